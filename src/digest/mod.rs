@@ -1,0 +1,232 @@
+//! Checksums of scripts, and the hash that chains entries and receipts.
+//!
+//! Two digests are taken of the same exact bytes of a script: BLAKE3, which tollgate compares, and
+//! SHA-256, which Prisma's rows use and `sha256sum` checks. Nothing is normalised before hashing.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::Digest as _;
+
+/// The context string of an entry's hash. Fixed for ever; see `docs/LEDGER.md`.
+pub const ENTRY_CONTEXT: &str = "tollgate 2026 ledger entry v1";
+/// The context string of a receipt's hash. Fixed for ever; see `docs/LEDGER.md`.
+pub const RECEIPT_CONTEXT: &str = "tollgate 2026 receipt v1";
+/// The context string of a plan's id. Fixed for ever; see `docs/LEDGER.md`.
+pub const PLAN_CONTEXT: &str = "tollgate 2026 plan id v1";
+
+/// A text that was meant to be a digest and is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParseDigestError {
+    expected: &'static str,
+    found: String,
+}
+
+impl fmt::Display for ParseDigestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "expected {}, found {:?}", self.expected, self.found)
+    }
+}
+
+impl std::error::Error for ParseDigestError {}
+
+/// Lower-case hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut out = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        out.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        out.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    out
+}
+
+/// Reads exactly `N` bytes of lower-case hexadecimal. Upper case is refused: one value, one spelling.
+pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != N * 2 {
+        return None;
+    }
+    let value = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let mut out = [0; N];
+    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = value(pair[0])? << 4 | value(pair[1])?;
+    }
+    Some(out)
+}
+
+macro_rules! digest_type {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal, $expected:literal) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; 32]);
+
+        impl $name {
+            /// Wraps 32 bytes that were computed elsewhere.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+                Self(bytes)
+            }
+
+            /// The 32 bytes.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; 32] {
+                &self.0
+            }
+
+            /// The 64 hexadecimal digits, without any prefix.
+            #[must_use]
+            pub fn hex(&self) -> String {
+                hex(&self.0)
+            }
+
+            /// Prefix and the first 12 digits: for people, never for comparison.
+            #[must_use]
+            pub fn short(&self) -> String {
+                format!("{}{}", $prefix, hex(&self.0[..6]))
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}{}", $prefix, self.hex())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = ParseDigestError;
+
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                text.strip_prefix($prefix)
+                    .and_then(unhex)
+                    .map(Self)
+                    .ok_or_else(|| ParseDigestError { expected: $expected, found: text.to_owned() })
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
+}
+
+digest_type!(
+    /// The checksum of a script: BLAKE3 of its exact bytes, written `blake3:<64 hex>`.
+    Checksum, "blake3:", "blake3: and 64 lower-case hexadecimal digits"
+);
+digest_type!(
+    /// SHA-256 of the exact bytes of a script, written as 64 hexadecimal digits.
+    Sha256, "", "64 lower-case hexadecimal digits"
+);
+digest_type!(
+    /// The hash of an entry, a receipt or a plan: BLAKE3 in key-derivation mode under one of this
+    /// module's contexts, written as 64 hexadecimal digits.
+    ChainHash, "", "64 lower-case hexadecimal digits"
+);
+
+impl Checksum {
+    /// The checksum of these exact bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(*blake3::hash(bytes).as_bytes())
+    }
+}
+
+impl Sha256 {
+    /// SHA-256 of these exact bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(sha2::Sha256::digest(bytes).into())
+    }
+}
+
+impl ChainHash {
+    /// `BLAKE3-derive_key(context, le64(len) || bytes)`.
+    ///
+    /// The length stands before the bytes so that no two inputs can be confused, and the context
+    /// keeps entries, receipts and plans apart: the hash of one is never the hash of another.
+    #[must_use]
+    pub fn of(context: &'static str, bytes: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key(context);
+        hasher.update(&(bytes.len() as u64).to_le_bytes());
+        hasher.update(bytes);
+        Self(*hasher.finalize().as_bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the BLAKE3 and SHA-2 specifications: the digests of the empty input.
+    #[test]
+    fn empty_input_has_the_published_digests() {
+        assert_eq!(
+            Checksum::of(b"").to_string(),
+            "blake3:af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262"
+        );
+        assert_eq!(
+            Sha256::of(b"").to_string(),
+            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+        );
+    }
+
+    #[test]
+    fn one_value_has_one_spelling() {
+        let checksum = Checksum::of(b"x");
+        assert_eq!(
+            checksum.to_string().parse::<Checksum>().as_ref(),
+            Ok(&checksum)
+        );
+        assert!(
+            checksum
+                .to_string()
+                .to_uppercase()
+                .parse::<Checksum>()
+                .is_err()
+        );
+        assert!(checksum.hex().parse::<Checksum>().is_err());
+        assert!(checksum.to_string()[..70].parse::<Checksum>().is_err());
+    }
+
+    /// Golden vectors: these may never change, or every ledger in the world becomes unsound.
+    #[test]
+    fn chain_hashes_are_frozen() {
+        assert_eq!(
+            ChainHash::of(ENTRY_CONTEXT, b"").to_string(),
+            GOLDEN_ENTRY_EMPTY
+        );
+        assert_ne!(
+            ChainHash::of(ENTRY_CONTEXT, b"a"),
+            ChainHash::of(RECEIPT_CONTEXT, b"a")
+        );
+        assert_ne!(
+            ChainHash::of(PLAN_CONTEXT, b"a"),
+            ChainHash::of(RECEIPT_CONTEXT, b"a")
+        );
+    }
+
+    const GOLDEN_ENTRY_EMPTY: &str =
+        "1639ecf74d6d81df685fe8ccc736a54c54cd3b549f7718f882cec9397278b0d3";
+}

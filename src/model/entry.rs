@@ -1,0 +1,356 @@
+//! The entry: one fact in a ledger.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    AttemptId, EnvironmentName, IncarnationId, MigrationId, ReceiptKind, Timestamp, WriterId,
+};
+use crate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, Sha256};
+
+/// Who acted, by the name that the machine or the CI system gave: recorded, not proven.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Actor(pub String);
+
+impl std::fmt::Display for Actor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Where a command was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Origin {
+    /// In a person's shell.
+    Person {
+        /// The machine's name, where it has one.
+        host: Option<String>,
+    },
+    /// In a CI run, recognised by the variables that the system sets.
+    Ci {
+        /// `github`, `gitlab`, `buildkite`, `circleci`, `jenkins`, `azure`, `bitbucket` or `unknown`.
+        system: String,
+        /// The run's address or number, where the system tells.
+        run: Option<String>,
+    },
+}
+
+/// The state of the git work tree when the command was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitState {
+    /// The full name of the commit at HEAD.
+    pub commit: String,
+    /// Whether `git status --porcelain` printed anything.
+    pub dirty: bool,
+}
+
+/// Who did something, from where, with what: the part of an entry that is the same for a whole run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provenance {
+    /// Who.
+    pub actor: Actor,
+    /// From where.
+    pub origin: Origin,
+    /// The work tree; `None` outside a git repository.
+    pub git: Option<GitState>,
+    /// The tool and its version.
+    pub tool: String,
+}
+
+/// One entry, format version 1. The exact bytes are stored and hashed; see `docs/LEDGER.md`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The format's version: 1.
+    pub v: u32,
+    /// The ledger that wrote this.
+    pub writer: WriterId,
+    /// The entry's place in that writer's chain, from 1, without gaps.
+    pub number: u64,
+    /// The hash of the writer's entry before this one; `None` for the first.
+    pub prev: Option<ChainHash>,
+    /// The writer's clock.
+    pub at: Timestamp,
+    /// Who acted.
+    pub actor: Actor,
+    /// From where.
+    pub origin: Origin,
+    /// The state of the work tree.
+    pub git: Option<GitState>,
+    /// The tool and its version: `tollgate 0.1.0`.
+    pub tool: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+impl Entry {
+    /// The exact bytes that are hashed and stored: one line of compact JSON.
+    ///
+    /// # Errors
+    /// Never for an entry built from these types; the error type is serde's.
+    pub fn to_body(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// The hash of a body: [`ENTRY_CONTEXT`] over its exact bytes.
+    #[must_use]
+    pub fn hash_of(body: &[u8]) -> ChainHash {
+        ChainHash::of(ENTRY_CONTEXT, body)
+    }
+}
+
+/// What happened: `kind` and `payload` of an entry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", content = "payload", rename_all = "kebab-case")]
+pub enum Fact {
+    /// The first entry of every writer.
+    Opened(Opened),
+    /// An environment was tied to a target.
+    Bound(Bound),
+    /// An attempt is about to be sent to a target.
+    Intent(Intent),
+    /// An attempt ended, or was settled.
+    Outcome(Outcome),
+    /// A receipt stood in a target and the ledger lacked it.
+    Absorbed(Absorbed),
+    /// A verb that acts was refused.
+    Refused(Refused),
+    /// A person settled what no receipt could.
+    Resolved(Resolved),
+}
+
+impl Fact {
+    /// The word that stands as `kind` in the entry.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Opened(_) => "opened",
+            Self::Bound(_) => "bound",
+            Self::Intent(_) => "intent",
+            Self::Outcome(_) => "outcome",
+            Self::Absorbed(_) => "absorbed",
+            Self::Refused(_) => "refused",
+            Self::Resolved(_) => "resolved",
+        }
+    }
+}
+
+/// A writer begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Opened {
+    /// The head of the chain that this writer goes on from: set where the ledger was copied,
+    /// restored or moved.
+    pub after: Option<Head>,
+}
+
+/// The newest entry of a writer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Head {
+    /// Whose.
+    pub writer: WriterId,
+    /// Its number.
+    pub number: u64,
+    /// Its hash.
+    pub hash: ChainHash,
+}
+
+/// An environment was tied to a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bound {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The target.
+    pub target: TargetIdentity,
+    /// Why, where a person bound it again; `None` when it was bound at first contact.
+    pub reason: Option<String>,
+}
+
+/// What a target is known by. Compared: `incarnation`, `system` and `database`. Shown only: `name`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TargetIdentity {
+    /// Drawn when tollgate first entered the target, kept there.
+    pub incarnation: IncarnationId,
+    /// `postgresql` or `sqlite`.
+    pub engine: Engine,
+    /// PostgreSQL: the cluster's system identifier, where the role may read it.
+    pub system: Option<String>,
+    /// PostgreSQL: the database's oid.
+    pub database: Option<u32>,
+    /// PostgreSQL: the database's name. SQLite: the file's name. Shown, never compared.
+    pub name: String,
+}
+
+/// The kind of database that a target is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Engine {
+    /// PostgreSQL.
+    Postgresql,
+    /// SQLite.
+    Sqlite,
+}
+
+impl Engine {
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Postgresql => "postgresql",
+            Self::Sqlite => "sqlite",
+        }
+    }
+}
+
+/// An attempt is about to be sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Intent {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The target's incarnation.
+    pub target: IncarnationId,
+    /// The migration.
+    pub migration: MigrationId,
+    /// BLAKE3 of its bytes.
+    pub blake3: Checksum,
+    /// SHA-256 of its bytes.
+    pub sha256: Sha256,
+    /// How it will run.
+    pub receipt: ReceiptKind,
+    /// The plan that this is a step of.
+    pub plan: ChainHash,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The receipt stands in the target.
+    Succeeded,
+    /// The target refused, or was found without a receipt under the lock.
+    Failed,
+    /// The client cannot tell; the next contact settles it from the receipt.
+    Unknown,
+}
+
+/// An attempt ended, or was settled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Outcome {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The migration.
+    pub migration: MigrationId,
+    /// How it ended.
+    pub outcome: Ending,
+    /// The receipt's place and hash, for a success.
+    pub receipt: Option<ReceiptRef>,
+    /// Whether a later contact found this out from the receipts, under the lock.
+    pub settled: bool,
+    /// How far a journalled attempt came; `None` for an atomic one, of which nothing remains.
+    pub progress: Option<Progress>,
+    /// What the target said, for a failure.
+    pub error: Option<Failure>,
+}
+
+/// A receipt's place in its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptRef {
+    /// Its number.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: ChainHash,
+}
+
+/// How far a journalled attempt came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Progress {
+    /// Statements that ended without an error.
+    pub done: u64,
+    /// Statements in the script; 1 where it could not be analysed and was sent whole.
+    pub of: u64,
+}
+
+/// What a target said when a script failed. It may quote data; it never holds a connection setting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The message.
+    pub message: String,
+    /// PostgreSQL's five characters, or SQLite's extended result code as a name.
+    pub code: Option<String>,
+    /// The line in the script, from 1.
+    pub line: Option<u64>,
+}
+
+/// A receipt stood in a target and the ledger lacked it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Absorbed {
+    /// The environment that was contacted.
+    pub environment: EnvironmentName,
+    /// The receipt's hash.
+    pub hash: ChainHash,
+    /// The receipt's exact body.
+    pub body: String,
+}
+
+/// A verb that acts was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refused {
+    /// The verb.
+    pub verb: String,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The plan's id.
+    pub plan: ChainHash,
+    /// Each gate that was not met, and its subject.
+    pub gates: Vec<RefusedGate>,
+}
+
+/// One gate that was not met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RefusedGate {
+    /// The gate's name.
+    pub gate: String,
+    /// The migration, where the gate is about one.
+    pub migration: Option<MigrationId>,
+}
+
+/// A person settled what no receipt could.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Resolved {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The migration.
+    pub migration: MigrationId,
+    /// What the person said.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
+}
+
+/// What a person said of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Verdict {
+    /// Nothing of it stands in the target: it may run again.
+    NotApplied,
+}

@@ -1,0 +1,15 @@
+//! The words of the design as types: plain data, no I/O.
+//!
+//! `docs/LEDGER.md` draws the byte formats of [`entry`] and [`receipt`]; they are frozen.
+
+pub mod entry;
+pub mod ids;
+pub mod policy;
+pub mod receipt;
+pub mod timestamp;
+
+pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
+pub use ids::{AttemptId, EnvironmentName, IncarnationId, MigrationId, WriterId};
+pub use policy::{Environment, Policy};
+pub use receipt::{Receipt, ReceiptKind, StoredReceipt};
+pub use timestamp::Timestamp;

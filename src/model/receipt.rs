@@ -1,0 +1,164 @@
+//! The receipt: the row in the target which proves that a migration ran there.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Actor, AttemptId, EnvironmentName, IncarnationId, MigrationId, Origin, Timestamp, WriterId,
+};
+use crate::digest::{ChainHash, Checksum, RECEIPT_CONTEXT, Sha256};
+
+/// How a receipt came to stand beside the work it proves. Both kinds are evidence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReceiptKind {
+    /// Written in the migration's own transaction: both are there, or neither is.
+    Atomic,
+    /// Closed after the last statement of a script that cannot be wrapped in one transaction.
+    Journalled,
+}
+
+impl ReceiptKind {
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Atomic => "atomic",
+            Self::Journalled => "journalled",
+        }
+    }
+}
+
+/// What a receipt says, format version 1. Every value is known to the client before the script
+/// runs; what only the server knows (its clock, its role) stands beside the receipt, not in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// The format's version: 1.
+    pub v: u32,
+    /// The receipt's place in its target, from 1, without gaps.
+    pub seq: u64,
+    /// The hash of the receipt before it; `None` for the first.
+    pub prev: Option<ChainHash>,
+    /// Which life of which target this stands in.
+    pub target: IncarnationId,
+    /// The environment that the target was bound to.
+    pub environment: EnvironmentName,
+    /// Atomic or journalled.
+    pub kind: ReceiptKind,
+    /// The attempt that this closes.
+    pub attempt: AttemptId,
+    /// The migration that ran.
+    pub migration: MigrationId,
+    /// BLAKE3 of the bytes that ran.
+    pub blake3: Checksum,
+    /// SHA-256 of the same bytes.
+    pub sha256: Sha256,
+    /// The ledger that wrote the intent.
+    pub writer: WriterId,
+    /// The number of the intent's entry in that ledger.
+    pub number: u64,
+    /// The hash of the intent's entry: the writer's head when the script was sent.
+    pub head: ChainHash,
+    /// The id of the plan that this was a step of.
+    pub plan: ChainHash,
+    /// The client's clock when the intent was written.
+    pub at: Timestamp,
+    /// Who applied.
+    pub actor: Actor,
+    /// From where: a person's shell or a CI run.
+    pub origin: Origin,
+    /// The tool that applied: `tollgate 0.1.0`.
+    pub tool: String,
+    /// Gates that were waived for this step. Written by a later version; always empty in this one.
+    pub waivers: Vec<serde_json::Value>,
+    /// Debts that this step opened. Written by a later version; always empty in this one.
+    pub debts: Vec<serde_json::Value>,
+}
+
+impl Receipt {
+    /// The exact bytes that are hashed and stored: one line of compact JSON, fields in the order of
+    /// this struct.
+    ///
+    /// # Errors
+    /// Never for a receipt built from these types; the error type is serde's.
+    pub fn to_body(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// The hash of a body: [`RECEIPT_CONTEXT`] over its exact bytes.
+    #[must_use]
+    pub fn hash_of(body: &str) -> ChainHash {
+        ChainHash::of(RECEIPT_CONTEXT, body.as_bytes())
+    }
+}
+
+/// A receipt as it stands in a target: the exact body, and what the target keeps beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredReceipt {
+    /// The row's own number; must equal [`Receipt::seq`].
+    pub seq: u64,
+    /// The hash the row claims, as text, unchecked.
+    pub hash: String,
+    /// The exact bytes that were hashed.
+    pub body: String,
+}
+
+/// What is wrong with a target's chain of receipts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenReceipt {
+    /// The place of the receipt in the chain.
+    pub seq: u64,
+    /// What was found, as a clause: "its body does not have the hash beside it".
+    pub what: String,
+}
+
+/// Verifies a target's receipts from the first: each body has the hash beside it, is well formed,
+/// stands in its place, names the one before it and this target.
+///
+/// # Errors
+/// The first receipt that does not hold, and why.
+pub fn verify_chain(rows: &[StoredReceipt]) -> Result<Vec<(ChainHash, Receipt)>, BrokenReceipt> {
+    let mut out: Vec<(ChainHash, Receipt)> = Vec::with_capacity(rows.len());
+    for (row, place) in rows.iter().zip(1u64..) {
+        let broken = |what: String| BrokenReceipt { seq: place, what };
+        if row.seq != place {
+            return Err(broken(format!("the row stands as number {}", row.seq)));
+        }
+        let hash = Receipt::hash_of(&row.body);
+        if hash.to_string() != row.hash {
+            return Err(broken(
+                "its body does not have the hash beside it".to_owned(),
+            ));
+        }
+        let receipt: Receipt = serde_json::from_str(&row.body)
+            .map_err(|error| broken(format!("its body cannot be read: {error}")))?;
+        if receipt.v != 1 {
+            return Err(broken(format!(
+                "its format is version {}, and this tool reads 1",
+                receipt.v
+            )));
+        }
+        if receipt.seq != place {
+            return Err(broken(format!(
+                "its body says it is number {}",
+                receipt.seq
+            )));
+        }
+        if receipt.prev != out.last().map(|(hash, _)| *hash) {
+            return Err(broken(
+                "it does not follow the receipt before it".to_owned(),
+            ));
+        }
+        if out
+            .first()
+            .is_some_and(|(_, first)| first.target != receipt.target)
+        {
+            return Err(broken(format!(
+                "it was written for another target ({})",
+                receipt.target
+            )));
+        }
+        out.push((hash, receipt));
+    }
+    Ok(out)
+}

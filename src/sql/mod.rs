@@ -1,0 +1,104 @@
+//! Reading SQL text: statements, transaction control, what cannot be wrapped, errors.
+//!
+//! Pure. A script runs as the bytes on disk whatever this module makes of it; the analysis only
+//! decides how it may be sent.
+
+use std::ops::Range;
+
+use crate::model::ReceiptKind;
+
+/// What reading a script found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Analysis {
+    /// Every byte was understood: these are the statements, in order, comments and blanks between
+    /// them left out. An empty or comment-only script has none.
+    Analysed(Vec<Statement>),
+    /// The statement list is not trusted; the bytes go alone.
+    NotAnalysed(NotAnalysed),
+}
+
+/// Why a script was not analysed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotAnalysed {
+    /// Longer than [`MAX_ANALYSED`].
+    TooLarge {
+        /// Its length in bytes.
+        bytes: usize,
+    },
+    /// Brackets nest deeper than the parsers can take.
+    TooDeep {
+        /// The offset in bytes of the bracket that was too much.
+        offset: usize,
+    },
+    /// The parser found an error, or gave up. The target may still understand it.
+    ParseError {
+        /// The offset in bytes.
+        offset: usize,
+        /// What the parser said.
+        message: String,
+    },
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Where its text stands in the script, in bytes, its semicolon not included.
+    pub range: Range<usize>,
+    /// What matters about it here.
+    pub kind: StatementKind,
+}
+
+/// What matters about a statement when it is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StatementKind {
+    /// May stand in a transaction, and leaves it open.
+    Ordinary,
+    /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION and the like, named as written in
+    /// capitals.
+    TransactionControl(&'static str),
+    /// SET TRANSACTION, SET SESSION CHARACTERISTICS, or a SET of `transaction_*`: only legal first.
+    SetTransaction,
+    /// COPY ... FROM STDIN: there is no stdin; the server would drop the connection.
+    CopyFromStdin,
+    /// COPY ... TO STDOUT: the driver reports an error although the server goes on.
+    CopyToStdout,
+    /// Cannot run inside a transaction, or does nothing there: `CREATE INDEX CONCURRENTLY`,
+    /// `VACUUM`, `PRAGMA journal_mode` ...; the name is for people.
+    NotWrappable(&'static str),
+    /// SQLite: `PRAGMA foreign_keys = OFF` or `ON`, which does nothing inside a transaction and so
+    /// has to be done around it.
+    ForeignKeys(bool),
+}
+
+/// A script longer than this, in bytes, is not parsed: 4 MiB.
+pub const MAX_ANALYSED: usize = 4 * 1024 * 1024;
+
+impl Analysis {
+    /// How a script may be sent, and so what its receipt will be: journalled where a statement
+    /// controls the transaction itself or cannot stand in one, atomic otherwise. A script that was
+    /// not analysed is tried as atomic.
+    #[must_use]
+    pub fn receipt_kind(&self) -> ReceiptKind {
+        let wrappable = |statement: &Statement| {
+            !matches!(
+                statement.kind,
+                StatementKind::TransactionControl(_) | StatementKind::NotWrappable(_)
+            )
+        };
+        match self {
+            Self::Analysed(statements) if !statements.iter().all(wrappable) => {
+                ReceiptKind::Journalled
+            }
+            _ => ReceiptKind::Atomic,
+        }
+    }
+
+    /// The statements, where they are trusted.
+    #[must_use]
+    pub fn statements(&self) -> Option<&[Statement]> {
+        match self {
+            Self::Analysed(statements) => Some(statements),
+            Self::NotAnalysed(_) => None,
+        }
+    }
+}

@@ -1,0 +1,217 @@
+//! Databases: one small synchronous trait, and its two implementations.
+//!
+//! Every implementation passes the one conformance suite in `tests/conformance`.
+//!
+//! The story of a contact, told by the workflows: [`Target::lock`]; [`Target::survey`];
+//! [`Target::initialise`] where tollgate was never there; [`Target::apply`] for each step; drop.
+
+use std::time::Duration;
+
+use crate::model::entry::{Engine, Progress, TargetIdentity};
+use crate::model::{
+    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, StoredReceipt,
+};
+use crate::sql::Analysis;
+
+/// One database, connected.
+///
+/// After any error a target must be dropped, except after [`ApplyError::Failed`], which leaves it
+/// locked, clean and usable. Dropping it gives the lock back.
+pub trait Target {
+    /// The kind of database.
+    fn engine(&self) -> Engine;
+
+    /// Takes the run's lock: one runner at a time on a target, whatever ledger it uses.
+    ///
+    /// PostgreSQL: `pg_try_advisory_lock(72707369)` (Prisma's number), polled with jitter outside a
+    /// transaction. SQLite: a lock file beside the database. `give_up` is asked at every poll (an
+    /// interrupt); `waiting` is told once, with the holder, when the lock was not free at once.
+    ///
+    /// # Errors
+    /// [`TargetErrorKind::Locked`] when the wait is over, with the holder as far as it is known.
+    fn lock(
+        &mut self,
+        wait: Duration,
+        give_up: &dyn Fn() -> bool,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<(), TargetError>;
+
+    /// Reads what stands in the target, without writing. Receipts are read under the lock when it
+    /// is held; the caller verifies their chain.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says.
+    fn survey(&mut self) -> Result<Survey, TargetError>;
+
+    /// Creates tollgate's own tables where they are missing and writes the identity row, replacing
+    /// one that was there (`bind`). Receipts are kept: if the target holds some of another
+    /// incarnation they are moved to the archive table, in the same transaction.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says; nothing is half done.
+    fn initialise(
+        &mut self,
+        environment: &EnvironmentName,
+        incarnation: IncarnationId,
+    ) -> Result<TargetIdentity, TargetError>;
+
+    /// Runs one script forward and leaves its receipt, atomic or journalled.
+    ///
+    /// # Errors
+    /// [`ApplyError`], which says whether anything may remain.
+    fn apply(
+        &mut self,
+        attempt: &Attempt<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Applied, ApplyError>;
+}
+
+/// What stands in a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Survey {
+    /// What the target is known by as seen from outside: engine, system, database, name.
+    pub observed: Observed,
+    /// The identity row; `None` where tollgate was never there.
+    pub recorded: Option<Recorded>,
+    /// Every receipt of this incarnation, by `seq`; unverified.
+    pub receipts: Vec<StoredReceipt>,
+    /// Attempts whose journal was started.
+    pub journals: Vec<Journal>,
+    /// Whether there are tables that are not tollgate's.
+    pub has_other_tables: bool,
+}
+
+/// What a target is known by as seen from outside. See [`TargetIdentity`] for the fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Observed {
+    /// The kind of database.
+    pub engine: Engine,
+    /// PostgreSQL's system identifier; `None` on SQLite, or where the role may not read it.
+    pub system: Option<String>,
+    /// The database's oid; `None` on SQLite.
+    pub database: Option<u32>,
+    /// The database's or the file's name.
+    pub name: String,
+}
+
+/// The identity row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Drawn when tollgate first entered.
+    pub incarnation: IncarnationId,
+    /// The environment that it was bound to.
+    pub environment: EnvironmentName,
+    /// The system identifier when it was bound.
+    pub system: Option<String>,
+    /// The database's oid when it was bound.
+    pub database: Option<u32>,
+}
+
+/// How far a journalled attempt came, as the target tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The migration.
+    pub migration: MigrationId,
+    /// Statements that ended, of how many.
+    pub progress: Progress,
+    /// Whether one more statement was begun and its end is not known.
+    pub in_flight: bool,
+}
+
+/// One step, ready to run.
+#[derive(Debug)]
+pub struct Attempt<'a> {
+    /// The exact bytes, without NUL, in UTF-8.
+    pub script: &'a str,
+    /// What reading them found.
+    pub analysis: &'a Analysis,
+    /// The receipt to leave, complete; `kind` is what the plan showed. A target that finds that a
+    /// script which was not analysed ended its own transaction sets it to `Journalled`.
+    pub receipt: &'a Receipt,
+}
+
+/// A success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// The receipt as it stands in the target.
+    pub receipt: StoredReceipt,
+    /// Its kind, as it came out.
+    pub kind: ReceiptKind,
+}
+
+/// Why a script has no receipt.
+#[derive(Debug)]
+pub enum ApplyError {
+    /// The target refused. `left` says what remains: `None`, nothing (it was rolled back);
+    /// otherwise how many statements of a journalled script stand.
+    Failed {
+        /// What the target said.
+        error: ScriptError,
+        /// What remains.
+        left: Option<Progress>,
+    },
+    /// The client cannot tell: the connection broke, or the driver failed. Only the receipt, read
+    /// under the lock by a new contact, can settle it.
+    Unknown {
+        /// What the client saw.
+        error: TargetError,
+    },
+}
+
+/// What a target said of a script.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ScriptError {
+    /// The message, as the target gave it.
+    pub message: String,
+    /// PostgreSQL's SQLSTATE, or the name of SQLite's extended result code.
+    pub code: Option<String>,
+    /// PostgreSQL's DETAIL.
+    pub detail: Option<String>,
+    /// PostgreSQL's HINT.
+    pub hint: Option<String>,
+    /// PostgreSQL's CONTEXT (PL/pgSQL line numbers).
+    pub context: Option<String>,
+    /// Where in the script, in bytes: a point, or the statement that failed.
+    pub at: Option<std::ops::Range<usize>>,
+}
+
+/// A target could not do what was asked, apart from a script that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetError {
+    /// What kind of trouble.
+    pub kind: TargetErrorKind,
+    /// The fact, as a sentence without a full stop, without any secret:
+    /// "cannot reach the PostgreSQL server at 127.0.0.1:5432: connection refused".
+    pub fact: String,
+    /// One thing to do, imperative; a command where there is one.
+    pub remedy: Option<String>,
+}
+
+/// What kind of trouble.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TargetErrorKind {
+    /// The URL or its parameters.
+    Configuration,
+    /// No server, no file, no route, no TLS.
+    Unreachable,
+    /// The server does not accept who we are.
+    Authentication,
+    /// The run's lock is held by another.
+    Locked,
+    /// The wait was interrupted.
+    Interrupted,
+    /// Read-only: a hot standby, a read-only file or folder.
+    ReadOnly,
+    /// The server or SQLite said something else.
+    Other,
+}
+
+impl std::fmt::Display for TargetError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.fact)
+    }
+}
+
+impl std::error::Error for TargetError {}
