@@ -148,7 +148,7 @@ pub enum ApplyError {
     /// otherwise how many statements of a journalled script stand.
     Failed {
         /// What the target said.
-        error: ScriptError,
+        error: Box<ScriptError>,
         /// What remains.
         left: Option<Progress>,
     },
@@ -156,7 +156,7 @@ pub enum ApplyError {
     /// under the lock by a new contact, can settle it.
     Unknown {
         /// What the client saw.
-        error: TargetError,
+        error: Box<TargetError>,
     },
 }
 
