@@ -1,1 +1,14 @@
-//! ledger
+//! The ledger: what happened, in order, append-only, hash-chained, in one SQLite file.
+//!
+//! [`chain`] verifies it and [`view`] folds it into a state; both are pure. The byte formats are in
+//! `docs/LEDGER.md`.
+
+pub mod chain;
+pub mod error;
+mod place;
+mod store;
+pub mod view;
+
+pub use error::{LedgerError, LedgerErrorKind};
+pub use store::{Ledger, Loaded, Opening, read, read_script};
+pub use view::View;

@@ -60,10 +60,8 @@ pub struct Provenance {
 }
 
 /// One entry, format version 1. The exact bytes are stored and hashed; see `docs/LEDGER.md`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// The format's version: 1.
-    pub v: u32,
     /// The ledger that wrote this.
     pub writer: WriterId,
     /// The entry's place in that writer's chain, from 1, without gaps.
@@ -72,17 +70,32 @@ pub struct Entry {
     pub prev: Option<ChainHash>,
     /// The writer's clock.
     pub at: Timestamp,
-    /// Who acted.
-    pub actor: Actor,
-    /// From where.
-    pub origin: Origin,
-    /// The state of the work tree.
-    pub git: Option<GitState>,
-    /// The tool and its version: `tollgate 0.1.0`.
-    pub tool: String,
+    /// Who, from where, with what.
+    pub by: Provenance,
     /// What happened.
-    #[serde(flatten)]
     pub fact: Fact,
+}
+
+/// The version of the entry format that this tool writes and reads.
+pub const ENTRY_VERSION: u32 = 1;
+
+/// The fields of an entry in the order in which they are written.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Wire<'a> {
+    v: u32,
+    writer: WriterId,
+    number: u64,
+    prev: Option<ChainHash>,
+    at: Timestamp,
+    actor: Actor,
+    origin: Origin,
+    git: Option<GitState>,
+    tool: String,
+    #[serde(borrow)]
+    kind: std::borrow::Cow<'a, str>,
+    #[serde(borrow)]
+    payload: std::borrow::Cow<'a, serde_json::value::RawValue>,
 }
 
 impl Entry {
@@ -91,7 +104,48 @@ impl Entry {
     /// # Errors
     /// Never for an entry built from these types; the error type is serde's.
     pub fn to_body(&self) -> Result<String, serde_json::Error> {
-        serde_json::to_string(self)
+        let payload = self.fact.payload()?;
+        serde_json::to_string(&Wire {
+            v: ENTRY_VERSION,
+            writer: self.writer,
+            number: self.number,
+            prev: self.prev,
+            at: self.at,
+            actor: self.by.actor.clone(),
+            origin: self.by.origin.clone(),
+            git: self.by.git.clone(),
+            tool: self.by.tool.clone(),
+            kind: self.fact.kind().into(),
+            payload: std::borrow::Cow::Owned(payload),
+        })
+    }
+
+    /// Reads the exact bytes of an entry.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong: not JSON of this shape, another version, a kind or a
+    /// field that this version does not have.
+    pub fn from_body(body: &str) -> Result<Self, String> {
+        let wire: Wire<'_> = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        if wire.v != ENTRY_VERSION {
+            return Err(format!(
+                "its format is version {}, and this tool reads {ENTRY_VERSION}",
+                wire.v
+            ));
+        }
+        Ok(Self {
+            writer: wire.writer,
+            number: wire.number,
+            prev: wire.prev,
+            at: wire.at,
+            fact: Fact::read(&wire.kind, wire.payload.get())?,
+            by: Provenance {
+                actor: wire.actor,
+                origin: wire.origin,
+                git: wire.git,
+                tool: wire.tool,
+            },
+        })
     }
 
     /// The hash of a body: [`ENTRY_CONTEXT`] over its exact bytes.
@@ -102,8 +156,7 @@ impl Entry {
 }
 
 /// What happened: `kind` and `payload` of an entry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", content = "payload", rename_all = "kebab-case")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fact {
     /// The first entry of every writer.
     Opened(Opened),
@@ -134,6 +187,39 @@ impl Fact {
             Self::Refused(_) => "refused",
             Self::Resolved(_) => "resolved",
         }
+    }
+
+    fn payload(&self) -> Result<Box<serde_json::value::RawValue>, serde_json::Error> {
+        use serde_json::value::to_raw_value;
+        match self {
+            Self::Opened(payload) => to_raw_value(payload),
+            Self::Bound(payload) => to_raw_value(payload),
+            Self::Intent(payload) => to_raw_value(payload),
+            Self::Outcome(payload) => to_raw_value(payload),
+            Self::Absorbed(payload) => to_raw_value(payload),
+            Self::Refused(payload) => to_raw_value(payload),
+            Self::Resolved(payload) => to_raw_value(payload),
+        }
+    }
+
+    fn read(kind: &str, payload: &str) -> Result<Self, String> {
+        fn parse<'a, T: Deserialize<'a>>(payload: &'a str) -> Result<T, String> {
+            serde_json::from_str(payload).map_err(|error| error.to_string())
+        }
+        Ok(match kind {
+            "opened" => Self::Opened(parse(payload)?),
+            "bound" => Self::Bound(parse(payload)?),
+            "intent" => Self::Intent(parse(payload)?),
+            "outcome" => Self::Outcome(parse(payload)?),
+            "absorbed" => Self::Absorbed(parse(payload)?),
+            "refused" => Self::Refused(parse(payload)?),
+            "resolved" => Self::Resolved(parse(payload)?),
+            other => {
+                return Err(format!(
+                    "its kind is {other:?}, which this tool does not know"
+                ));
+            }
+        })
     }
 }
 
@@ -255,6 +341,8 @@ pub struct Outcome {
     pub outcome: Ending,
     /// The receipt's place and hash, for a success.
     pub receipt: Option<ReceiptRef>,
+    /// The receipt's kind, for a success: as it came out, which the intent could only expect.
+    pub kind: Option<ReceiptKind>,
     /// Whether a later contact found this out from the receipts, under the lock.
     pub settled: bool,
     /// How far a journalled attempt came; `None` for an atomic one, of which nothing remains.

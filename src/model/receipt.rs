@@ -113,7 +113,8 @@ pub struct BrokenReceipt {
 }
 
 /// Verifies a target's receipts from the first: each body has the hash beside it, is well formed,
-/// stands in its place, names the one before it and this target.
+/// stands in its place and names the one before it. Receipts of an earlier incarnation may stand
+/// before those of this one: a copied target brings them along.
 ///
 /// # Errors
 /// The first receipt that does not hold, and why.
@@ -148,15 +149,6 @@ pub fn verify_chain(rows: &[StoredReceipt]) -> Result<Vec<(ChainHash, Receipt)>,
             return Err(broken(
                 "it does not follow the receipt before it".to_owned(),
             ));
-        }
-        if out
-            .first()
-            .is_some_and(|(_, first)| first.target != receipt.target)
-        {
-            return Err(broken(format!(
-                "it was written for another target ({})",
-                receipt.target
-            )));
         }
         out.push((hash, receipt));
     }

@@ -1,0 +1,277 @@
+//! The state that the entries add up to: a pure fold, never stored.
+//!
+//! Two things are kept apart for each environment. What is **applied** is what the receipts of its
+//! present target say; it is lost when the environment is bound to another target. What is
+//! **promoted** is every success there ever was, by (migration, checksum); it is never lost.
+
+use std::collections::BTreeMap;
+
+use crate::digest::{ChainHash, Checksum, Sha256};
+use crate::model::entry::{
+    Absorbed, Ending, Failure, Intent, Outcome, Progress, ReceiptRef, TargetIdentity,
+};
+use crate::model::{
+    Actor, AttemptId, Entry, EnvironmentName, Fact, MigrationId, Origin, Receipt, ReceiptKind,
+    Timestamp, WriterId,
+};
+
+/// What the ledger knows.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    environments: BTreeMap<EnvironmentName, EnvironmentView>,
+}
+
+/// What the ledger knows of one environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnvironmentView {
+    /// The target it is bound to; `None` before the first contact.
+    pub target: Option<TargetIdentity>,
+    /// What its present target's receipts prove, by migration.
+    pub applied: BTreeMap<MigrationId, Success>,
+    /// Every success there ever was, by migration and checksum: the evidence. The first one counts.
+    pub evidence: BTreeMap<MigrationId, BTreeMap<Checksum, Success>>,
+    /// Attempts whose end is not known.
+    pub open: BTreeMap<AttemptId, Attempted>,
+    /// Attempts that failed and may have left something behind, until a person resolves them.
+    pub partial: BTreeMap<AttemptId, Failed>,
+    /// The newest attempt that failed and left nothing, of migrations that have not succeeded since.
+    pub failed: BTreeMap<MigrationId, Failed>,
+    /// The present target's receipts that the ledger holds, by their number.
+    pub receipts: BTreeMap<u64, ChainHash>,
+}
+
+/// A migration that ran and succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Success {
+    /// BLAKE3 of the bytes that ran.
+    pub checksum: Checksum,
+    /// SHA-256 of the same bytes.
+    pub sha256: Sha256,
+    /// When, by the applying client's clock.
+    pub at: Timestamp,
+    /// Who applied.
+    pub by: Actor,
+    /// From where.
+    pub origin: Origin,
+    /// Atomic or journalled.
+    pub kind: ReceiptKind,
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The receipt's place and hash.
+    pub receipt: ReceiptRef,
+    /// The ledger that applied.
+    pub writer: WriterId,
+    /// The environment whose target it ran in: another one's where the target is a copy.
+    pub ran_in: EnvironmentName,
+}
+
+/// An attempt that was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempted {
+    /// What was to be done.
+    pub intent: Intent,
+    /// When the intent was written.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Actor,
+    /// From where.
+    pub origin: Origin,
+    /// The ledger that wrote the intent.
+    pub writer: WriterId,
+}
+
+/// An attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The attempt.
+    pub attempted: Attempted,
+    /// When the failure was recorded.
+    pub at: Timestamp,
+    /// What the target said.
+    pub error: Option<Failure>,
+    /// How far a journalled attempt came; `None` for an atomic one.
+    pub progress: Option<Progress>,
+}
+
+impl EnvironmentView {
+    /// The success of exactly these bytes in this environment, at any time.
+    #[must_use]
+    pub fn evidence_of(&self, migration: &MigrationId, checksum: Checksum) -> Option<&Success> {
+        self.evidence.get(migration)?.get(&checksum)
+    }
+
+    /// The newest receipt of the present target that the ledger holds.
+    #[must_use]
+    pub fn head(&self) -> Option<ReceiptRef> {
+        self.receipts
+            .last_key_value()
+            .map(|(seq, hash)| ReceiptRef {
+                seq: *seq,
+                hash: *hash,
+            })
+    }
+
+    fn record(&mut self, migration: &MigrationId, success: Success, environment: &EnvironmentName) {
+        self.receipts
+            .insert(success.receipt.seq, success.receipt.hash);
+        self.failed.remove(migration);
+        // A copied target brings the receipts of another environment along. They say what is
+        // applied here, and are no evidence that this environment was passed.
+        if success.ran_in == *environment {
+            let of_bytes = self.evidence.entry(migration.clone()).or_default();
+            of_bytes
+                .entry(success.checksum)
+                .or_insert_with(|| success.clone());
+        }
+        self.applied.insert(migration.clone(), success);
+    }
+}
+
+impl View {
+    /// What is known of an environment; `None` where no entry speaks of it.
+    #[must_use]
+    pub fn get(&self, name: &EnvironmentName) -> Option<&EnvironmentView> {
+        self.environments.get(name)
+    }
+
+    /// Every environment that an entry speaks of, by name.
+    pub fn environments(&self) -> impl Iterator<Item = (&EnvironmentName, &EnvironmentView)> {
+        self.environments.iter()
+    }
+
+    /// Whether an entry may follow those before it.
+    ///
+    /// # Errors
+    /// A clause that says how it contradicts them.
+    pub fn check(&self, entry: &Entry) -> Result<(), String> {
+        match &entry.fact {
+            Fact::Outcome(outcome) => {
+                let begun = self
+                    .get(&outcome.environment)
+                    .is_some_and(|view| view.open.contains_key(&outcome.attempt));
+                if !begun {
+                    return Err(format!(
+                        "it ends attempt {}, which is not open",
+                        outcome.attempt
+                    ));
+                }
+                if (outcome.outcome == Ending::Succeeded) != outcome.receipt.is_some() {
+                    return Err(
+                        "it must name a receipt if, and only if, it says succeeded".to_owned()
+                    );
+                }
+                Ok(())
+            }
+            Fact::Absorbed(absorbed) => read_absorbed(absorbed).map(|_| ()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes the next entry into account. An entry that [`View::check`] does not accept changes
+    /// nothing.
+    pub fn step(&mut self, entry: &Entry) {
+        match &entry.fact {
+            Fact::Opened(_) | Fact::Refused(_) => {}
+            Fact::Bound(bound) => {
+                let evidence = std::mem::take(&mut self.entry(&bound.environment).evidence);
+                *self.entry(&bound.environment) = EnvironmentView {
+                    target: Some(bound.target.clone()),
+                    evidence,
+                    ..EnvironmentView::default()
+                };
+            }
+            Fact::Intent(intent) => {
+                let attempted = Attempted {
+                    intent: intent.clone(),
+                    at: entry.at,
+                    by: entry.by.actor.clone(),
+                    origin: entry.by.origin.clone(),
+                    writer: entry.writer,
+                };
+                self.entry(&intent.environment)
+                    .open
+                    .insert(intent.attempt, attempted);
+            }
+            Fact::Outcome(outcome) => self.end(outcome, entry.at),
+            Fact::Absorbed(absorbed) => {
+                let Ok(receipt) = read_absorbed(absorbed) else {
+                    return;
+                };
+                let view = self.entry(&absorbed.environment);
+                view.open.remove(&receipt.attempt);
+                view.partial.remove(&receipt.attempt);
+                let success = Success {
+                    checksum: receipt.blake3,
+                    sha256: receipt.sha256,
+                    at: receipt.at,
+                    by: receipt.actor,
+                    origin: receipt.origin,
+                    kind: receipt.kind,
+                    attempt: receipt.attempt,
+                    receipt: ReceiptRef {
+                        seq: receipt.seq,
+                        hash: absorbed.hash,
+                    },
+                    writer: receipt.writer,
+                    ran_in: receipt.environment,
+                };
+                view.record(&receipt.migration, success, &absorbed.environment);
+            }
+            Fact::Resolved(resolved) => {
+                let view = self.entry(&resolved.environment);
+                view.open.remove(&resolved.attempt);
+                view.partial.remove(&resolved.attempt);
+            }
+        }
+    }
+
+    fn end(&mut self, outcome: &Outcome, at: Timestamp) {
+        if outcome.outcome == Ending::Unknown {
+            return;
+        }
+        let view = self.entry(&outcome.environment);
+        let Some(attempted) = view.open.remove(&outcome.attempt) else {
+            return;
+        };
+        if let Some(receipt) = outcome.receipt {
+            let success = Success {
+                checksum: attempted.intent.blake3,
+                sha256: attempted.intent.sha256,
+                at: attempted.at,
+                by: attempted.by,
+                origin: attempted.origin,
+                kind: outcome.kind.unwrap_or(attempted.intent.receipt),
+                attempt: outcome.attempt,
+                receipt,
+                writer: attempted.writer,
+                ran_in: outcome.environment.clone(),
+            };
+            view.record(&outcome.migration, success, &outcome.environment);
+            return;
+        }
+        let failed = Failed {
+            at,
+            error: outcome.error.clone(),
+            progress: outcome.progress,
+            attempted,
+        };
+        if outcome.progress.is_some() {
+            view.partial.insert(outcome.attempt, failed);
+        } else {
+            view.failed.insert(outcome.migration.clone(), failed);
+        }
+    }
+
+    fn entry(&mut self, name: &EnvironmentName) -> &mut EnvironmentView {
+        self.environments.entry(name.clone()).or_default()
+    }
+}
+
+/// The receipt that an entry holds, if it has the hash that the entry names.
+fn read_absorbed(absorbed: &Absorbed) -> Result<Receipt, String> {
+    if Receipt::hash_of(&absorbed.body) != absorbed.hash {
+        return Err("the receipt it holds does not have the hash it names".to_owned());
+    }
+    serde_json::from_str(&absorbed.body)
+        .map_err(|error| format!("the receipt it holds cannot be read: {error}"))
+}
