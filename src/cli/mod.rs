@@ -1,1 +1,51 @@
-//! cli
+//! The command line: arguments, the clock, the environment, printing, exit codes. Nowhere else.
+
+mod args;
+mod config;
+mod exit;
+mod output;
+mod progress;
+mod project;
+mod provenance;
+mod verbs;
+mod world;
+
+use std::ffi::OsString;
+
+use clap::Parser as _;
+
+pub use exit::Exit;
+pub use world::World;
+
+use args::{Arguments, Verb};
+use exit::Trouble;
+use output::Output;
+
+/// Runs one command and returns its exit code. Never panics on bad input, never calls `exit`.
+pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return output::usage(&mut world, &error),
+    };
+    let mut output = Output::new(&mut world, parsed.global.format);
+    let result = match parsed.verb {
+        Verb::Init(verb) => verbs::init::run(&mut output, &parsed.global, &verb),
+        Verb::New(verb) => verbs::new::run(&mut output, &parsed.global, &verb),
+        Verb::Restamp(verb) => verbs::restamp::run(&mut output, &parsed.global, &verb),
+        Verb::Status => verbs::status::run(&mut output, &parsed.global),
+        Verb::Plan(verb) => verbs::plan::run(&mut output, &parsed.global, &verb),
+        Verb::Apply(verb) => verbs::apply::run(&mut output, &parsed.global, &verb),
+        Verb::Promote(verb) => verbs::promote::run(&mut output, &parsed.global, &verb),
+        Verb::Bind(verb) => verbs::bind::run(&mut output, &parsed.global, &verb),
+        Verb::Resolve(verb) => verbs::resolve::run(&mut output, &parsed.global, &verb),
+        Verb::Verify => verbs::verify::run(&mut output, &parsed.global),
+        Verb::Log(verb) => verbs::log::run(&mut output, &parsed.global, &verb),
+    };
+    match result.and_then(|exit| output.finish().map(|()| exit)) {
+        Ok(exit) => exit,
+        Err(trouble) => output.trouble(&trouble),
+    }
+}
+
+/// What a verb returns.
+type Result<T> = std::result::Result<T, Trouble>;

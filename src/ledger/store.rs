@@ -1,5 +1,6 @@
 //! The ledger's file: opening, reading, appending.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -30,6 +31,8 @@ pub struct Loaded {
     pub heads: Vec<Head>,
     /// The entries, in order of arrival.
     pub entries: Vec<(ChainHash, Entry)>,
+    /// The checksums of every script whose bytes are kept.
+    pub kept: BTreeSet<Checksum>,
 }
 
 /// How to open a ledger for writing.
@@ -182,6 +185,7 @@ fn load(path: &Path, connection: &Connection) -> Result<(Loaded, Place), LedgerE
         loaded.view.step(&entry);
         loaded.entries.push((hash, entry));
     }
+    loaded.kept = kept(path, connection)?;
     loaded.heads = walk.heads().copied().collect();
     let place = connection
         .query_row(
@@ -388,6 +392,14 @@ impl Ledger {
         self.head = Some(head);
         self.opening = None;
         Ok(head)
+    }
+
+    /// The checksums of every script whose bytes are kept.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn kept(&self) -> Result<BTreeSet<Checksum>, LedgerError> {
+        kept(&self.path, &self.connection)
     }
 
     /// The bytes of a script that was applied.

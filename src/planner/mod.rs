@@ -1,1 +1,308 @@
-//! planner
+//! The planner: files, ledger and policy in, a plan out. Pure.
+//!
+//! [`plan`] derives what is pending, asks every gate in [`gates::GATES`], and returns either the
+//! steps or every refusal. It has no clock, no network, no environment and no file system.
+
+pub mod gates;
+mod id;
+
+use std::collections::BTreeSet;
+
+use crate::digest::{ChainHash, Checksum, Sha256};
+use crate::ledger::view::{EnvironmentView, View};
+use crate::model::entry::{Engine, ReceiptRef, TargetIdentity};
+use crate::model::{Actor, EnvironmentName, MigrationId, Policy, ReceiptKind, Timestamp};
+use crate::sql::{Analysis, NotAnalysed, StatementKind};
+
+pub use gates::Gate;
+
+/// A migration on disk, as far as the planner cares.
+#[derive(Debug, Clone, Copy)]
+pub struct FileFacts<'a> {
+    /// The folder's name.
+    pub migration: &'a MigrationId,
+    /// BLAKE3 of `migration.sql`.
+    pub checksum: Checksum,
+    /// SHA-256 of `migration.sql`.
+    pub sha256: Sha256,
+    /// The text of `migration.sql`.
+    pub script: &'a str,
+}
+
+/// Everything that a plan is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Inputs<'a> {
+    /// Where to.
+    pub environment: &'a EnvironmentName,
+    /// The kind of database there: it decides how scripts are read.
+    pub engine: Engine,
+    /// The chain.
+    pub policy: &'a Policy,
+    /// The migrations on disk, sorted by id.
+    pub files: &'a [FileFacts<'a>],
+    /// What the ledger knows.
+    pub view: &'a View,
+    /// The checksums whose bytes the ledger keeps, so that a remedy may promise them.
+    pub kept: &'a BTreeSet<Checksum>,
+    /// Plan only up to this pending migration.
+    pub to: Option<&'a MigrationId>,
+    /// What was read from the target under the lock; `None` when planning offline.
+    pub live: Option<&'a Live>,
+}
+
+/// What was read from the target under the lock and is not in the ledger.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Live {
+    /// The target is not the one that the ledger knows.
+    pub identity: Option<Finding>,
+    /// The target has tables, and tollgate never entered it before.
+    pub has_history_elsewhere: bool,
+}
+
+/// Ordered steps, or every refusal. Plain data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// See [`Plan::id`]'s digest in `docs/LEDGER.md`.
+    pub id: ChainHash,
+    /// Where to.
+    pub environment: EnvironmentName,
+    /// The target that it was made for; `None` before the first contact.
+    pub target: Option<TargetIdentity>,
+    /// The head of the target's receipts that it was made for.
+    pub head: Option<ReceiptRef>,
+    /// The pending migrations, in order. They run only if nothing is refused.
+    pub steps: Vec<Step>,
+    /// Every gate that is not met.
+    pub refusals: Vec<Finding>,
+    /// Gates that only warn here.
+    pub warnings: Vec<Finding>,
+    /// The last of the steps that could go if the plan ended there; only where something is refused.
+    pub ready_to: Option<MigrationId>,
+}
+
+/// What a plan comes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// The steps may run.
+    Ready,
+    /// At least one gate is not met.
+    Refused,
+    /// There is nothing to do.
+    UpToDate,
+}
+
+impl Verdict {
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ready => "ready",
+            Self::Refused => "refused",
+            Self::UpToDate => "up-to-date",
+        }
+    }
+}
+
+/// One pending migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Step {
+    /// The migration.
+    pub migration: MigrationId,
+    /// BLAKE3 of the bytes to run.
+    pub checksum: Checksum,
+    /// SHA-256 of the same bytes.
+    pub sha256: Sha256,
+    /// How it will run.
+    pub kind: ReceiptKind,
+    /// How many statements it has, where the script was analysed.
+    pub statements: Option<usize>,
+    /// What a reader should know: why it is journalled, why it was not analysed.
+    pub notes: Vec<String>,
+    /// Where these bytes succeeded before.
+    pub proofs: Vec<Proof>,
+}
+
+/// A success that a step stands on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proof {
+    /// Where.
+    pub environment: EnvironmentName,
+    /// When.
+    pub at: Timestamp,
+    /// Who applied it there.
+    pub by: Actor,
+}
+
+/// A gate that is not met: a refusal, or a warning where the gate is lenient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The gate.
+    pub gate: Gate,
+    /// The migration it is about; `None` where it is about the whole environment.
+    pub migration: Option<MigrationId>,
+    /// The fact, as a clause: "these bytes never succeeded in test".
+    pub fact: String,
+    /// What was found, line by line.
+    pub found: Vec<String>,
+    /// What is required.
+    pub required: String,
+    /// One thing to do, as a command to type.
+    pub remedy: String,
+}
+
+impl Plan {
+    /// What the plan comes to.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if !self.refusals.is_empty() {
+            Verdict::Refused
+        } else if self.steps.is_empty() {
+            Verdict::UpToDate
+        } else {
+            Verdict::Ready
+        }
+    }
+}
+
+/// What the gates look at: the inputs and what follows from them.
+#[derive(Debug)]
+pub(crate) struct World<'a> {
+    pub(crate) inputs: &'a Inputs<'a>,
+    /// The environment's place in the chain.
+    pub(crate) position: usize,
+    /// What the ledger knows of the environment.
+    pub(crate) here: &'a EnvironmentView,
+    /// Migrations on disk without a receipt in the target, in order, up to `to`.
+    pub(crate) pending: Vec<FileFacts<'a>>,
+    /// The pending migrations' scripts, read; beside `pending`.
+    pub(crate) analyses: Vec<Analysis>,
+}
+
+impl<'a> World<'a> {
+    pub(crate) fn file(&self, migration: &MigrationId) -> Option<&'a FileFacts<'a>> {
+        let files = self.inputs.files;
+        let place = files.binary_search_by(|file| file.migration.cmp(migration)).ok()?;
+        files.get(place)
+    }
+
+    /// The environments that come before this one.
+    pub(crate) fn before(&self) -> impl Iterator<Item = &'a EnvironmentName> {
+        self.inputs.policy.names().take(self.position)
+    }
+}
+
+/// Makes the plan for an environment of the policy. An environment that is not in the policy is a
+/// caller's error and is planned as the last of the chain would be, which is the strictest.
+#[must_use]
+pub fn plan(inputs: &Inputs<'_>) -> Plan {
+    let nothing = EnvironmentView::default();
+    let here = inputs.view.get(inputs.environment).unwrap_or(&nothing);
+    let pending: Vec<FileFacts<'_>> = inputs
+        .files
+        .iter()
+        .filter(|file| !here.applied.contains_key(file.migration))
+        .filter(|file| inputs.to.is_none_or(|to| file.migration <= to))
+        .copied()
+        .collect();
+    let world = World {
+        inputs,
+        position: inputs
+            .policy
+            .position(inputs.environment)
+            .unwrap_or(inputs.policy.environments.len()),
+        here,
+        analyses: pending.iter().map(|file| crate::sql::analyse(inputs.engine, file.script)).collect(),
+        pending,
+    };
+
+    let mut refusals = Vec::new();
+    let mut warnings = Vec::new();
+    for (gate, check) in gates::GATES {
+        let lenient = gate.warns_in_first() && inputs.policy.is_lenient(world.position);
+        for finding in check(&world) {
+            if lenient { warnings.push(finding) } else { refusals.push(finding) }
+        }
+    }
+    warnings.extend(gates::advice(&world));
+
+    let steps: Vec<Step> = world
+        .pending
+        .iter()
+        .zip(&world.analyses)
+        .map(|(file, analysis)| step(&world, file, analysis))
+        .collect();
+    let ready_to = ready_prefix(&steps, &refusals);
+    let mut plan = Plan {
+        id: ChainHash::from_bytes([0; 32]),
+        environment: inputs.environment.clone(),
+        target: here.target.clone(),
+        head: here.head(),
+        steps,
+        refusals,
+        warnings,
+        ready_to,
+    };
+    plan.id = id::of(&plan, inputs.policy);
+    plan
+}
+
+fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
+    let proof = |environment: &EnvironmentName| {
+        let success = world.inputs.view.get(environment)?.evidence_of(file.migration, file.checksum)?;
+        Some(Proof { environment: environment.clone(), at: success.at, by: success.by.clone() })
+    };
+    Step {
+        migration: file.migration.clone(),
+        checksum: file.checksum,
+        sha256: file.sha256,
+        kind: analysis.receipt_kind(),
+        statements: analysis.statements().map(<[_]>::len),
+        notes: notes(analysis),
+        proofs: world.before().filter_map(proof).collect(),
+    }
+}
+
+/// What a reader should know of how a script will run.
+fn notes(analysis: &Analysis) -> Vec<String> {
+    match analysis {
+        Analysis::Analysed(statements) => {
+            let mut notes: Vec<String> = Vec::new();
+            for statement in statements {
+                let note = match statement.kind {
+                    StatementKind::NotWrappable(what) => format!("not atomic: {what} cannot run in a transaction"),
+                    StatementKind::TransactionControl(what) => {
+                        format!("not atomic: the script controls its own transaction ({what})")
+                    }
+                    _ => continue,
+                };
+                let same_reason = |seen: &String| {
+                    seen == &note || (note.contains("controls its own") && seen.contains("controls its own"))
+                };
+                if !notes.iter().any(same_reason) {
+                    notes.push(note);
+                }
+            }
+            notes
+        }
+        Analysis::NotAnalysed(NotAnalysed::TooLarge { bytes }) => vec![format!("not analysed: {bytes} bytes")],
+        Analysis::NotAnalysed(NotAnalysed::TooDeep { offset }) => {
+            vec![format!("not analysed: it nests too deeply at byte {offset}")]
+        }
+        Analysis::NotAnalysed(NotAnalysed::ParseError { offset, message }) => {
+            vec![format!("not analysed: at byte {offset}: {message}")]
+        }
+    }
+}
+
+/// The last step before the first one that is refused, where nothing else is refused.
+fn ready_prefix(steps: &[Step], refusals: &[Finding]) -> Option<MigrationId> {
+    let mut first = steps.len();
+    for refusal in refusals {
+        let subject = refusal.migration.as_ref().filter(|_| refusal.gate.is_about_steps())?;
+        first = first.min(steps.iter().position(|step| step.migration == *subject)?);
+    }
+    if refusals.is_empty() {
+        return None;
+    }
+    first.checked_sub(1).and_then(|last| steps.get(last)).map(|step| step.migration.clone())
+}

@@ -1,1 +1,177 @@
-//! workflows
+//! The verbs that act, each a readable story over the ledger, the targets and the planner.
+//!
+//! Nothing here prints, reads the clock or the environment: a [`Run`] brings the clock, the random
+//! ids, the way to a target and the listener that `cli` made.
+
+pub mod apply;
+pub mod bind;
+mod contact;
+pub mod promote;
+pub mod resolve;
+
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::time::Duration;
+
+use crate::digest::Checksum;
+use crate::ledger::{Ledger, LedgerError};
+use crate::model::entry::Progress;
+use crate::model::{EnvironmentName, MigrationId, Policy, Provenance, ReceiptKind, Timestamp};
+use crate::planner::{FileFacts, Plan, Step};
+use crate::targets::{Target, TargetError};
+
+/// Everything a verb that acts needs.
+pub struct Run<'a> {
+    /// The chain.
+    pub policy: &'a Policy,
+    /// The migrations on disk, sorted by id.
+    pub files: &'a [FileFacts<'a>],
+    /// The ledger, open for writing.
+    pub ledger: &'a mut Ledger,
+    /// The checksums whose bytes the ledger keeps.
+    pub kept: BTreeSet<Checksum>,
+    /// Who acts, from where, with what.
+    pub by: &'a Provenance,
+    /// The clock.
+    pub now: &'a dyn Fn() -> Timestamp,
+    /// 16 bytes from the operating system's generator.
+    pub random: &'a dyn Fn() -> [u8; 16],
+    /// Whether somebody asked to stop.
+    pub interrupted: &'a dyn Fn() -> bool,
+    /// Opens the target of an environment, creating an embedded database where it is missing.
+    pub connect: &'a dyn Fn(&EnvironmentName) -> Result<Box<dyn Target>, TargetError>,
+    /// A text that is equal for two environments whose addresses are the same.
+    pub address: &'a dyn Fn(&EnvironmentName) -> Option<String>,
+    /// How long to wait for a target's lock.
+    pub lock_wait: Duration,
+    /// Told what happens.
+    pub events: &'a mut dyn FnMut(Event<'_>),
+}
+
+/// Something that happened, for whoever watches.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// The target's lock is held by another.
+    Waiting {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// Who holds it, as far as it is known.
+        holder: &'a str,
+    },
+    /// The environment was tied to a target.
+    Bound {
+        /// Which.
+        environment: &'a EnvironmentName,
+        /// The target's name.
+        name: &'a str,
+    },
+    /// Receipts stood in the target that the ledger lacked.
+    Absorbed {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// How many.
+        count: usize,
+    },
+    /// An attempt whose end was not known is settled.
+    Settled {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// Which migration.
+        migration: &'a MigrationId,
+        /// Whether its receipt was found.
+        succeeded: bool,
+    },
+    /// The plan that is about to run, or was refused.
+    Planned(&'a Plan),
+    /// A step begins.
+    Begun {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// The step.
+        step: &'a Step,
+    },
+    /// A journalled step goes on.
+    Progressed {
+        /// The step.
+        step: &'a Step,
+        /// How far.
+        progress: Progress,
+    },
+    /// A step succeeded.
+    Applied {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// The step.
+        step: &'a Step,
+        /// Its receipt's kind, as it came out.
+        kind: ReceiptKind,
+        /// How long it took, by the run's clock.
+        took: Duration,
+    },
+}
+
+/// Why a verb could not go on. What was done before stands, and is in the ledger.
+#[derive(Debug)]
+pub enum WorkflowError {
+    /// The ledger.
+    Ledger(LedgerError),
+    /// A target, apart from a script that failed.
+    Target {
+        /// Which environment's.
+        environment: EnvironmentName,
+        /// What it said.
+        error: Box<TargetError>,
+    },
+    /// A receipt and the ledger exclude each other, or the receipts are not sound.
+    Contradiction {
+        /// Where.
+        environment: EnvironmentName,
+        /// The fact.
+        what: String,
+    },
+    /// What was asked for makes no sense here.
+    Usage {
+        /// The fact.
+        what: String,
+        /// One thing to do.
+        remedy: String,
+    },
+    /// A file could not be written.
+    File {
+        /// Which.
+        path: std::path::PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+}
+
+impl fmt::Display for WorkflowError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ledger(error) => error.fmt(f),
+            Self::Target { environment, error } => write!(f, "{environment}: {error}"),
+            Self::Contradiction { environment, what } => write!(f, "{environment}: {what}"),
+            Self::Usage { what, .. } => f.write_str(what),
+            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for WorkflowError {}
+
+impl From<LedgerError> for WorkflowError {
+    fn from(error: LedgerError) -> Self {
+        Self::Ledger(error)
+    }
+}
+
+impl Run<'_> {
+    fn record(&mut self, fact: crate::model::Fact) -> Result<crate::model::entry::Head, WorkflowError> {
+        Ok(self.ledger.append((self.now)(), self.by, fact)?)
+    }
+}
+
+fn target_error(environment: &EnvironmentName, error: TargetError) -> WorkflowError {
+    WorkflowError::Target { environment: environment.clone(), error: Box::new(error) }
+}

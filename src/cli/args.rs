@@ -1,0 +1,173 @@
+//! The arguments, literally. The verbs and their help are the user's first documentation.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A migration may enter an environment only when the same bytes have succeeded in every
+/// environment before it. tollgate keeps the proof, plans from it offline, and refuses with reasons.
+#[derive(Debug, Parser)]
+#[command(name = "tollgate", version, about, long_about = None, disable_help_subcommand = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) verb: Verb,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Run as if started in DIR
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub(crate) directory: Option<PathBuf>,
+    /// How results are written
+    #[arg(long, value_enum, default_value = "text", global = true)]
+    pub(crate) format: Format,
+    /// Read variables from FILE instead of .env; what is set in the environment goes first
+    #[arg(long, value_name = "FILE", global = true)]
+    pub(crate) env_file: Option<PathBuf>,
+    /// How long to wait for another run to end, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 60, global = true)]
+    pub(crate) lock_wait: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One document, versioned
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Verb {
+    /// Write a tollgate.toml with dev, test and prod on embedded databases
+    Init(Init),
+    /// Make a folder for a new migration, stamped after the newest one
+    New(New),
+    /// Give a migration that came too late a new stamp
+    Restamp(Restamp),
+    /// Show every migration in every environment, from the ledger
+    Status,
+    /// Show what would be applied, or every reason why not; offline
+    Plan(Plan),
+    /// Apply what is pending in one environment, or refuse
+    Apply(Apply),
+    /// Apply along the chain, environment by environment, up to one
+    Promote(Promote),
+    /// Tie an environment to the database that its url leads to
+    Bind(Bind),
+    /// Settle an attempt that no receipt can settle
+    Resolve(Resolve),
+    /// Walk the ledger's chains and say what is sound
+    Verify,
+    /// Show the ledger's entries, or the bytes of a migration that ran
+    Log(Log),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Init {}
+
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// What the migration does, in a few words
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restamp {
+    /// The migration's folder
+    #[arg(value_name = "MIGRATION")]
+    pub(crate) migration: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    /// The environment to plan for
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Plan only up to this migration
+    #[arg(long, value_name = "MIGRATION")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The environment to apply to
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Apply only up to this migration
+    #[arg(long, value_name = "MIGRATION")]
+    pub(crate) to: Option<String>,
+    /// Connect, lock, settle and check everything, and run nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Promote {
+    /// The last environment to promote to
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Promote only up to this migration
+    #[arg(long, value_name = "MIGRATION")]
+    pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Bind {
+    /// The environment to bind
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Why its target is another one now
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Resolve {
+    /// Where the attempt was made
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// The migration
+    #[arg(value_name = "MIGRATION")]
+    pub(crate) migration: String,
+    /// Nothing of it stands in the target (any more): it may run again
+    #[arg(long, required = true)]
+    pub(crate) not_applied: bool,
+    /// What you found, and what you undid
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Log {
+    #[command(subcommand)]
+    pub(crate) action: Option<LogAction>,
+    /// Only entries about this migration
+    #[arg(long, value_name = "MIGRATION")]
+    pub(crate) migration: Option<String>,
+    /// Only the newest N entries
+    #[arg(short = 'n', long, value_name = "N")]
+    pub(crate) last: Option<usize>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum LogAction {
+    /// Print the bytes of a migration that ran
+    Show(LogBytes),
+    /// Put the bytes of a migration that ran back into its folder
+    Restore(LogBytes),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogBytes {
+    /// The migration
+    #[arg(value_name = "MIGRATION")]
+    pub(crate) migration: String,
+    /// The bytes that ran here; needed only where different bytes ran in different environments
+    #[arg(long, value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+}

@@ -1,0 +1,209 @@
+//! `tollgate.toml`: read, checked, and resolved once. Only the resolved form goes inward.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::model::{Environment, EnvironmentName, Policy};
+
+/// The name of the file.
+pub(crate) const FILE: &str = "tollgate.toml";
+
+/// What the file says, with paths made absolute.
+#[derive(Debug)]
+pub(crate) struct Config {
+    /// The folder that the file stands in; relative paths start here.
+    pub(crate) root: PathBuf,
+    /// The folder of migrations.
+    pub(crate) migrations: PathBuf,
+    /// The ledger's file.
+    pub(crate) ledger: PathBuf,
+    /// A script longer than this, in bytes, is an error.
+    pub(crate) max_script_bytes: u64,
+    /// The chain.
+    pub(crate) policy: Policy,
+    /// The url of each environment, in the order of the chain, as written.
+    pub(crate) urls: Vec<String>,
+}
+
+/// The file cannot be used as it is.
+#[derive(Debug)]
+pub(crate) struct ConfigError {
+    /// The fact.
+    pub(crate) what: String,
+    /// One thing to do.
+    pub(crate) remedy: String,
+}
+
+impl ConfigError {
+    fn edit(what: String, remedy: impl Into<String>) -> Self {
+        Self { what, remedy: remedy.into() }
+    }
+}
+
+const TOP: &[&str] = &["migrations", "ledger", "max_script_mib", "environment"];
+const ENVIRONMENT: &[&str] = &["name", "url"];
+/// Keys of the design whose gates this version cannot hold. Accepting one in silence would promise a
+/// gate that is not there.
+const NOT_YET: &[&str] = &["personal", "ephemeral", "chain", "require", "lock_timeout", "statement_timeout"];
+
+/// Reads the text of a `tollgate.toml` that stands in `root`.
+pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
+    let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        ConfigError::edit(format!("{FILE} is not valid TOML: {}", error.to_string().trim_end()), format!("edit {FILE}"))
+    })?;
+    known_keys(&table, TOP, "")?;
+    let path = |key: &str, default: &str| -> Result<PathBuf, ConfigError> {
+        Ok(root.join(string(&table, key, "")?.unwrap_or_else(|| default.to_owned())))
+    };
+    let max_script_mib = match table.get("max_script_mib") {
+        None => 64,
+        Some(Value::Integer(mib)) if (1..=1024).contains(mib) => u64::try_from(*mib).unwrap_or(64),
+        Some(_) => {
+            return Err(ConfigError::edit(
+                "max_script_mib must be a whole number from 1 to 1024".to_owned(),
+                format!("edit {FILE}: max_script_mib = 64"),
+            ));
+        }
+    };
+    let mut environments = Vec::new();
+    let mut urls = Vec::new();
+    for entry in entries(&table)? {
+        let (environment, url) = environment(entry)?;
+        if environments.iter().any(|known: &Environment| known.name == environment.name) {
+            return Err(ConfigError::edit(
+                format!("two environments are named {}", environment.name),
+                format!("edit {FILE}: give each [[environment]] its own name"),
+            ));
+        }
+        environments.push(environment);
+        urls.push(url);
+    }
+    Ok(Config {
+        migrations: path("migrations", "migrations")?,
+        ledger: path("ledger", "state/ledger.db")?,
+        max_script_bytes: max_script_mib * 1024 * 1024,
+        root: root.to_owned(),
+        policy: Policy { environments },
+        urls,
+    })
+}
+
+fn entries(table: &Table) -> Result<Vec<&Table>, ConfigError> {
+    let missing = || {
+        ConfigError::edit(
+            format!("{FILE} names no environment"),
+            format!("edit {FILE}: add [[environment]] with a name and a url"),
+        )
+    };
+    let Some(Value::Array(entries)) = table.get("environment") else { return Err(missing()) };
+    let tables: Vec<&Table> = entries.iter().filter_map(Value::as_table).collect();
+    if tables.is_empty() || tables.len() != entries.len() { Err(missing()) } else { Ok(tables) }
+}
+
+fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
+    known_keys(entry, ENVIRONMENT, "[[environment]] ")?;
+    let required = |key: &str| {
+        string(entry, key, "[[environment]] ")?.ok_or_else(|| {
+            ConfigError::edit(
+                format!("an [[environment]] has no {key}"),
+                format!("edit {FILE}: every [[environment]] has a name and a url"),
+            )
+        })
+    };
+    let name: EnvironmentName = required("name")?
+        .parse()
+        .map_err(|error: crate::model::ids::ParseIdError| ConfigError::edit(error.to_string(), format!("edit {FILE}")))?;
+    Ok((Environment { name }, required("url")?))
+}
+
+fn string(table: &Table, key: &str, place: &str) -> Result<Option<String>, ConfigError> {
+    match table.get(key) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.clone())),
+        Some(_) => Err(ConfigError::edit(
+            format!("{place}{key} in {FILE} must be a text that is not empty"),
+            format!("edit {FILE}"),
+        )),
+    }
+}
+
+fn known_keys(table: &Table, known: &[&str], place: &str) -> Result<(), ConfigError> {
+    for key in table.keys() {
+        if known.contains(&key.as_str()) {
+            continue;
+        }
+        if !place.is_empty() && NOT_YET.contains(&key.as_str()) {
+            return Err(ConfigError::edit(
+                format!("{place}{key} in {FILE} cannot be held by this version, so it is not accepted"),
+                format!("edit {FILE}: remove {key}"),
+            ));
+        }
+        let what = format!("{FILE} has an unknown key: {place}{key}");
+        let remedy = match nearest(key, known.iter().copied()) {
+            Some(near) => format!("edit {FILE}: did you mean {near}?"),
+            None => format!("edit {FILE}: the keys here are {}", known.join(", ")),
+        };
+        return Err(ConfigError::edit(what, remedy));
+    }
+    Ok(())
+}
+
+/// The nearest of some words, if any is near enough to be meant.
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(word, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= 1 + candidate.len().min(word.len()) / 3)
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CHAIN: &str = "[[environment]]\nname = \"dev\"\nurl = \"sqlite:state/dev.db\"\n";
+
+    fn error(text: &str) -> String {
+        let error = parse(text, Path::new("/p")).unwrap_err();
+        format!("{} | {}", error.what, error.remedy)
+    }
+
+    #[test]
+    fn paths_start_at_the_file_and_have_defaults() {
+        let config = parse(CHAIN, Path::new("/p")).unwrap();
+        assert_eq!(config.migrations, Path::new("/p/migrations"));
+        assert_eq!(config.ledger, Path::new("/p/state/ledger.db"));
+        assert_eq!(config.max_script_bytes, 64 * 1024 * 1024);
+    }
+
+    #[test]
+    fn an_unknown_key_names_the_nearest_known_one() {
+        assert_eq!(
+            error(&format!("migration = \"x\"\n{CHAIN}")),
+            "tollgate.toml has an unknown key: migration | edit tollgate.toml: did you mean migrations?"
+        );
+        assert_eq!(
+            error(&format!("{CHAIN}ulr = \"x\"")),
+            "tollgate.toml has an unknown key: [[environment]] ulr | edit tollgate.toml: did you mean url?"
+        );
+    }
+
+    #[test]
+    fn a_gate_that_cannot_be_held_is_not_accepted() {
+        assert_eq!(
+            error(&format!("{CHAIN}[environment.require]\nbackup = \"1h\"")),
+            "[[environment]] require in tollgate.toml cannot be held by this version, so it is not accepted | edit tollgate.toml: remove require"
+        );
+    }
+
+    #[test]
+    fn names_are_checked() {
+        assert!(error(&format!("{CHAIN}{CHAIN}")).starts_with("two environments are named dev"));
+        assert!(error("[[environment]]\nname = \"Dev\"\nurl = \"x\"").starts_with("expected an environment's name"));
+        assert!(error("").starts_with("tollgate.toml names no environment"));
+        assert!(error("[[environment]]\nname = \"dev\"").starts_with("an [[environment]] has no url"));
+        assert!(error("x = ").starts_with("tollgate.toml is not valid TOML"));
+    }
+}

@@ -1,0 +1,159 @@
+//! Exit codes, and the one place that maps every error to its code and its words.
+
+use std::process::ExitCode;
+
+use crate::catalog::CatalogError;
+use crate::ledger::{LedgerError, LedgerErrorKind};
+use crate::targets::{TargetError, TargetErrorKind};
+use crate::workflows::WorkflowError;
+
+use super::config::ConfigError;
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done, or nothing to do.
+    Done,
+    /// It failed: the target, the network, a lock that was not got, a file.
+    Failed,
+    /// Usage or configuration.
+    Usage,
+    /// Refused by a gate. Nothing was changed in the refused environment.
+    Refused,
+    /// The ledger is not sound, or a receipt and the ledger exclude each other.
+    Contradiction,
+    /// Interrupted.
+    Interrupted,
+}
+
+impl Exit {
+    /// The number that the process ends with.
+    #[must_use]
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Refused => 3,
+            Self::Contradiction => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit.code())
+    }
+}
+
+/// An error on its way to the user: the fact, the consequence, one remedy.
+#[derive(Debug)]
+pub(crate) struct Trouble {
+    pub(crate) exit: Exit,
+    pub(crate) fact: String,
+    pub(crate) consequence: Option<String>,
+    pub(crate) remedy: Option<String>,
+}
+
+impl Trouble {
+    pub(crate) fn usage(fact: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { exit: Exit::Usage, fact: fact.into(), consequence: None, remedy: Some(remedy.into()) }
+    }
+
+    pub(crate) fn failed(fact: impl Into<String>, remedy: Option<String>) -> Self {
+        Self { exit: Exit::Failed, fact: fact.into(), consequence: None, remedy }
+    }
+
+    pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::failed(format!("{}: {error}", path.display()), None)
+    }
+}
+
+impl From<ConfigError> for Trouble {
+    fn from(error: ConfigError) -> Self {
+        Self::usage(error.what, error.remedy)
+    }
+}
+
+impl From<Vec<CatalogError>> for Trouble {
+    fn from(errors: Vec<CatalogError>) -> Self {
+        let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let fact = match lines.as_slice() {
+            [one] => one.clone(),
+            several => format!("{} files cannot be read\n  {}", several.len(), several.join("\n  ")),
+        };
+        Self {
+            exit: Exit::Failed,
+            fact,
+            consequence: Some("nothing was planned or applied".to_owned()),
+            remedy: errors.into_iter().next().map(|error| error.remedy),
+        }
+    }
+}
+
+impl From<LedgerError> for Trouble {
+    fn from(error: LedgerError) -> Self {
+        let fact = error.to_string();
+        let path = error.path.display();
+        let kept = "nothing was written to it";
+        let (exit, consequence, remedy) = match &error.kind {
+            LedgerErrorKind::Corrupt(_) | LedgerErrorKind::Unsound(_) => (
+                Exit::Contradiction,
+                "it proves nothing from there on, and nothing was written to it",
+                Some(format!(
+                    "mv {path} {path}.unsound, and put a backup in its place; without one, the targets' receipts are taken in again at the next contact"
+                )),
+            ),
+            LedgerErrorKind::Locked(_) => {
+                (Exit::Failed, kept, Some("wait for it to end, or give it longer: --lock-wait 600".to_owned()))
+            }
+            LedgerErrorKind::Interrupted => (Exit::Interrupted, kept, None),
+            LedgerErrorKind::Newer { .. } => {
+                (Exit::Failed, "it can be read, not written", Some("upgrade tollgate on this machine".to_owned()))
+            }
+            LedgerErrorKind::Full => {
+                (Exit::Failed, "the next contact settles what was begun", Some("df -h, and make room".to_owned()))
+            }
+            LedgerErrorKind::ReadOnly(_) => (Exit::Failed, kept, Some(format!("ls -l {path}"))),
+            LedgerErrorKind::Other(_) => (Exit::Failed, kept, None),
+        };
+        Self { exit, fact, consequence: Some(consequence.to_owned()), remedy }
+    }
+}
+
+impl From<TargetError> for Trouble {
+    fn from(error: TargetError) -> Self {
+        let exit = match error.kind {
+            TargetErrorKind::Configuration => Exit::Usage,
+            TargetErrorKind::Interrupted => Exit::Interrupted,
+            TargetErrorKind::Unreachable
+            | TargetErrorKind::Authentication
+            | TargetErrorKind::Locked
+            | TargetErrorKind::ReadOnly
+            | TargetErrorKind::Other => Exit::Failed,
+        };
+        Self { exit, fact: error.fact, consequence: None, remedy: error.remedy }
+    }
+}
+
+impl From<WorkflowError> for Trouble {
+    fn from(error: WorkflowError) -> Self {
+        match error {
+            WorkflowError::Ledger(error) => error.into(),
+            WorkflowError::Target { environment, error } => {
+                let mut trouble = Self::from(*error);
+                trouble.fact = format!("{environment}: {}", trouble.fact);
+                trouble
+            }
+            WorkflowError::Contradiction { environment, what } => Self {
+                exit: Exit::Contradiction,
+                fact: format!("{environment}: {what}"),
+                consequence: Some("nothing was changed: one of the two is not what it was".to_owned()),
+                remedy: Some("tollgate verify".to_owned()),
+            },
+            WorkflowError::Usage { what, remedy } => Self::usage(what, remedy),
+            WorkflowError::File { path, error } => Self::file(&path, &error),
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! Printing: the result to stdout, the rest to stderr, and nothing that could steer a terminal.
+
+use serde_json::Value;
+
+use super::args::Format;
+use super::exit::{Exit, Trouble};
+use super::world::World;
+use crate::report::Paint;
+
+/// Where a verb writes to.
+pub(crate) struct Output<'w> {
+    pub(crate) world: &'w mut World,
+    pub(crate) format: Format,
+    /// Texts that must never be shown: passwords, and urls that hold one.
+    secrets: Vec<String>,
+    failed: Option<std::io::Error>,
+    /// Whether a line stands on stderr that is to be drawn over.
+    drawn: bool,
+}
+
+impl<'w> Output<'w> {
+    pub(crate) fn new(world: &'w mut World, format: Format) -> Self {
+        Self { world, format, secrets: Vec::new(), failed: None, drawn: false }
+    }
+
+    /// Never shows this text from now on. A last line of defence: nothing should try to.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        // A very short one would blot out ordinary words, and protects nothing.
+        if secret.len() >= 4 && !self.secrets.iter().any(|known| known == secret) {
+            self.secrets.push(secret.to_owned());
+        }
+    }
+
+    pub(crate) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    pub(crate) fn paint(&self) -> Paint {
+        Paint(self.world.colour_stdout && !self.is_json())
+    }
+
+    pub(crate) fn paint_notes(&self) -> Paint {
+        Paint(self.world.colour_stderr)
+    }
+
+    /// Writes the result, as it is for people.
+    pub(crate) fn result(&mut self, text: &str) {
+        let text = self.clean(text);
+        self.write(|world| world.stdout.write_all(text.as_bytes()));
+    }
+
+    /// Writes bytes that are the result, exactly as they are.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) {
+        self.write(|world| world.stdout.write_all(bytes));
+    }
+
+    /// Writes the one document of a command.
+    pub(crate) fn document(&mut self, document: &Value) {
+        // Serialising a value that is already JSON cannot fail.
+        let text = serde_json::to_string_pretty(document).unwrap_or_default();
+        let text = self.clean(&text);
+        self.write(|world| writeln!(world.stdout, "{text}"));
+    }
+
+    /// Writes something that is not the result.
+    pub(crate) fn note(&mut self, text: &str) {
+        self.clear_line();
+        let text = self.clean(text);
+        self.write(|world| {
+            world.stderr.write_all(text.as_bytes())?;
+            world.stderr.flush()
+        });
+    }
+
+    /// Draws a line that the next one, or [`Self::clear_line`], draws over.
+    pub(crate) fn line_over(&mut self, text: &str) {
+        let text = self.clean(text);
+        self.write(|world| {
+            write!(world.stderr, "\r\u{1b}[K{text}")?;
+            world.stderr.flush()
+        });
+        self.drawn = true;
+    }
+
+    /// Takes back what [`Self::line_over`] drew.
+    pub(crate) fn clear_line(&mut self) {
+        if std::mem::take(&mut self.drawn) {
+            self.write(|world| write!(world.stderr, "\r\u{1b}[K"));
+        }
+    }
+
+    /// Says what went wrong, and returns the exit code for it.
+    pub(crate) fn trouble(&mut self, trouble: &Trouble) -> Exit {
+        let paint = self.paint_notes();
+        let mut text = format!("{} {}\n", paint.bad("error:"), trouble.fact);
+        if let Some(consequence) = &trouble.consequence {
+            text.push_str(&format!("  {consequence}\n"));
+        }
+        if let Some(remedy) = &trouble.remedy {
+            text.push_str(&format!("\n  remedy   {remedy}\n"));
+        }
+        self.note(&text);
+        if self.is_json() {
+            let document = serde_json::json!({
+                "schema": "tollgate/error/v1",
+                "exit": trouble.exit.code(),
+                "error": trouble.fact,
+                "consequence": trouble.consequence,
+                "remedy": trouble.remedy,
+            });
+            self.document(&document);
+        }
+        trouble.exit
+    }
+
+    /// Whether everything could be written. A reader that went away (`| head`) is no failure.
+    pub(crate) fn finish(&mut self) -> Result<(), Trouble> {
+        self.write(|world| world.stdout.flush());
+        match self.failed.take() {
+            Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Trouble::failed(format!("the result cannot be written: {error}"), None))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&mut self, write: impl FnOnce(&mut World) -> std::io::Result<()>) {
+        if self.failed.is_none() {
+            self.failed = write(self.world).err();
+        }
+    }
+
+    /// Leaves out secrets, and control characters that could steer a terminal; colour, line feeds
+    /// and tabs stay.
+    fn clean(&self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(character) = rest.chars().next() {
+            if let Some(colour) = colour(rest) {
+                out.push_str(colour);
+                rest = &rest[colour.len()..];
+                continue;
+            }
+            let harmless = !character.is_control() || character == '\n' || character == '\t';
+            out.push(if harmless { character } else { '\u{fffd}' });
+            rest = &rest[character.len_utf8()..];
+        }
+        for secret in &self.secrets {
+            if out.contains(secret.as_str()) {
+                out = out.replace(secret.as_str(), "***");
+            }
+        }
+        out
+    }
+}
+
+/// The select-graphic-rendition sequence that a text begins with: the only one that is let through.
+fn colour(text: &str) -> Option<&str> {
+    let parameters = text.strip_prefix("\u{1b}[")?;
+    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+    parameters[end..].starts_with('m').then(|| &text[..2 + end + 1])
+}
+
+/// A command line that could not be parsed, or asked for help.
+pub(crate) fn usage(world: &mut World, error: &clap::Error) -> Exit {
+    let text = error.render();
+    // Help and the version are results; everything else is not. If even that cannot be written,
+    // the exit code is all that is left to say.
+    if error.use_stderr() {
+        let written = if world.colour_stderr { write!(world.stderr, "{}", text.ansi()) } else { write!(world.stderr, "{text}") };
+        let _ = written;
+        Exit::Usage
+    } else {
+        let written = if world.colour_stdout { write!(world.stdout, "{}", text.ansi()) } else { write!(world.stdout, "{text}") };
+        let _ = written;
+        Exit::Done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_colour_is_let_through() {
+        assert_eq!(colour("\u{1b}[1;31mred"), Some("\u{1b}[1;31m"));
+        assert_eq!(colour("\u{1b}[m"), Some("\u{1b}[m"));
+        assert_eq!(colour("\u{1b}[2J"), None);
+        assert_eq!(colour("\u{1b}]0;title\u{7}"), None);
+        assert_eq!(colour("\u{1b}[31"), None);
+    }
+}

@@ -1,0 +1,87 @@
+//! What happens while a verb acts, told on stderr.
+
+use std::time::Duration;
+
+use super::output::Output;
+use crate::planner::Verdict;
+use crate::report::{self, count};
+use crate::workflows::Event;
+
+/// Tells one event. On a terminal the line of a running step is drawn over when it ends.
+pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
+    let paint = output.paint_notes();
+    let live = output.world.live_stderr;
+    match event {
+        Event::Waiting { environment, holder } => {
+            output.note(&format!("{environment}: waiting for the lock, held by {holder}\n"));
+        }
+        Event::Bound { environment, name } => {
+            output.note(&format!("{environment}: bound to {name}\n"));
+        }
+        Event::Absorbed { environment, count: receipts } => {
+            let receipts = count(*receipts, "receipt");
+            output.note(&format!("{environment}: took in {receipts} that the ledger lacked\n"));
+        }
+        Event::Settled { environment, migration, succeeded } => {
+            let how = if *succeeded { "it had succeeded" } else { "it had not been applied" };
+            output.note(&format!("{environment}: settled {migration}: {how}\n"));
+        }
+        Event::Planned(plan) => {
+            let text = report::plan::warnings(plan, paint);
+            if plan.verdict() == Verdict::Refused {
+                return;
+            }
+            output.note(&text);
+            if plan.verdict() == Verdict::Ready {
+                let steps = count(plan.steps.len(), "migration");
+                output.note(&format!("{}: {steps} to apply\n", paint.bold(plan.environment.as_str())));
+            }
+        }
+        Event::Begun { step, .. } => {
+            if live {
+                output.line_over(&format!("  {}  {}", paint.dim("applying"), step.migration));
+            }
+        }
+        Event::Progressed { step, progress } => {
+            if live {
+                let text = format!(
+                    "  {}  {}  {} of {}",
+                    paint.dim("applying"),
+                    step.migration,
+                    progress.done,
+                    progress.of
+                );
+                output.line_over(&text);
+            }
+        }
+        Event::Applied { step, kind, took, .. } => {
+            output.clear_line();
+            output.note(&format!(
+                "  {}   {}  {}\n",
+                paint.good("applied"),
+                step.migration,
+                paint.dim(&format!("{}, {}", kind.as_str(), duration(*took)))
+            ));
+        }
+    }
+}
+
+/// `0 ms`, `340 ms`, `2.1 s`, `3 min 20 s`.
+fn duration(took: Duration) -> String {
+    match took.as_millis() {
+        millis @ 0..1_000 => format!("{millis} ms"),
+        millis @ 1_000..60_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+        millis => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1_000),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_read_well() {
+        let shown = |millis| duration(Duration::from_millis(millis));
+        assert_eq!([shown(0), shown(999), shown(1_250), shown(200_000)], ["0 ms", "999 ms", "1.2 s", "3 min 20 s"]);
+    }
+}

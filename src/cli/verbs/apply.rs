@@ -1,0 +1,118 @@
+//! `tollgate apply ENV`
+
+use serde_json::{Value, json};
+
+use crate::cli::args::{Apply, Global};
+use crate::cli::output::Output;
+use crate::cli::project::{Project, act, facts, migration};
+use crate::cli::{Exit, Result};
+use crate::planner::FileFacts;
+use crate::report::{self, script_error};
+use crate::workflows::apply::{End, Report, Request, apply};
+
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let environment = project.environment(&verb.environment)?;
+    let catalog = project.catalog()?;
+    let files = facts(&catalog);
+    let to = verb
+        .to
+        .as_ref()
+        .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
+        .transpose()?;
+    let request =
+        Request { verb: "apply", environment: &environment, to: to.as_ref(), dry_run: verb.dry_run };
+    let report = act(output, global, &project, &files, |run| apply(run, &request))?;
+    if output.is_json() {
+        output.document(&document(&report));
+    } else if let Some(line) = result(&report) {
+        output.result(&line);
+    }
+    Ok(end(output, &project, &files, &report))
+}
+
+/// Tells how a report ended, where it did not end well, and returns the exit code for it.
+pub(crate) fn end(output: &mut Output<'_>, project: &Project, files: &[FileFacts<'_>], report: &Report) -> Exit {
+    let environment = &report.plan.environment;
+    let paint = output.paint_notes();
+    match &report.end {
+        End::Done | End::UpToDate | End::Ready => Exit::Done,
+        End::Refused => {
+            // In text the refusal is the result of the verb; a document carries it already.
+            if !output.is_json() {
+                let text = report::plan::text(&report.plan, output.paint());
+                output.result(&text);
+            }
+            Exit::Refused
+        }
+        End::Failed { migration, error, left } => {
+            let script = files.iter().find(|file| file.migration == migration).map_or("", |file| file.script);
+            let path = project.script_path(migration);
+            let failed =
+                script_error::Failed { environment, migration, path: &path, script, error, left: *left };
+            output.note(&script_error::text(&failed, paint));
+            Exit::Failed
+        }
+        End::Unknown { migration, error } => {
+            output.note(&format!(
+                "{} {environment}: how {migration} ended is not known: {error}\n  it ran whole or not at all; the receipt in the target tells\n\n  remedy   tollgate apply {environment} --dry-run\n",
+                paint.bad("error:")
+            ));
+            Exit::Failed
+        }
+        End::Interrupted => {
+            let left = report.plan.steps.len() - report.applied.len().min(report.plan.steps.len());
+            output.note(&format!(
+                "{} {environment}: {} left; what was begun has ended\n\n  remedy   tollgate apply {environment}\n",
+                paint.warn("interrupted:"),
+                report::count(left, "migration")
+            ));
+            Exit::Interrupted
+        }
+    }
+}
+
+/// The result of a run that ended well, as one line.
+fn result(report: &Report) -> Option<String> {
+    let environment = &report.plan.environment;
+    match report.end {
+        End::Done => Some(format!("{environment}: {} applied\n", report::count(report.applied.len(), "migration"))),
+        End::UpToDate => Some(format!("{environment}: nothing to do\n")),
+        End::Ready => Some(format!(
+            "{environment}: every premise holds, {} would be applied\n",
+            report::count(report.plan.steps.len(), "migration")
+        )),
+        _ => None,
+    }
+}
+
+/// The report as `tollgate/apply/v1`.
+pub(crate) fn document(report: &Report) -> Value {
+    let (end, failed) = match &report.end {
+        End::Done => ("done", Value::Null),
+        End::UpToDate => ("up-to-date", Value::Null),
+        End::Ready => ("ready", Value::Null),
+        End::Refused => ("refused", Value::Null),
+        End::Interrupted => ("interrupted", Value::Null),
+        End::Failed { migration, error, left } => (
+            "failed",
+            json!({
+                "migration": migration,
+                "message": error.message,
+                "code": error.code,
+                "detail": error.detail,
+                "hint": error.hint,
+                "left": left,
+            }),
+        ),
+        End::Unknown { migration, error } => ("unknown", json!({ "migration": migration, "message": error.fact })),
+    };
+    json!({
+        "schema": "tollgate/apply/v1",
+        "environment": report.plan.environment,
+        "end": end,
+        "applied": report.applied,
+        "failed": failed,
+        "plan": report::plan::json(&report.plan),
+    })
+}

@@ -1,0 +1,60 @@
+//! `tollgate bind ENV`
+
+use serde_json::json;
+
+use crate::cli::args::{Bind, Global};
+use crate::cli::exit::Trouble;
+use crate::cli::output::Output;
+use crate::cli::project::{Project, act};
+use crate::cli::{Exit, Result};
+use crate::workflows::bind::{self, bind};
+
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let environment = project.environment(&verb.environment)?;
+    if verb.reason.trim().is_empty() {
+        return Err(Trouble::usage("a reason is needed, and this one is empty", "--reason '<why>'"));
+    }
+    let ended = act(output, global, &project, &[], |run| bind(run, &environment, verb.reason.clone()))?;
+    let (word, exit) = match &ended {
+        bind::Bind::Already => ("already", Exit::Done),
+        bind::Bind::Bound => ("bound", Exit::Done),
+        bind::Bind::Refused(_) => ("refused", Exit::Refused),
+    };
+    if output.is_json() {
+        let refusal = match &ended {
+            bind::Bind::Refused(finding) => json!({
+                "gate": finding.gate.as_str(),
+                "found": finding.found.join("; "),
+                "required": finding.required,
+                "remedy": finding.remedy,
+            }),
+            _ => serde_json::Value::Null,
+        };
+        output.document(&json!({
+            "schema": "tollgate/bind/v1",
+            "environment": environment,
+            "end": word,
+            "refusal": refusal,
+        }));
+        return Ok(exit);
+    }
+    match ended {
+        bind::Bind::Already => {
+            output.result(&format!("{environment}: already bound to this target, nothing to do\n"));
+        }
+        bind::Bind::Bound => output.result(&format!("{environment}: bound, and its receipts are taken in\n")),
+        bind::Bind::Refused(finding) => {
+            let paint = output.paint();
+            output.result(&format!(
+                "{} {environment} is not bound: {}\n  found     {}\n  required  {}\n  remedy    {}\n",
+                paint.bad("refused:"),
+                finding.fact,
+                finding.found.join("; "),
+                finding.required,
+                finding.remedy
+            ));
+        }
+    }
+    Ok(exit)
+}

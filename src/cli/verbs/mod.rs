@@ -1,0 +1,13 @@
+//! One file for each verb: the user's vocabulary.
+
+pub(crate) mod apply;
+pub(crate) mod bind;
+pub(crate) mod init;
+pub(crate) mod log;
+pub(crate) mod new;
+pub(crate) mod plan;
+pub(crate) mod promote;
+pub(crate) mod resolve;
+pub(crate) mod restamp;
+pub(crate) mod status;
+pub(crate) mod verify;

@@ -1,0 +1,103 @@
+//! `tollgate new NAME`
+
+use serde_json::json;
+
+use crate::cli::args::{Global, New};
+use crate::cli::exit::Trouble;
+use crate::cli::output::Output;
+use crate::cli::project::Project;
+use crate::cli::{Exit, Result};
+use crate::model::{MigrationId, Timestamp};
+
+#[expect(clippy::disallowed_methods, reason = "this verb makes files")]
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let name = words(&verb.name);
+    if name.is_empty() {
+        return Err(Trouble::usage(
+            format!("{:?} has no letter or digit to name a folder with", verb.name),
+            "tollgate new add_email_to_subscribers",
+        ));
+    }
+    let known: Vec<MigrationId> = if project.config.migrations.is_dir() {
+        project.catalog()?.migrations.into_iter().map(|file| file.id).collect()
+    } else {
+        Vec::new()
+    };
+    let stamp = stamp_after(known.last(), (output.world.now)());
+    let id = format!("{stamp}_{name}");
+    let folder = project.config.migrations.join(&id);
+    std::fs::create_dir_all(&folder).map_err(|error| Trouble::file(&folder, &error))?;
+    let up = format!("-- {id}\n-- Runs forward, in one transaction. Portable statements, one after another.\n\n");
+    let down = format!("-- The prepared reversal of {id}: what its migration.sql did, undone in reverse order.\n\n");
+    for (file, text) in [("migration.sql", up), ("down.sql", down)] {
+        let file = folder.join(file);
+        std::fs::write(&file, text).map_err(|error| Trouble::file(&file, &error))?;
+    }
+    let shown = folder.strip_prefix(&project.config.root).unwrap_or(&folder).display().to_string();
+    if output.is_json() {
+        output.document(&json!({ "schema": "tollgate/new/v1", "migration": id, "folder": shown }));
+    } else {
+        output.result(&format!("{shown}/migration.sql\n{shown}/down.sql\n"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Letters, digits and underscores, in lower case: what every file system and every tool takes.
+fn words(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .collect();
+    let words: Vec<&str> = plain.split('_').filter(|word| !word.is_empty()).collect();
+    words.join("_")
+}
+
+/// 14 digits, UTC, never at or below the newest stamp: the present second, or where the newest
+/// migration is ahead of the clock, the smallest instant that sorts after it.
+pub(crate) fn stamp_after(newest: Option<&MigrationId>, now: Timestamp) -> String {
+    let present = now.stamp();
+    let Some(newest) = newest else { return present };
+    if present.as_str() > newest.as_str() && newest.stamp() != Some(present.as_str()) {
+        return present;
+    }
+    let digits: String = newest.as_str().chars().take_while(char::is_ascii_digit).take(14).collect();
+    let next = Timestamp::from_stamp(&digits).map(|at| Timestamp::from_unix_millis(at.unix_millis() + 1000).stamp());
+    match next {
+        Some(next) => next,
+        // A stamp that names no instant (hour 27, or 8 or 12 digits) is counted up as a number.
+        None => {
+            let padded = format!("{digits:0<14}");
+            padded.parse::<u64>().map_or(present, |number| format!("{:014}", number + 1))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_become_plain_words() {
+        assert_eq!(words("Add E-mail to subscribers!"), "add_e_mail_to_subscribers");
+        assert_eq!(words("../../etc"), "etc");
+        assert_eq!(words("---"), "");
+    }
+
+    #[test]
+    fn a_new_stamp_sorts_after_the_newest() {
+        let now = Timestamp::from_unix_millis(1_762_251_120_000); // 2025-11-04 10:12:00
+        let after = |newest: &str| stamp_after(Some(&MigrationId::new(newest)), now);
+        assert_eq!(stamp_after(None, now), "20251104101200");
+        assert_eq!(after("20251104101159_a"), "20251104101200");
+        assert_eq!(after("20251104101200_a"), "20251104101201");
+        assert_eq!(after("20251231235959_a"), "20260101000000");
+        assert_eq!(after("20251231270000_a"), "20251231270001");
+        assert_eq!(after("20251104_a"), "20251104101200");
+        assert_eq!(after("20251201_a"), "20251201000001");
+        assert_eq!(after("0_init"), "20251104101200");
+        for newest in ["20251104101200_a", "20251201_a", "20251231270000_a", "20251104101200"] {
+            assert!(format!("{}_b", after(newest)).as_str() > newest, "{newest}");
+        }
+    }
+}

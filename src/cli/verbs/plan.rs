@@ -1,0 +1,39 @@
+//! `tollgate plan ENV`
+
+use crate::cli::args::{Global, Plan};
+use crate::cli::output::Output;
+use crate::cli::project::{Project, facts, migration};
+use crate::cli::{Exit, Result};
+use crate::ledger;
+use crate::planner::{self, Inputs, Verdict};
+use crate::report;
+
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let environment = project.environment(&verb.environment)?;
+    let catalog = project.catalog()?;
+    let files = facts(&catalog);
+    let to = verb
+        .to
+        .as_ref()
+        .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
+        .transpose()?;
+    let loaded = ledger::read(&project.config.ledger)?;
+    let plan = planner::plan(&Inputs {
+        environment: &environment,
+        engine: project.engine(&environment),
+        policy: &project.config.policy,
+        files: &files,
+        view: &loaded.view,
+        kept: &loaded.kept,
+        to: to.as_ref(),
+        live: None,
+    });
+    if output.is_json() {
+        output.document(&report::plan::json(&plan));
+    } else {
+        let text = report::plan::text(&plan, output.paint());
+        output.result(&text);
+    }
+    Ok(if plan.verdict() == Verdict::Refused { Exit::Refused } else { Exit::Done })
+}

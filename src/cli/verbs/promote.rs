@@ -1,0 +1,42 @@
+//! `tollgate promote ENV`
+
+use serde_json::json;
+
+use super::apply::{document, end};
+use crate::cli::args::{Global, Promote};
+use crate::cli::output::Output;
+use crate::cli::project::{Project, act, facts, migration};
+use crate::cli::{Exit, Result};
+use crate::report::matrix;
+use crate::workflows::apply::End;
+use crate::workflows::promote::promote;
+
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let last = project.environment(&verb.environment)?;
+    let catalog = project.catalog()?;
+    let files = facts(&catalog);
+    let to = verb
+        .to
+        .as_ref()
+        .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
+        .transpose()?;
+    let (reports, matrix) = act(output, global, &project, &files, |run| {
+        let reports = promote(run, &last, to.as_ref())?;
+        Ok((reports, matrix::build(run.policy, run.files, run.ledger.view())))
+    })?;
+    if output.is_json() {
+        output.document(&json!({
+            "schema": "tollgate/promote/v1",
+            "environments": reports.iter().map(document).collect::<Vec<_>>(),
+            "status": matrix::json(&matrix),
+        }));
+    } else {
+        let text = matrix::text(&matrix, output.paint());
+        output.result(&format!("\n{text}\n"));
+        if reports.iter().all(|report| matches!(report.end, End::UpToDate)) {
+            output.result("nothing to do\n");
+        }
+    }
+    Ok(reports.last().map_or(Exit::Done, |report| end(output, &project, &files, report)))
+}

@@ -1,0 +1,58 @@
+//! `tollgate restamp MIGRATION`
+
+use serde_json::json;
+
+use super::new::stamp_after;
+use crate::cli::args::{Global, Restamp};
+use crate::cli::exit::Trouble;
+use crate::cli::output::Output;
+use crate::cli::project::{Project, migration};
+use crate::cli::{Exit, Result};
+use crate::ledger;
+use crate::model::MigrationId;
+
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let catalog = project.catalog()?;
+    let ids: Vec<MigrationId> = catalog.migrations.into_iter().map(|file| file.id).collect();
+    let old = migration(&verb.migration, &ids)?;
+    let loaded = ledger::read(&project.config.ledger)?;
+    let first = project.config.policy.names().next();
+    let mut in_first = false;
+    for (name, view) in loaded.view.environments() {
+        if !view.applied.contains_key(&old) {
+            continue;
+        }
+        if Some(name) == first && project.config.policy.environments.len() > 1 {
+            in_first = true;
+            continue;
+        }
+        return Err(Trouble {
+            exit: Exit::Refused,
+            fact: format!("{old} was applied in {name}, under this name"),
+            consequence: Some("a new name would make it another migration, which would run there again".to_owned()),
+            remedy: Some("tollgate new <what is still to be done>".to_owned()),
+        });
+    }
+    // Applied migrations count too: some may be on another branch and not on disk.
+    let applied = loaded.view.environments().flat_map(|(_, view)| view.applied.keys());
+    let newest = ids.iter().chain(applied).max();
+    let rest = old.as_str().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('_');
+    let stamp = stamp_after(newest, (output.world.now)());
+    let new = if rest.is_empty() { stamp } else { format!("{stamp}_{rest}") };
+    let (from, to) = (project.config.migrations.join(old.as_str()), project.config.migrations.join(&new));
+    std::fs::rename(&from, &to).map_err(|error| Trouble::file(&from, &error))?;
+    if output.is_json() {
+        output.document(&json!({ "schema": "tollgate/restamp/v1", "from": old, "to": new, "applied_in_first": in_first }));
+    } else {
+        output.result(&format!("{old} is now {new}\n"));
+        if let (true, Some(first)) = (in_first, first) {
+            let paint = output.paint_notes();
+            output.note(&format!(
+                "{} {first} has it under its old name, and would run it again\n  remedy    give {first} an empty database, then: tollgate bind {first} --reason 'restamped {old}'\n",
+                paint.warn("warning:")
+            ));
+        }
+    }
+    Ok(Exit::Done)
+}

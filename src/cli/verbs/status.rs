@@ -1,0 +1,25 @@
+//! `tollgate status`
+
+use crate::cli::args::Global;
+use crate::cli::output::Output;
+use crate::cli::project::{Project, facts};
+use crate::cli::{Exit, Result};
+use crate::ledger;
+use crate::report::matrix;
+
+pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let catalog = project.catalog()?;
+    let loaded = ledger::read(&project.config.ledger)?;
+    let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view);
+    if output.is_json() {
+        output.document(&matrix::json(&matrix));
+    } else {
+        let text = matrix::text(&matrix, output.paint());
+        output.result(&text);
+        for (path, why) in catalog.skipped.iter().map(|skipped| (&skipped.path, &skipped.why)) {
+            output.note(&format!("not a migration: {}: {why}\n", path.display()));
+        }
+    }
+    Ok(Exit::Done)
+}

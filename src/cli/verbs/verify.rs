@@ -1,0 +1,53 @@
+//! `tollgate verify`
+
+use serde_json::json;
+
+use crate::cli::args::Global;
+use crate::cli::output::Output;
+use crate::cli::project::Project;
+use crate::cli::{Exit, Result};
+use crate::ledger::{self, LedgerErrorKind};
+use crate::model::entry::Head;
+
+const CANNOT_SHOW: &str = "a bare chain cannot show that entries after the last were cut off, that a whole writer was\n\
+     removed, or that everything was written anew; the receipts in the targets can";
+
+pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let path = &project.config.ledger;
+    let (heads, unsound) = match ledger::read(path) {
+        Ok(loaded) => (loaded.heads, None),
+        Err(error) => match error.kind {
+            LedgerErrorKind::Unsound(ref unsound) => (unsound.sound.clone(), Some(unsound.clone())),
+            _ => return Err(error.into()),
+        },
+    };
+    let entries: u64 = heads.iter().map(|head| head.number).sum();
+    if output.is_json() {
+        output.document(&json!({
+            "schema": "tollgate/verify/v1",
+            "ledger": path.display().to_string(),
+            "sound": unsound.is_none(),
+            "writers": heads,
+            "entries": entries,
+            "broken": unsound.as_ref().map(|unsound| json!({
+                "writer": unsound.writer, "number": unsound.number, "what": unsound.what,
+            })),
+            "cannot_show": CANNOT_SHOW.replace('\n', " "),
+        }));
+    } else {
+        let paint = output.paint();
+        let shown = path.strip_prefix(&project.config.root).unwrap_or(path).display().to_string();
+        let mut text = match &unsound {
+            None if heads.is_empty() => format!("{shown}: no entries yet\n"),
+            None => format!("{} {shown}: {} by {}\n", paint.good("sound:"), crate::report::count(usize::try_from(entries).unwrap_or(usize::MAX), "entry").replace("entrys", "entries"), crate::report::count(heads.len(), "writer")),
+            Some(unsound) => format!("{} {shown}: {unsound}\n", paint.bad("not sound:")),
+        };
+        for Head { writer, number, hash } in &heads {
+            text.push_str(&format!("  writer {writer}  sound to entry {number}\n    {hash}\n"));
+        }
+        text.push_str(&format!("\n{CANNOT_SHOW}\n"));
+        output.result(&text);
+    }
+    Ok(if unsound.is_some() { Exit::Contradiction } else { Exit::Done })
+}

@@ -1,0 +1,97 @@
+//! Everything outside the program, in one place: the clock, the environment, the terminal. `main`
+//! hands in the real one; tests hand in one that stands still.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::model::Timestamp;
+
+/// What the program sees of the world.
+pub struct World {
+    /// The clock.
+    pub now: Rc<dyn Fn() -> Timestamp>,
+    /// 16 bytes from the operating system's generator.
+    pub random: Rc<dyn Fn() -> [u8; 16]>,
+    /// The environment variables, those in UTF-8.
+    pub variables: BTreeMap<String, String>,
+    /// The working folder.
+    pub folder: PathBuf,
+    /// What this machine is known by, where it is known: for the ledger's place and for the origin.
+    pub machine: Option<String>,
+    /// Where the result goes.
+    pub stdout: Box<dyn Write>,
+    /// Where everything else goes.
+    pub stderr: Box<dyn Write>,
+    /// Whether stdout is a terminal that takes colour.
+    pub colour_stdout: bool,
+    /// Whether stderr is a terminal that takes colour.
+    pub colour_stderr: bool,
+    /// Whether stderr is a terminal, where a line may be drawn over.
+    pub live_stderr: bool,
+    /// Set when somebody asked to stop.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+impl World {
+    /// The world as it is.
+    ///
+    /// # Errors
+    /// When the working folder cannot be found out, or no handler for interrupts can be set.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock and the environment")]
+    pub fn real() -> Result<Self, String> {
+        use std::io::IsTerminal as _;
+
+        let interrupted = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&interrupted);
+        ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst))
+            .map_err(|error| format!("no handler for interrupts can be set: {error}"))?;
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
+        let plain = set("NO_COLOR") || variables.get("TERM").is_some_and(|term| term == "dumb");
+        let read = |path: &str| {
+            let text = std::fs::read_to_string(path).ok()?;
+            Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+        };
+        Ok(Self {
+            now: Rc::new(|| {
+                let millis = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+                Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+            }),
+            random: Rc::new(random),
+            folder: std::env::current_dir().map_err(|error| format!("the working folder is gone: {error}"))?,
+            machine: read("/etc/hostname").or_else(|| variables.get("HOSTNAME").cloned()),
+            colour_stdout: std::io::stdout().is_terminal() && !plain,
+            colour_stderr: std::io::stderr().is_terminal() && !plain,
+            live_stderr: std::io::stderr().is_terminal() && !plain,
+            stdout: Box::new(std::io::stdout()),
+            stderr: Box::new(std::io::stderr()),
+            variables,
+            interrupted,
+        })
+    }
+
+    /// A variable that is set and not empty.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    }
+
+    /// Whether somebody asked to stop.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::SeqCst)
+    }
+}
+
+fn random() -> [u8; 16] {
+    let mut bytes = [0; 16];
+    if getrandom::fill(&mut bytes).is_err() {
+        // Without a generator there are no safe ids, and nothing safe to go on with.
+        std::process::abort();
+    }
+    bytes
+}

@@ -1,0 +1,42 @@
+//! The id of a plan: a digest of what it is, never of when or where it was made.
+
+use serde::Serialize;
+
+use super::Plan;
+use crate::digest::{ChainHash, Checksum, PLAN_CONTEXT};
+use crate::model::entry::ReceiptRef;
+use crate::model::{EnvironmentName, IncarnationId, MigrationId, Policy, ReceiptKind};
+
+/// What is digested, in this order. No instant, no text, no ledger head, no file outside the steps.
+#[derive(Serialize)]
+struct Digested<'a> {
+    v: u32,
+    environment: &'a EnvironmentName,
+    target: Option<IncarnationId>,
+    head: Option<ReceiptRef>,
+    steps: Vec<(&'a MigrationId, Checksum, ReceiptKind)>,
+    refusals: Vec<(&'static str, Option<&'a MigrationId>)>,
+    waivers: [(); 0],
+    policy: &'a Policy,
+}
+
+pub(super) fn of(plan: &Plan, policy: &Policy) -> ChainHash {
+    let digested = Digested {
+        v: 1,
+        environment: &plan.environment,
+        target: plan.target.as_ref().map(|target| target.incarnation),
+        head: plan.head,
+        steps: plan.steps.iter().map(|step| (&step.migration, step.checksum, step.kind)).collect(),
+        refusals: plan
+            .refusals
+            .iter()
+            .map(|refusal| (refusal.gate.as_str(), refusal.migration.as_ref()))
+            .collect(),
+        waivers: [],
+        policy,
+    };
+    // Serialising plain strings and numbers into memory cannot fail; an empty text would only make
+    // ids of different plans equal, and is caught by the golden vector.
+    let bytes = serde_json::to_vec(&digested).unwrap_or_default();
+    ChainHash::of(PLAN_CONTEXT, &bytes)
+}

@@ -1,0 +1,87 @@
+//! The ledger's entries, for people and for machines.
+
+use super::Paint;
+use crate::digest::ChainHash;
+use crate::model::entry::{Ending, Outcome};
+use crate::model::{Entry, Fact, MigrationId, Origin, Receipt};
+
+/// One entry as a line: when, who, what.
+#[must_use]
+pub fn line(entry: &Entry, paint: Paint) -> String {
+    let origin = match &entry.by.origin {
+        Origin::Person { .. } => String::new(),
+        Origin::Ci { system, .. } => format!(" ({system})"),
+    };
+    let what = match &entry.fact {
+        Fact::Opened(opened) => match &opened.after {
+            None => format!("opened     this ledger, writer {}", entry.writer.short()),
+            Some(after) => format!(
+                "opened     writer {}, after entry {} of writer {}: the ledger was copied or moved",
+                entry.writer.short(),
+                after.number,
+                after.writer.short()
+            ),
+        },
+        Fact::Bound(bound) => {
+            let reason = bound.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
+            format!("bound      {} to {} {}{reason}", bound.environment, bound.target.engine.as_str(), bound.target.name)
+        }
+        Fact::Intent(intent) => {
+            format!("intent     {} {} {}", intent.environment, intent.migration, intent.blake3.short())
+        }
+        Fact::Outcome(outcome) => outcome_line(outcome, paint),
+        Fact::Absorbed(absorbed) => {
+            let migration = serde_json::from_str::<Receipt>(&absorbed.body)
+                .map_or_else(|_| "a receipt".to_owned(), |receipt| receipt.migration.to_string());
+            format!("absorbed   {} {migration}, from the target's receipts", absorbed.environment)
+        }
+        Fact::Refused(refused) => {
+            let mut gates: Vec<&str> = refused.gates.iter().map(|gate| gate.gate.as_str()).collect();
+            gates.dedup();
+            format!("{}    {} {}: {}", paint.warn("refused"), refused.verb, refused.environment, gates.join(", "))
+        }
+        Fact::Resolved(resolved) => {
+            format!("resolved   {} {} as not applied: {}", resolved.environment, resolved.migration, resolved.reason)
+        }
+    };
+    format!("{:>5}  {}  {}{origin}  {what}\n", entry.number, entry.at, entry.by.actor)
+}
+
+fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
+    let word = match outcome.outcome {
+        Ending::Succeeded => paint.good("succeeded"),
+        Ending::Failed => format!("{}   ", paint.bad("failed")),
+        Ending::Unknown => format!("{}  ", paint.bad("unknown")),
+    };
+    let how = if outcome.settled { ", settled from the target's receipts" } else { "" };
+    let said = outcome.error.as_ref().map_or_else(String::new, |error| format!(": {}", error.message));
+    format!("{word}  {} {}{how}{said}", outcome.environment, outcome.migration)
+}
+
+/// The migration that an entry is about; `None` where it is about none, or about several.
+#[must_use]
+pub fn subject(entry: &Entry) -> Option<MigrationId> {
+    match &entry.fact {
+        Fact::Intent(intent) => Some(intent.migration.clone()),
+        Fact::Outcome(outcome) => Some(outcome.migration.clone()),
+        Fact::Resolved(resolved) => Some(resolved.migration.clone()),
+        Fact::Absorbed(absorbed) => {
+            serde_json::from_str::<Receipt>(&absorbed.body).ok().map(|receipt| receipt.migration)
+        }
+        Fact::Opened(_) | Fact::Bound(_) | Fact::Refused(_) => None,
+    }
+}
+
+/// The entries as `tollgate/log/v1`: each with its hash and its exact bytes read as JSON.
+#[must_use]
+pub fn json(entries: &[&(ChainHash, Entry)]) -> serde_json::Value {
+    let one = |(hash, entry): &&(ChainHash, Entry)| {
+        let body = entry.to_body().unwrap_or_default();
+        let value: serde_json::Value = serde_json::from_str(&body).unwrap_or_default();
+        serde_json::json!({ "hash": hash, "entry": value })
+    };
+    serde_json::json!({
+        "schema": "tollgate/log/v1",
+        "entries": entries.iter().map(one).collect::<Vec<_>>(),
+    })
+}

@@ -1,0 +1,213 @@
+//! The matrix of migrations by environments: `status`, and the end of `promote`.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::{Paint, padded, width};
+use crate::digest::Checksum;
+use crate::ledger::view::{EnvironmentView, View};
+use crate::model::{EnvironmentName, MigrationId, Policy, Timestamp};
+use crate::planner::FileFacts;
+
+/// What a migration is in an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// On disk, and no receipt.
+    Pending,
+    /// A receipt for the bytes on disk.
+    Applied,
+    /// The newest attempt failed.
+    Failed,
+    /// An attempt's end is not known.
+    Unknown,
+    /// A receipt for other bytes than those on disk.
+    Modified,
+    /// A receipt, or a place in another environment, and no folder on disk.
+    Missing,
+}
+
+impl State {
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Applied => "applied",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+            Self::Modified => "modified",
+            Self::Missing => "missing",
+        }
+    }
+}
+
+/// The matrix.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matrix {
+    /// The environments, in the order of the chain.
+    pub environments: Vec<EnvironmentName>,
+    /// The migrations, by id.
+    pub rows: Vec<Row>,
+}
+
+/// One migration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its id.
+    pub migration: MigrationId,
+    /// Of the bytes on disk; `None` where its folder is gone.
+    pub checksum: Option<Checksum>,
+    /// One for each environment.
+    pub cells: Vec<Cell>,
+}
+
+/// One migration in one environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// What it is there.
+    pub state: State,
+    /// Of the bytes that ran there.
+    pub checksum: Option<Checksum>,
+    /// When it got there, or failed.
+    pub at: Option<Timestamp>,
+    /// Who did it.
+    pub by: Option<String>,
+}
+
+/// Builds the matrix from what is on disk and what the ledger knows.
+#[must_use]
+pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
+    let environments: Vec<EnvironmentName> = policy.names().cloned().collect();
+    let nothing = EnvironmentView::default();
+    let views: Vec<&EnvironmentView> =
+        environments.iter().map(|name| view.get(name).unwrap_or(&nothing)).collect();
+    let on_disk = files.iter().map(|file| file.migration);
+    let known = views.iter().flat_map(|view| {
+        let open = view.open.values().map(|open| &open.intent.migration);
+        let partial = view.partial.values().map(|failed| &failed.attempted.intent.migration);
+        view.applied.keys().chain(open).chain(partial)
+    });
+    let ids: BTreeSet<&MigrationId> = on_disk.chain(known).collect();
+    let row = |id: &MigrationId| {
+        let file = files.binary_search_by(|file| file.migration.cmp(id)).ok().and_then(|place| files.get(place));
+        let checksum = file.map(|file| file.checksum);
+        Row {
+            migration: id.clone(),
+            checksum,
+            cells: views.iter().map(|view| cell(view, id, checksum)).collect(),
+        }
+    };
+    Matrix { rows: ids.into_iter().map(row).collect(), environments }
+}
+
+fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Cell {
+    if let Some(open) = view.open.values().find(|open| open.intent.migration == *id) {
+        return Cell {
+            state: State::Unknown,
+            checksum: Some(open.intent.blake3),
+            at: Some(open.at),
+            by: Some(open.by.0.clone()),
+        };
+    }
+    if let Some(ran) = view.applied.get(id) {
+        let state = match file {
+            None => State::Missing,
+            Some(file) if file != ran.checksum => State::Modified,
+            Some(_) => State::Applied,
+        };
+        return Cell { state, checksum: Some(ran.checksum), at: Some(ran.at), by: Some(ran.by.0.clone()) };
+    }
+    let partial = view.partial.values().find(|failed| failed.attempted.intent.migration == *id);
+    if let Some(failed) = partial.or_else(|| view.failed.get(id)) {
+        return Cell {
+            state: State::Failed,
+            checksum: Some(failed.attempted.intent.blake3),
+            at: Some(failed.at),
+            by: Some(failed.attempted.by.0.clone()),
+        };
+    }
+    let state = if file.is_some() { State::Pending } else { State::Missing };
+    Cell { state, checksum: None, at: None, by: None }
+}
+
+/// The matrix for people, ending in a line feed.
+#[must_use]
+pub fn text(matrix: &Matrix, paint: Paint) -> String {
+    if matrix.rows.is_empty() {
+        return "no migrations\n".to_owned();
+    }
+    let names: Vec<String> = matrix.rows.iter().map(|row| row.migration.to_string()).collect();
+    let first = names.iter().map(|name| width(name)).max().unwrap_or(0).max("migration".len());
+    let columns: Vec<usize> =
+        matrix.environments.iter().map(|name| width(name.as_str()).max("modified".len())).collect();
+
+    let mut header = padded("migration", first);
+    for (name, columns) in matrix.environments.iter().zip(&columns) {
+        header.push_str("  ");
+        header.push_str(&padded(name.as_str(), *columns));
+    }
+    let mut out = format!("{}\n", paint.bold(header.trim_end()));
+    for (row, name) in matrix.rows.iter().zip(&names) {
+        let mut line = padded(name, first);
+        for (place, (cell, columns)) in row.cells.iter().zip(&columns).enumerate() {
+            let word = cell.state.as_str();
+            let word = if place + 1 == row.cells.len() { word.to_owned() } else { padded(word, *columns) };
+            line.push_str("  ");
+            line.push_str(&match cell.state {
+                State::Applied => paint.good(&word),
+                State::Pending => paint.dim(&word),
+                State::Failed | State::Unknown => paint.bad(&word),
+                State::Modified | State::Missing => paint.warn(&word),
+            });
+        }
+        out.push_str(&line);
+        out.push('\n');
+    }
+    out
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    environments: &'a [EnvironmentName],
+    migrations: Vec<JsonRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonRow<'a> {
+    migration: &'a MigrationId,
+    checksum: Option<Checksum>,
+    environments: serde_json::Map<String, serde_json::Value>,
+}
+
+/// The matrix as `tollgate/status/v1`.
+#[must_use]
+pub fn json(matrix: &Matrix) -> serde_json::Value {
+    let cell = |cell: &Cell| {
+        serde_json::json!({
+            "state": cell.state.as_str(),
+            "checksum": cell.checksum,
+            "at": cell.at,
+            "by": cell.by,
+            "waived": [],
+        })
+    };
+    let migrations = matrix.rows.iter().map(|row| JsonRow {
+        migration: &row.migration,
+        checksum: row.checksum,
+        environments: matrix
+            .environments
+            .iter()
+            .zip(&row.cells)
+            .map(|(name, state)| (name.to_string(), cell(state)))
+            .collect(),
+    });
+    let document = Document {
+        schema: "tollgate/status/v1",
+        environments: &matrix.environments,
+        migrations: migrations.collect(),
+    };
+    serde_json::json!(document)
+}

@@ -1,0 +1,205 @@
+//! A plan, for people and for machines.
+
+use serde::Serialize;
+
+use super::{Paint, count};
+use crate::digest::{ChainHash, Checksum, Sha256};
+use crate::model::{EnvironmentName, MigrationId, Timestamp};
+use crate::planner::{Finding, Plan, Step, Verdict};
+
+/// The plan for people, ending in a line feed.
+#[must_use]
+pub fn text(plan: &Plan, paint: Paint) -> String {
+    match plan.verdict() {
+        Verdict::Refused => refused(plan, paint),
+        Verdict::UpToDate => format!("{}: up to date, nothing to do\n{}", plan.environment, warnings(plan, paint)),
+        Verdict::Ready => {
+            let mut out = format!(
+                "{} {}\n",
+                paint.good("ready:"),
+                paint.bold(&format!("{} can take {}", plan.environment, count(plan.steps.len(), "migration")))
+            );
+            for step in &plan.steps {
+                out.push_str(&described(step, paint));
+            }
+            out.push_str(&warnings(plan, paint));
+            out.push_str(&format!("\n  {}\n", paint.dim(&format!("plan {}", plan.id))));
+            out.push_str(&format!("  to run it: tollgate apply {}\n", plan.environment));
+            out
+        }
+    }
+}
+
+fn described(step: &Step, paint: Paint) -> String {
+    let statements = step.statements.map_or_else(
+        || "sent whole".to_owned(),
+        |statements| count(statements, "statement"),
+    );
+    let mut out = format!("\n  {}\n", paint.bold(step.migration.as_str()));
+    out.push_str(&row("runs", &format!("{}, {statements}, {}", step.kind.as_str(), step.checksum.short())));
+    for note in &step.notes {
+        out.push_str(&row("note", note));
+    }
+    for proof in &step.proofs {
+        out.push_str(&row("proven", &format!("{} {} by {}", proof.environment, proof.at.minute(), proof.by)));
+    }
+    out
+}
+
+fn row(label: &str, text: &str) -> String {
+    format!("    {label:<11} {text}\n")
+}
+
+fn refused(plan: &Plan, paint: Paint) -> String {
+    let mut subjects: Vec<&MigrationId> =
+        plan.refusals.iter().filter_map(|refusal| refusal.migration.as_ref()).collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    let about_all = plan.refusals.iter().any(|refusal| refusal.migration.is_none());
+    let unearned = plan.refusals.iter().all(|refusal| refusal.gate.as_str() == "promotion");
+    let what = if about_all || subjects.is_empty() {
+        format!("{} takes nothing as it is", plan.environment)
+    } else if unearned {
+        let place = if subjects.len() == 1 { "has not earned its place" } else { "have not earned their place" };
+        format!("{} has {} that {place}", plan.environment, count(subjects.len(), "migration"))
+    } else {
+        format!("{} has {} that cannot pass", plan.environment, count(subjects.len(), "migration"))
+    };
+    let mut out = format!("{} {}\n", paint.bad("refused:"), paint.bold(&what));
+    for refusal in plan.refusals.iter().filter(|refusal| refusal.migration.is_none()) {
+        out.push('\n');
+        out.push_str(&finding(refusal, paint));
+    }
+    for subject in subjects {
+        out.push_str(&format!("\n  {}\n", paint.bold(subject.as_str())));
+        for refusal in plan.refusals.iter().filter(|refusal| refusal.migration.as_ref() == Some(subject)) {
+            out.push_str(&finding(refusal, paint));
+        }
+    }
+    out.push_str(&warnings(plan, paint));
+    if let Some(last) = &plan.ready_to {
+        let ready = plan.steps.iter().take_while(|step| step.migration != *last).count() + 1;
+        let verb = if ready == 1 { "is" } else { "are" };
+        out.push_str(&format!(
+            "\n  {ready} before it {verb} ready: tollgate apply {} --to {}\n",
+            plan.environment,
+            crate::planner::gates::shell(last.as_str())
+        ));
+    }
+    out
+}
+
+/// One finding, indented under its subject.
+fn finding(finding: &Finding, paint: Paint) -> String {
+    let mut out = format!("    {} {}\n", paint.warn(&format!("{:<11}", finding.gate.as_str())), finding.fact);
+    let mut label = "found";
+    for line in &finding.found {
+        out.push_str(&format!("                {label:<9} {line}\n"));
+        label = "";
+    }
+    out.push_str(&format!("                {:<9} {}\n", "required", finding.required));
+    out.push_str(&format!("                {:<9} {}\n", "remedy", finding.remedy));
+    out
+}
+
+/// The warnings, each with its remedy; empty where there are none.
+#[must_use]
+pub fn warnings(plan: &Plan, paint: Paint) -> String {
+    let mut out = String::new();
+    for warning in &plan.warnings {
+        let subject = warning.migration.as_ref().map_or_else(|| plan.environment.to_string(), ToString::to_string);
+        out.push_str(&format!(
+            "\n{} {}: {subject}: {}\n",
+            paint.warn("warning:"),
+            warning.gate,
+            warning.fact
+        ));
+        for line in &warning.found {
+            out.push_str(&format!("  found     {line}\n"));
+        }
+        out.push_str(&format!("  remedy    {}\n", warning.remedy));
+    }
+    out
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: &'static str,
+    id: ChainHash,
+    environment: &'a EnvironmentName,
+    verdict: &'static str,
+    steps: Vec<JsonStep<'a>>,
+    refusals: Vec<JsonFinding<'a>>,
+    warnings: Vec<JsonFinding<'a>>,
+    waived: [(); 0],
+    ready_to: Option<&'a MigrationId>,
+}
+
+#[derive(Serialize)]
+struct JsonStep<'a> {
+    migration: &'a MigrationId,
+    checksum: Checksum,
+    sha256: Sha256,
+    kind: &'static str,
+    statements: Option<usize>,
+    notes: &'a [String],
+    proofs: Vec<JsonProof<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonProof<'a> {
+    environment: &'a EnvironmentName,
+    at: Timestamp,
+    by: &'a str,
+}
+
+#[derive(Serialize)]
+struct JsonFinding<'a> {
+    gate: &'static str,
+    migration: Option<&'a MigrationId>,
+    fact: &'a str,
+    found: String,
+    required: &'a str,
+    remedy: &'a str,
+}
+
+/// The plan as `tollgate/plan/v1`.
+#[must_use]
+pub fn json(plan: &Plan) -> serde_json::Value {
+    fn finding(finding: &Finding) -> JsonFinding<'_> {
+        JsonFinding {
+            gate: finding.gate.as_str(),
+            migration: finding.migration.as_ref(),
+            fact: &finding.fact,
+            found: finding.found.join("; "),
+            required: &finding.required,
+            remedy: &finding.remedy,
+        }
+    }
+    fn step(step: &Step) -> JsonStep<'_> {
+        JsonStep {
+            migration: &step.migration,
+            checksum: step.checksum,
+            sha256: step.sha256,
+            kind: step.kind.as_str(),
+            statements: step.statements,
+            notes: &step.notes,
+            proofs: step
+                .proofs
+                .iter()
+                .map(|proof| JsonProof { environment: &proof.environment, at: proof.at, by: &proof.by.0 })
+                .collect(),
+        }
+    }
+    serde_json::json!(Document {
+        schema: "tollgate/plan/v1",
+        id: plan.id,
+        environment: &plan.environment,
+        verdict: plan.verdict().as_str(),
+        steps: plan.steps.iter().map(step).collect(),
+        refusals: plan.refusals.iter().map(finding).collect(),
+        warnings: plan.warnings.iter().map(finding).collect(),
+        waived: [],
+        ready_to: plan.ready_to.as_ref(),
+    })
+}

@@ -1,0 +1,108 @@
+//! A script that failed: file, line, column, the line itself with a caret, what the target said,
+//! and what state the target is in now.
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+
+use super::Paint;
+use crate::model::entry::Progress;
+use crate::model::{EnvironmentName, MigrationId};
+use crate::sql::position;
+use crate::targets::ScriptError;
+
+/// A line longer than this, in characters, is shown only around the caret.
+const WINDOW: usize = 160;
+
+/// What is told of a script that failed.
+#[derive(Debug, Clone, Copy)]
+pub struct Failed<'a> {
+    /// Where.
+    pub environment: &'a EnvironmentName,
+    /// Which.
+    pub migration: &'a MigrationId,
+    /// The path to show, as the user would type it.
+    pub path: &'a str,
+    /// The text of the script.
+    pub script: &'a str,
+    /// What the target said.
+    pub error: &'a ScriptError,
+    /// What remains of it: `None`, nothing.
+    pub left: Option<Progress>,
+}
+
+/// The whole story for people, ending in a line feed.
+#[must_use]
+pub fn text(failed: &Failed<'_>, paint: Paint) -> String {
+    let error = failed.error;
+    let code = error.code.as_ref().map_or_else(String::new, |code| format!(" [{code}]"));
+    let title = format!("{} failed in {}: {}{code}", failed.migration, failed.environment, error.message);
+    let mut out = match &error.at {
+        Some(at) => snippet(failed, &title, at.clone(), paint),
+        None => format!("{} {title}\n", paint.bad("error:")),
+    };
+    for (label, said) in [("detail", &error.detail), ("hint", &error.hint), ("context", &error.context)] {
+        if let Some(said) = said {
+            out.push_str(&format!("  {label:<8} {}\n", said.replace('\n', "\n           ")));
+        }
+    }
+    out.push_str(&format!("\n{}\n", state(failed)));
+    out
+}
+
+/// What state the target is in now, and what to do.
+fn state(failed: &Failed<'_>) -> String {
+    let Failed { environment, migration, path, .. } = failed;
+    let name = crate::planner::gates::shell(migration.as_str());
+    match failed.left {
+        None => format!(
+            "{environment} is as it was: the whole script was rolled back.\n  remedy   edit {path}, then: tollgate apply {environment}"
+        ),
+        Some(Progress { done, of }) => format!(
+            "{environment} keeps what ran outside a transaction: {done} of {of} statements stand, and the one that\nfailed may have left something behind. Undo that by hand first.\n  remedy   tollgate resolve {environment} {name} --not-applied --reason '<what you undid>'"
+        ),
+    }
+}
+
+fn snippet(failed: &Failed<'_>, title: &str, at: std::ops::Range<usize>, paint: Paint) -> String {
+    let script = failed.script;
+    let start = floor(script, at.start);
+    let line_start = script[..start].rfind('\n').map_or(0, |line_feed| line_feed + 1);
+    let line_end = script[start..].find('\n').map_or(script.len(), |line_feed| start + line_feed);
+    let place = position(script, start);
+    // A dump can have a line of a megabyte; what is far from the caret helps nobody.
+    let (mut from, mut to) = (line_start, line_end);
+    if line_end - line_start > WINDOW {
+        from = floor(script, start.saturating_sub(WINDOW / 2).max(line_start));
+        to = floor(script, (start + WINDOW / 2).min(line_end));
+    }
+    let shown = script[from..to].trim_end_matches('\r');
+    let length = shown.len();
+    let begin = (start - from).min(length);
+    let end = floor(shown, at.end.saturating_sub(from).clamp(begin, length)).max(begin);
+    let end = if end == begin { next(shown, begin) } else { end };
+    let location = format!("{}:{}:{}", failed.path, place.line, place.column);
+    let report = [Level::ERROR.primary_title(title).element(
+        Snippet::source(shown)
+            .line_start(place.line)
+            .fold(false)
+            .annotation(AnnotationKind::Primary.span(begin..end)),
+    )];
+    let renderer = if paint.0 { Renderer::styled() } else { Renderer::plain() };
+    let drawn = renderer.render(&report).to_string();
+    // The renderer would name the column in the shown part; the true one stands after the title.
+    let (first, rest) = drawn.split_once('\n').unwrap_or((drawn.as_str(), ""));
+    format!("{first}\n  --> {location}\n{rest}\n")
+}
+
+/// The nearest start of a character at or before an offset.
+fn floor(text: &str, offset: usize) -> usize {
+    let mut offset = offset.min(text.len());
+    while !text.is_char_boundary(offset) {
+        offset -= 1;
+    }
+    offset
+}
+
+/// The end of the character at an offset.
+fn next(text: &str, offset: usize) -> usize {
+    text[offset..].chars().next().map_or(offset, |character| offset + character.len_utf8())
+}

@@ -1,0 +1,317 @@
+//! apply: plan under the lock, refuse or run.
+
+use std::time::Duration;
+
+use super::contact::{Contact, contact, enter};
+use super::{Event, Run, WorkflowError};
+use crate::digest::ChainHash;
+use crate::model::entry::{Ending, Failure, Head, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate};
+use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind, Timestamp};
+use crate::planner::{self, FileFacts, Inputs, Plan, Step, Verdict};
+use crate::sql::{self, Analysis};
+use crate::targets::{ApplyError, Attempt, ScriptError, Target, TargetError};
+
+/// What to apply.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The verb that the refusal is recorded under.
+    pub verb: &'static str,
+    /// Where to.
+    pub environment: &'a EnvironmentName,
+    /// Only up to this migration.
+    pub to: Option<&'a MigrationId>,
+    /// Connect, lock, settle and check, and run nothing.
+    pub dry_run: bool,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub struct Report {
+    /// The plan that was shown and, if it was ready, run.
+    pub plan: Plan,
+    /// The steps that succeeded, in order.
+    pub applied: Vec<MigrationId>,
+    /// How it ended.
+    pub end: End,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub enum End {
+    /// Every step succeeded.
+    Done,
+    /// There was nothing to do.
+    UpToDate,
+    /// A dry run: the plan is ready.
+    Ready,
+    /// A gate was not met; nothing was changed.
+    Refused,
+    /// A script failed.
+    Failed {
+        /// Which.
+        migration: MigrationId,
+        /// What the target said.
+        error: Box<ScriptError>,
+        /// What remains of it: `None`, nothing.
+        left: Option<Progress>,
+    },
+    /// The client cannot tell how a script ended, and could not settle it at once.
+    Unknown {
+        /// Which.
+        migration: MigrationId,
+        /// What the client saw.
+        error: Box<TargetError>,
+    },
+    /// Somebody asked to stop; what was begun was ended first.
+    Interrupted,
+}
+
+/// Applies what is pending in one environment.
+///
+/// # Errors
+/// [`WorkflowError`]; what was done before stands, and is in the ledger.
+pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, WorkflowError> {
+    let environment = request.environment;
+    let Contact { mut target, live, is_new } = contact(run, environment)?;
+    let mut plan = plan(run, request, target.as_ref(), &live);
+    if plan.verdict() == Verdict::Ready && is_new && !request.dry_run {
+        enter(run, environment, target.as_mut(), None)?;
+        plan = self::plan(run, request, target.as_ref(), &live);
+    }
+    (run.events)(Event::Planned(&plan));
+    let end = match plan.verdict() {
+        Verdict::Refused => {
+            run.record(refused(request.verb, &plan))?;
+            End::Refused
+        }
+        Verdict::UpToDate => End::UpToDate,
+        Verdict::Ready if request.dry_run => End::Ready,
+        Verdict::Ready => {
+            let (report, cut_off) = execute(run, target, plan)?;
+            return if cut_off { resume(run, request, report) } else { Ok(report) };
+        }
+    };
+    Ok(Report { plan, applied: Vec::new(), end })
+}
+
+fn plan(run: &Run<'_>, request: &Request<'_>, target: &dyn Target, live: &planner::Live) -> Plan {
+    planner::plan(&Inputs {
+        environment: request.environment,
+        engine: target.engine(),
+        policy: run.policy,
+        files: run.files,
+        view: run.ledger.view(),
+        kept: &run.kept,
+        to: request.to,
+        live: Some(live),
+    })
+}
+
+fn refused(verb: &str, plan: &Plan) -> Fact {
+    let gates = plan.refusals.iter().map(|refusal| RefusedGate {
+        gate: refusal.gate.as_str().to_owned(),
+        migration: refusal.migration.clone(),
+    });
+    Fact::Refused(Refused {
+        verb: verb.to_owned(),
+        environment: plan.environment.clone(),
+        plan: plan.id,
+        gates: gates.collect(),
+    })
+}
+
+/// How one step ended.
+enum StepEnd {
+    Succeeded(ReceiptKind),
+    Failed(Box<ScriptError>, Option<Progress>),
+    Unknown(Box<TargetError>),
+}
+
+/// The connection broke, and the step it broke in turned out to have succeeded: what is left is
+/// planned and run anew. Each round has applied at least one step, so this ends.
+fn resume(run: &mut Run<'_>, request: &Request<'_>, before: Report) -> Result<Report, WorkflowError> {
+    let mut report = apply(run, request)?;
+    report.applied.splice(0..0, before.applied);
+    if matches!(report.end, End::UpToDate) {
+        report.end = End::Done;
+    }
+    Ok(report)
+}
+
+/// Runs the steps. The flag says that the connection is gone although nothing failed.
+fn execute(
+    run: &mut Run<'_>,
+    mut target: Box<dyn Target>,
+    plan: Plan,
+) -> Result<(Report, bool), WorkflowError> {
+    let environment = plan.environment.clone();
+    let mut applied = Vec::new();
+    for step in &plan.steps {
+        if (run.interrupted)() {
+            return Ok((Report { plan, applied, end: End::Interrupted }, false));
+        }
+        (run.events)(Event::Begun { environment: &environment, step });
+        let begun = (run.now)();
+        let migration = step.migration.clone();
+        let end = match run_step(run, target.as_mut(), &plan, step)? {
+            StepEnd::Succeeded(kind) => {
+                let took = between(begun, (run.now)());
+                (run.events)(Event::Applied { environment: &environment, step, kind, took });
+                applied.push(migration);
+                continue;
+            }
+            StepEnd::Failed(error, left) => End::Failed { migration, error, left },
+            StepEnd::Unknown(error) => {
+                drop(target);
+                after_unknown(run, &environment, step, error)
+            }
+        };
+        let cut_off = matches!(end, End::Done);
+        if cut_off {
+            applied.push(step.migration.clone());
+        }
+        return Ok((Report { plan, applied, end }, cut_off));
+    }
+    Ok((Report { plan, applied, end: End::Done }, false))
+}
+
+fn between(begun: Timestamp, ended: Timestamp) -> Duration {
+    let millis = ended.unix_millis().saturating_sub(begun.unix_millis());
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+/// One step: the intent to the ledger, the script and its receipt to the target, the outcome to the
+/// ledger.
+fn run_step(
+    run: &mut Run<'_>,
+    target: &mut dyn Target,
+    plan: &Plan,
+    step: &Step,
+) -> Result<StepEnd, WorkflowError> {
+    let usage = |what: String| WorkflowError::Usage { what, remedy: "tollgate plan".to_owned() };
+    let Some(identity) = plan.target.as_ref() else {
+        return Err(usage(format!("{} has no target yet", plan.environment)));
+    };
+    let files = run.files;
+    let file: &FileFacts<'_> = files
+        .iter()
+        .find(|file| *file.migration == step.migration && file.checksum == step.checksum)
+        .ok_or_else(|| usage(format!("{} is no longer what was planned", step.migration)))?;
+    let analysis: Analysis = sql::analyse(target.engine(), file.script);
+    let attempt = AttemptId::from_bytes((run.random)());
+    let at = (run.now)();
+    let intent = Intent {
+        attempt,
+        environment: plan.environment.clone(),
+        target: identity.incarnation,
+        migration: step.migration.clone(),
+        blake3: step.checksum,
+        sha256: step.sha256,
+        receipt: step.kind,
+        plan: plan.id,
+    };
+    let bytes = Some((step.checksum, file.script.as_bytes()));
+    let head = run.ledger.append_with(at, run.by, Fact::Intent(intent), bytes)?;
+    run.kept.insert(step.checksum);
+    let before = run.ledger.view().get(&plan.environment).and_then(|here| here.head());
+    let receipt = receipt(run, plan, step, identity.incarnation, attempt, at, head, before);
+
+    let mut progressed = |progress: Progress| (run.events)(Event::Progressed { step, progress });
+    let result =
+        target.apply(&Attempt { script: file.script, analysis: &analysis, receipt: &receipt }, &mut progressed);
+    let outcome = |outcome: Ending| Outcome {
+        attempt,
+        environment: plan.environment.clone(),
+        migration: step.migration.clone(),
+        outcome,
+        receipt: None,
+        kind: None,
+        settled: false,
+        progress: None,
+        error: None,
+    };
+    match result {
+        Ok(applied) => {
+            let hash = Receipt::hash_of(&applied.receipt.body);
+            run.record(Fact::Outcome(Outcome {
+                receipt: Some(ReceiptRef { seq: applied.receipt.seq, hash }),
+                kind: Some(applied.kind),
+                ..outcome(Ending::Succeeded)
+            }))?;
+            Ok(StepEnd::Succeeded(applied.kind))
+        }
+        Err(ApplyError::Failed { error, left }) => {
+            let line = error.at.as_ref().map(|at| sql::position(file.script, at.start).line as u64);
+            let failure = Failure { message: error.message.clone(), code: error.code.clone(), line };
+            run.record(Fact::Outcome(Outcome {
+                progress: left,
+                error: Some(failure),
+                ..outcome(Ending::Failed)
+            }))?;
+            Ok(StepEnd::Failed(error, left))
+        }
+        Err(ApplyError::Unknown { error }) => {
+            let failure = Failure { message: error.fact.clone(), code: None, line: None };
+            run.record(Fact::Outcome(Outcome { error: Some(failure), ..outcome(Ending::Unknown) }))?;
+            Ok(StepEnd::Unknown(error))
+        }
+    }
+}
+
+#[allow(clippy::too_many_arguments)] // each is one field of the receipt, known only here
+fn receipt(
+    run: &Run<'_>,
+    plan: &Plan,
+    step: &Step,
+    target: crate::model::IncarnationId,
+    attempt: AttemptId,
+    at: Timestamp,
+    head: Head,
+    before: Option<ReceiptRef>,
+) -> Receipt {
+    let prev: Option<ChainHash> = before.map(|before| before.hash);
+    Receipt {
+        v: 1,
+        seq: before.map_or(1, |before| before.seq + 1),
+        prev,
+        target,
+        environment: plan.environment.clone(),
+        kind: step.kind,
+        attempt,
+        migration: step.migration.clone(),
+        blake3: step.checksum,
+        sha256: step.sha256,
+        writer: head.writer,
+        number: head.number,
+        head: head.hash,
+        plan: plan.id,
+        at,
+        actor: run.by.actor.clone(),
+        origin: run.by.origin.clone(),
+        tool: run.by.tool.clone(),
+        waivers: Vec::new(),
+        debts: Vec::new(),
+    }
+}
+
+/// The client could not tell. One new contact at once: it settles what it can from the receipt.
+fn after_unknown(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    step: &Step,
+    error: Box<TargetError>,
+) -> End {
+    let settled = contact(run, environment).is_ok();
+    let here = run.ledger.view().get(environment);
+    let applied = here.and_then(|here| here.applied.get(&step.migration));
+    let open = here.is_some_and(|here| here.open.values().any(|open| open.intent.migration == step.migration));
+    let migration = step.migration.clone();
+    if settled && applied.is_some_and(|ran| ran.checksum == step.checksum) {
+        return End::Done;
+    }
+    if settled && !open {
+        let error = ScriptError { message: error.fact, hint: error.remedy, ..ScriptError::default() };
+        return End::Failed { migration, error: Box::new(error), left: None };
+    }
+    End::Unknown { migration, error }
+}

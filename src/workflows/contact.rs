@@ -1,0 +1,196 @@
+//! A contact with a target: lock, look, compare, take in what the ledger lacks, settle what is open.
+
+use super::{Event, Run, WorkflowError, target_error};
+use crate::digest::ChainHash;
+use crate::model::entry::{Absorbed, Bound, Ending, Outcome, ReceiptRef, TargetIdentity};
+use crate::model::receipt::verify_chain;
+use crate::model::{AttemptId, EnvironmentName, Fact, IncarnationId, MigrationId, Receipt, ReceiptKind};
+use crate::planner::gates::identity::{Identity, judge};
+use crate::planner::{Finding, Gate, Live};
+use crate::targets::{Survey, Target};
+
+/// A target under its lock, with the ledger brought up to it.
+pub(super) struct Contact {
+    pub(super) target: Box<dyn Target>,
+    pub(super) live: Live,
+    /// Neither side knows the other: the target is entered only when a plan is ready.
+    pub(super) is_new: bool,
+}
+
+/// Connects, locks and surveys.
+pub(super) fn reach(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+) -> Result<(Box<dyn Target>, Survey), WorkflowError> {
+    let mut target = (run.connect)(environment).map_err(|error| target_error(environment, error))?;
+    let Run { events, interrupted, lock_wait, .. } = run;
+    let mut waiting = |holder: &str| events(Event::Waiting { environment, holder });
+    target
+        .lock(*lock_wait, interrupted, &mut waiting)
+        .map_err(|error| target_error(environment, error))?;
+    let survey = target.survey().map_err(|error| target_error(environment, error))?;
+    Ok((target, survey))
+}
+
+/// The whole contact. Writes to the ledger what the target's receipts say, and never to the target.
+pub(super) fn contact(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<Contact, WorkflowError> {
+    let (target, survey) = reach(run, environment)?;
+    let judged = judge(environment, run.ledger.view(), &survey.observed, survey.recorded.as_ref());
+    let mut live = Live::default();
+    let mut is_new = false;
+    match judged {
+        Identity::Same => {
+            live.identity = absorb(run, environment, &survey)?;
+        }
+        Identity::Known(identity) => {
+            bound(run, environment, identity, None)?;
+            live.identity = absorb(run, environment, &survey)?;
+        }
+        Identity::New => {
+            is_new = true;
+            live.has_history_elsewhere = survey.has_other_tables;
+        }
+        Identity::Other(finding) => live.identity = Some(finding),
+    }
+    Ok(Contact { target, live, is_new })
+}
+
+/// Enters a target that neither side knew: its identity row first, then the ledger's entry. A crash
+/// between the two leaves a target that says where it belongs, which the next contact takes in.
+pub(super) fn enter(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+    reason: Option<String>,
+) -> Result<(), WorkflowError> {
+    let incarnation = IncarnationId::from_bytes((run.random)());
+    let identity = target
+        .initialise(environment, incarnation)
+        .map_err(|error| target_error(environment, error))?;
+    bound(run, environment, identity, reason)
+}
+
+pub(super) fn bound(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: TargetIdentity,
+    reason: Option<String>,
+) -> Result<(), WorkflowError> {
+    let name = target.name.clone();
+    run.record(Fact::Bound(Bound { environment: environment.clone(), target, reason }))?;
+    (run.events)(Event::Bound { environment, name: &name });
+    Ok(())
+}
+
+/// Takes in the receipts that the ledger lacks, and settles what is open. Returns a finding where
+/// the target lost receipts that the ledger holds.
+pub(super) fn absorb(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+) -> Result<Option<Finding>, WorkflowError> {
+    let contradiction = |what: String| WorkflowError::Contradiction { environment: environment.clone(), what };
+    let chain = verify_chain(&survey.receipts).map_err(|broken| {
+        contradiction(format!("receipt {} of the target does not hold: {}", broken.seq, broken.what))
+    })?;
+    let known = run.ledger.view().get(environment).map(|here| here.receipts.clone()).unwrap_or_default();
+    for ((hash, receipt), row) in chain.iter().zip(&survey.receipts) {
+        match known.get(&receipt.seq) {
+            Some(held) if held == hash => {}
+            Some(held) => {
+                return Err(contradiction(format!(
+                    "receipt {} of the target is {}, and the ledger holds {} in its place",
+                    receipt.seq,
+                    hash.short(),
+                    held.short()
+                )));
+            }
+            None => {
+                take_in(run, environment, *hash, receipt, &row.body)?;
+            }
+        }
+    }
+    let absorbed = chain.iter().filter(|(_, receipt)| !known.contains_key(&receipt.seq)).count();
+    if absorbed > 0 {
+        (run.events)(Event::Absorbed { environment, count: absorbed });
+    }
+    if let Some((&newest, _)) = known.last_key_value()
+        && newest > chain.len() as u64
+    {
+        return Ok(Some(lost(environment, newest, chain.len() as u64)));
+    }
+    settle(run, environment, survey)?;
+    Ok(None)
+}
+
+fn take_in(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    hash: ChainHash,
+    receipt: &Receipt,
+    body: &str,
+) -> Result<(), WorkflowError> {
+    let ours = run
+        .ledger
+        .view()
+        .get(environment)
+        .is_some_and(|here| here.open.contains_key(&receipt.attempt));
+    if ours {
+        let reference = ReceiptRef { seq: receipt.seq, hash };
+        let success = Some((reference, receipt.kind));
+        return settled(run, environment, receipt.attempt, &receipt.migration, success);
+    }
+    run.record(Fact::Absorbed(Absorbed { environment: environment.clone(), hash, body: body.to_owned() }))?;
+    Ok(())
+}
+
+/// Settles open attempts that have no receipt. The lock is ours and every receipt was read under it,
+/// so an atomic attempt without one was rolled back, and a journalled one that never wrote its
+/// journal never began. One that did begin is left open: only a person can say what it left.
+fn settle(run: &mut Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Result<(), WorkflowError> {
+    let Some(here) = run.ledger.view().get(environment) else { return Ok(()) };
+    let began = |attempt: &AttemptId| survey.journals.iter().any(|journal| journal.attempt == *attempt);
+    let gone: Vec<(AttemptId, MigrationId)> = here
+        .open
+        .iter()
+        .filter(|(attempt, _)| !began(attempt))
+        .map(|(attempt, open)| (*attempt, open.intent.migration.clone()))
+        .collect();
+    for (attempt, migration) in gone {
+        settled(run, environment, attempt, &migration, None)?;
+    }
+    Ok(())
+}
+
+fn settled(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    attempt: AttemptId,
+    migration: &MigrationId,
+    success: Option<(ReceiptRef, ReceiptKind)>,
+) -> Result<(), WorkflowError> {
+    run.record(Fact::Outcome(Outcome {
+        attempt,
+        environment: environment.clone(),
+        migration: migration.clone(),
+        outcome: if success.is_some() { Ending::Succeeded } else { Ending::Failed },
+        receipt: success.map(|(receipt, _)| receipt),
+        kind: success.map(|(_, kind)| kind),
+        settled: true,
+        progress: None,
+        error: None,
+    }))?;
+    (run.events)(Event::Settled { environment, migration, succeeded: success.is_some() });
+    Ok(())
+}
+
+fn lost(environment: &EnvironmentName, held: u64, found: u64) -> Finding {
+    Finding {
+        gate: Gate::Identity,
+        migration: None,
+        fact: "the target lost receipts: it was restored to an earlier point, or reset".to_owned(),
+        found: vec![format!("{found} receipts in the target, {held} in the ledger")],
+        required: "every receipt that the ledger holds, or a person's word that the target went back".to_owned(),
+        remedy: format!("tollgate bind {environment} --reason '<why>'"),
+    }
+}
