@@ -5,6 +5,9 @@
 //! The story of a contact, told by the workflows: [`Target::lock`]; [`Target::survey`];
 //! [`Target::initialise`] where tollgate was never there; [`Target::apply`] for each step; drop.
 
+pub mod address;
+pub mod postgres;
+
 use std::time::Duration;
 
 use crate::model::entry::{Engine, Progress, TargetIdentity};
