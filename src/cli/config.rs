@@ -37,7 +37,10 @@ pub(crate) struct ConfigError {
 
 impl ConfigError {
     fn edit(what: String, remedy: impl Into<String>) -> Self {
-        Self { what, remedy: remedy.into() }
+        Self {
+            what,
+            remedy: remedy.into(),
+        }
     }
 }
 
@@ -45,12 +48,22 @@ const TOP: &[&str] = &["migrations", "ledger", "max_script_mib", "environment"];
 const ENVIRONMENT: &[&str] = &["name", "url"];
 /// Keys of the design whose gates this version cannot hold. Accepting one in silence would promise a
 /// gate that is not there.
-const NOT_YET: &[&str] = &["personal", "ephemeral", "chain", "require", "lock_timeout", "statement_timeout"];
+const NOT_YET: &[&str] = &[
+    "personal",
+    "ephemeral",
+    "chain",
+    "require",
+    "lock_timeout",
+    "statement_timeout",
+];
 
 /// Reads the text of a `tollgate.toml` that stands in `root`.
 pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        ConfigError::edit(format!("{FILE} is not valid TOML: {}", error.to_string().trim_end()), format!("edit {FILE}"))
+        ConfigError::edit(
+            format!("{FILE} is not valid TOML: {}", error.to_string().trim_end()),
+            format!("edit {FILE}"),
+        )
     })?;
     known_keys(&table, TOP, "")?;
     let path = |key: &str, default: &str| -> Result<PathBuf, ConfigError> {
@@ -70,7 +83,10 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
     let mut urls = Vec::new();
     for entry in entries(&table)? {
         let (environment, url) = environment(entry)?;
-        if environments.iter().any(|known: &Environment| known.name == environment.name) {
+        if environments
+            .iter()
+            .any(|known: &Environment| known.name == environment.name)
+        {
             return Err(ConfigError::edit(
                 format!("two environments are named {}", environment.name),
                 format!("edit {FILE}: give each [[environment]] its own name"),
@@ -96,9 +112,15 @@ fn entries(table: &Table) -> Result<Vec<&Table>, ConfigError> {
             format!("edit {FILE}: add [[environment]] with a name and a url"),
         )
     };
-    let Some(Value::Array(entries)) = table.get("environment") else { return Err(missing()) };
+    let Some(Value::Array(entries)) = table.get("environment") else {
+        return Err(missing());
+    };
     let tables: Vec<&Table> = entries.iter().filter_map(Value::as_table).collect();
-    if tables.is_empty() || tables.len() != entries.len() { Err(missing()) } else { Ok(tables) }
+    if tables.is_empty() || tables.len() != entries.len() {
+        Err(missing())
+    } else {
+        Ok(tables)
+    }
 }
 
 fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
@@ -111,9 +133,12 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
             )
         })
     };
-    let name: EnvironmentName = required("name")?
-        .parse()
-        .map_err(|error: crate::model::ids::ParseIdError| ConfigError::edit(error.to_string(), format!("edit {FILE}")))?;
+    let name: EnvironmentName =
+        required("name")?
+            .parse()
+            .map_err(|error: crate::model::ids::ParseIdError| {
+                ConfigError::edit(error.to_string(), format!("edit {FILE}"))
+            })?;
     Ok((Environment { name }, required("url")?))
 }
 
@@ -135,7 +160,9 @@ fn known_keys(table: &Table, known: &[&str], place: &str) -> Result<(), ConfigEr
         }
         if !place.is_empty() && NOT_YET.contains(&key.as_str()) {
             return Err(ConfigError::edit(
-                format!("{place}{key} in {FILE} cannot be held by this version, so it is not accepted"),
+                format!(
+                    "{place}{key} in {FILE} cannot be held by this version, so it is not accepted"
+                ),
                 format!("edit {FILE}: remove {key}"),
             ));
         }
@@ -201,9 +228,14 @@ mod tests {
     #[test]
     fn names_are_checked() {
         assert!(error(&format!("{CHAIN}{CHAIN}")).starts_with("two environments are named dev"));
-        assert!(error("[[environment]]\nname = \"Dev\"\nurl = \"x\"").starts_with("expected an environment's name"));
+        assert!(
+            error("[[environment]]\nname = \"Dev\"\nurl = \"x\"")
+                .starts_with("expected an environment's name")
+        );
         assert!(error("").starts_with("tollgate.toml names no environment"));
-        assert!(error("[[environment]]\nname = \"dev\"").starts_with("an [[environment]] has no url"));
+        assert!(
+            error("[[environment]]\nname = \"dev\"").starts_with("an [[environment]] has no url")
+        );
         assert!(error("x = ").starts_with("tollgate.toml is not valid TOML"));
     }
 }

@@ -58,11 +58,21 @@ pub(crate) struct Trouble {
 
 impl Trouble {
     pub(crate) fn usage(fact: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, fact: fact.into(), consequence: None, remedy: Some(remedy.into()) }
+        Self {
+            exit: Exit::Usage,
+            fact: fact.into(),
+            consequence: None,
+            remedy: Some(remedy.into()),
+        }
     }
 
     pub(crate) fn failed(fact: impl Into<String>, remedy: Option<String>) -> Self {
-        Self { exit: Exit::Failed, fact: fact.into(), consequence: None, remedy }
+        Self {
+            exit: Exit::Failed,
+            fact: fact.into(),
+            consequence: None,
+            remedy,
+        }
     }
 
     pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
@@ -81,7 +91,11 @@ impl From<Vec<CatalogError>> for Trouble {
         let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
         let fact = match lines.as_slice() {
             [one] => one.clone(),
-            several => format!("{} files cannot be read\n  {}", several.len(), several.join("\n  ")),
+            several => format!(
+                "{} files cannot be read\n  {}",
+                several.len(),
+                several.join("\n  ")
+            ),
         };
         Self {
             exit: Exit::Failed,
@@ -105,20 +119,31 @@ impl From<LedgerError> for Trouble {
                     "mv {path} {path}.unsound, and put a backup in its place; without one, the targets' receipts are taken in again at the next contact"
                 )),
             ),
-            LedgerErrorKind::Locked(_) => {
-                (Exit::Failed, kept, Some("wait for it to end, or give it longer: --lock-wait 600".to_owned()))
-            }
+            LedgerErrorKind::Locked(_) => (
+                Exit::Failed,
+                kept,
+                Some("wait for it to end, or give it longer: --lock-wait 600".to_owned()),
+            ),
             LedgerErrorKind::Interrupted => (Exit::Interrupted, kept, None),
-            LedgerErrorKind::Newer { .. } => {
-                (Exit::Failed, "it can be read, not written", Some("upgrade tollgate on this machine".to_owned()))
-            }
-            LedgerErrorKind::Full => {
-                (Exit::Failed, "the next contact settles what was begun", Some("df -h, and make room".to_owned()))
-            }
+            LedgerErrorKind::Newer { .. } => (
+                Exit::Failed,
+                "it can be read, not written",
+                Some("upgrade tollgate on this machine".to_owned()),
+            ),
+            LedgerErrorKind::Full => (
+                Exit::Failed,
+                "the next contact settles what was begun",
+                Some("df -h, and make room".to_owned()),
+            ),
             LedgerErrorKind::ReadOnly(_) => (Exit::Failed, kept, Some(format!("ls -l {path}"))),
             LedgerErrorKind::Other(_) => (Exit::Failed, kept, None),
         };
-        Self { exit, fact, consequence: Some(consequence.to_owned()), remedy }
+        Self {
+            exit,
+            fact,
+            consequence: Some(consequence.to_owned()),
+            remedy,
+        }
     }
 }
 
@@ -133,7 +158,12 @@ impl From<TargetError> for Trouble {
             | TargetErrorKind::ReadOnly
             | TargetErrorKind::Other => Exit::Failed,
         };
-        Self { exit, fact: error.fact, consequence: None, remedy: error.remedy }
+        Self {
+            exit,
+            fact: error.fact,
+            consequence: None,
+            remedy: error.remedy,
+        }
     }
 }
 
@@ -149,7 +179,9 @@ impl From<WorkflowError> for Trouble {
             WorkflowError::Contradiction { environment, what } => Self {
                 exit: Exit::Contradiction,
                 fact: format!("{environment}: {what}"),
-                consequence: Some("nothing was changed: one of the two is not what it was".to_owned()),
+                consequence: Some(
+                    "nothing was changed: one of the two is not what it was".to_owned(),
+                ),
                 remedy: Some("tollgate verify".to_owned()),
             },
             WorkflowError::Usage { what, remedy } => Self::usage(what, remedy),

@@ -20,7 +20,13 @@ pub(crate) struct Output<'w> {
 
 impl<'w> Output<'w> {
     pub(crate) fn new(world: &'w mut World, format: Format) -> Self {
-        Self { world, format, secrets: Vec::new(), failed: None, drawn: false }
+        Self {
+            world,
+            format,
+            secrets: Vec::new(),
+            failed: None,
+            drawn: false,
+        }
     }
 
     /// Never shows this text from now on. A last line of defence: nothing should try to.
@@ -117,9 +123,10 @@ impl<'w> Output<'w> {
     pub(crate) fn finish(&mut self) -> Result<(), Trouble> {
         self.write(|world| world.stdout.flush());
         match self.failed.take() {
-            Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(Trouble::failed(format!("the result cannot be written: {error}"), None))
-            }
+            Some(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Trouble::failed(
+                format!("the result cannot be written: {error}"),
+                None,
+            )),
             _ => Ok(()),
         }
     }
@@ -158,7 +165,9 @@ impl<'w> Output<'w> {
 fn colour(text: &str) -> Option<&str> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
-    parameters[end..].starts_with('m').then(|| &text[..2 + end + 1])
+    parameters[end..]
+        .starts_with('m')
+        .then(|| &text[..2 + end + 1])
 }
 
 /// A command line that could not be parsed, or asked for help.
@@ -167,11 +176,19 @@ pub(crate) fn usage(world: &mut World, error: &clap::Error) -> Exit {
     // Help and the version are results; everything else is not. If even that cannot be written,
     // the exit code is all that is left to say.
     if error.use_stderr() {
-        let written = if world.colour_stderr { write!(world.stderr, "{}", text.ansi()) } else { write!(world.stderr, "{text}") };
+        let written = if world.colour_stderr {
+            write!(world.stderr, "{}", text.ansi())
+        } else {
+            write!(world.stderr, "{text}")
+        };
         let _ = written;
         Exit::Usage
     } else {
-        let written = if world.colour_stdout { write!(world.stdout, "{}", text.ansi()) } else { write!(world.stdout, "{text}") };
+        let written = if world.colour_stdout {
+            write!(world.stdout, "{}", text.ansi())
+        } else {
+            write!(world.stdout, "{text}")
+        };
         let _ = written;
         Exit::Done
     }

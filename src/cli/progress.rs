@@ -12,18 +12,36 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
     let paint = output.paint_notes();
     let live = output.world.live_stderr;
     match event {
-        Event::Waiting { environment, holder } => {
-            output.note(&format!("{environment}: waiting for the lock, held by {holder}\n"));
+        Event::Waiting {
+            environment,
+            holder,
+        } => {
+            output.note(&format!(
+                "{environment}: waiting for the lock, held by {holder}\n"
+            ));
         }
         Event::Bound { environment, name } => {
             output.note(&format!("{environment}: bound to {name}\n"));
         }
-        Event::Absorbed { environment, count: receipts } => {
+        Event::Absorbed {
+            environment,
+            count: receipts,
+        } => {
             let receipts = count(*receipts, "receipt");
-            output.note(&format!("{environment}: took in {receipts} that the ledger lacked\n"));
+            output.note(&format!(
+                "{environment}: took in {receipts} that the ledger lacked\n"
+            ));
         }
-        Event::Settled { environment, migration, succeeded } => {
-            let how = if *succeeded { "it had succeeded" } else { "it had not been applied" };
+        Event::Settled {
+            environment,
+            migration,
+            succeeded,
+        } => {
+            let how = if *succeeded {
+                "it had succeeded"
+            } else {
+                "it had not been applied"
+            };
             output.note(&format!("{environment}: settled {migration}: {how}\n"));
         }
         Event::Planned(plan) => {
@@ -34,7 +52,10 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             output.note(&text);
             if plan.verdict() == Verdict::Ready {
                 let steps = count(plan.steps.len(), "migration");
-                output.note(&format!("{}: {steps} to apply\n", paint.bold(plan.environment.as_str())));
+                output.note(&format!(
+                    "{}: {steps} to apply\n",
+                    paint.bold(plan.environment.as_str())
+                ));
             }
         }
         Event::Begun { step, .. } => {
@@ -54,7 +75,9 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
                 output.line_over(&text);
             }
         }
-        Event::Applied { step, kind, took, .. } => {
+        Event::Applied {
+            step, kind, took, ..
+        } => {
             output.clear_line();
             output.note(&format!(
                 "  {}   {}  {}\n",
@@ -82,6 +105,9 @@ mod tests {
     #[test]
     fn durations_read_well() {
         let shown = |millis| duration(Duration::from_millis(millis));
-        assert_eq!([shown(0), shown(999), shown(1_250), shown(200_000)], ["0 ms", "999 ms", "1.2 s", "3 min 20 s"]);
+        assert_eq!(
+            [shown(0), shown(999), shown(1_250), shown(200_000)],
+            ["0 ms", "999 ms", "1.2 s", "3 min 20 s"]
+        );
     }
 }

@@ -17,7 +17,7 @@ use crate::ledger::{Ledger, Opening};
 use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, MigrationId, Policy, Provenance};
 use crate::planner::FileFacts;
-use crate::targets::address::{Address, Defaults};
+use crate::targets::address::{Address, Defaults, Password};
 use crate::targets::{self, Target, TargetError};
 use crate::workflows::{Event, Run};
 
@@ -37,11 +37,17 @@ pub(crate) fn start(output: &Output<'_>, global: &Global) -> PathBuf {
 
 impl Project {
     /// Finds `tollgate.toml` in the starting folder or above it, and reads it.
-    #[expect(clippy::disallowed_methods, reason = "the configuration is cli's to read")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the configuration is cli's to read"
+    )]
     pub(crate) fn open(output: &mut Output<'_>, global: &Global) -> Result<Self> {
         let start = start(output, global);
         if !start.is_dir() {
-            return Err(Trouble::usage(format!("there is no folder {}", start.display()), "ls -d <DIR>, and name one that is there"));
+            return Err(Trouble::usage(
+                format!("there is no folder {}", start.display()),
+                "ls -d <DIR>, and name one that is there",
+            ));
         }
         let Some(root) = start.ancestors().find(|folder| folder.join(FILE).is_file()) else {
             return Err(Trouble::usage(
@@ -62,16 +68,31 @@ impl Project {
 
     /// Reads the migrations on disk.
     pub(crate) fn catalog(&self) -> Result<Catalog> {
-        Ok(catalog::read(&self.config.migrations, self.config.max_script_bytes)?)
+        Ok(catalog::read(
+            &self.config.migrations,
+            self.config.max_script_bytes,
+        )?)
     }
 
     /// An environment by its name, as it was typed.
     pub(crate) fn environment(&self, typed: &str) -> Result<EnvironmentName> {
-        let known = self.config.policy.names().find(|name| name.as_str() == typed);
+        let known = self
+            .config
+            .policy
+            .names()
+            .find(|name| name.as_str() == typed);
         known.cloned().ok_or_else(|| {
-            let names: Vec<&str> = self.config.policy.names().map(EnvironmentName::as_str).collect();
+            let names: Vec<&str> = self
+                .config
+                .policy
+                .names()
+                .map(EnvironmentName::as_str)
+                .collect();
             let remedy = match config::nearest(typed, names.iter().copied()) {
-                Some(near) => format!("did you mean {near}? The environments of {FILE} are {}", names.join(", ")),
+                Some(near) => format!(
+                    "did you mean {near}? The environments of {FILE} are {}",
+                    names.join(", ")
+                ),
                 None => format!("name one of {}, or add it to {FILE}", names.join(", ")),
             };
             Trouble::usage(format!("there is no environment {typed}"), remedy)
@@ -80,8 +101,15 @@ impl Project {
 
     /// The path of a migration's script, as a user in the project's folder would type it.
     pub(crate) fn script_path(&self, migration: &MigrationId) -> String {
-        let path = self.config.migrations.join(migration.as_str()).join("migration.sql");
-        path.strip_prefix(&self.config.root).unwrap_or(&path).display().to_string()
+        let path = self
+            .config
+            .migrations
+            .join(migration.as_str())
+            .join("migration.sql");
+        path.strip_prefix(&self.config.root)
+            .unwrap_or(&path)
+            .display()
+            .to_string()
     }
 
     /// The kind of database that an environment's url names. A url in a variable that is not set
@@ -95,52 +123,92 @@ impl Project {
 
     fn url(&self, name: &EnvironmentName) -> Result<String> {
         let place = self.config.policy.position(name);
-        let url = place.and_then(|place| self.config.urls.get(place)).cloned().unwrap_or_default();
-        let Some(variable) = url.strip_prefix("env:") else { return Ok(url) };
-        self.variables.get(variable).filter(|value| !value.is_empty()).cloned().ok_or_else(|| {
-            Trouble::usage(
-                format!("{name} takes its url from {variable}, which is not set"),
-                format!("export {variable}='postgresql://...', or put it into .env"),
-            )
-        })
+        let url = place
+            .and_then(|place| self.config.urls.get(place))
+            .cloned()
+            .unwrap_or_default();
+        let Some(variable) = url.strip_prefix("env:") else {
+            return Ok(url);
+        };
+        self.variables
+            .get(variable)
+            .filter(|value| !value.is_empty())
+            .cloned()
+            .ok_or_else(|| {
+                Trouble::usage(
+                    format!("{name} takes its url from {variable}, which is not set"),
+                    format!("export {variable}='postgresql://...', or put it into .env"),
+                )
+            })
     }
 
     /// The address of an environment's target.
     pub(crate) fn address(&self, name: &EnvironmentName) -> Result<Address> {
         let url = self.url(name)?;
-        let defaults = self.defaults();
-        Address::parse(&url, &self.config.root, &defaults).map_err(|error| {
+        let address = Address::parse(&url, &self.config.root).map_err(|error| {
             let mut trouble = Trouble::from(error);
             trouble.fact = format!("{name}: {}", trouble.fact);
             trouble
-        })
+        })?;
+        Ok(address.with_defaults(&self.defaults()))
     }
 
+    /// What libpq takes from the environment where a url leaves it out.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the password file is cli's to read"
+    )]
     fn defaults(&self) -> Defaults {
-        let variable = |name: &str| self.variables.get(name).filter(|value| !value.is_empty()).cloned();
-        Defaults { user: variable("PGUSER").or_else(|| variable("USER")), password: variable("PGPASSWORD"), ..Defaults::default() }
+        let variable = |name: &str| {
+            self.variables
+                .get(name)
+                .filter(|value| !value.is_empty())
+                .cloned()
+        };
+        let passfile = variable("PGPASSFILE")
+            .or_else(|| variable("HOME").map(|home| format!("{home}/.pgpass")));
+        Defaults {
+            user: variable("PGUSER").or_else(|| variable("USER")),
+            password: variable("PGPASSWORD").map(Password::new),
+            passfile: passfile
+                .and_then(|path| std::fs::read_to_string(path).ok())
+                .map(Password::new),
+        }
     }
 
     fn hide_secrets(&self, output: &mut Output<'_>, name: &EnvironmentName) {
-        for secret in self.address(name).iter().flat_map(Address::secrets) {
-            output.hide(&secret);
+        if let Ok(address) = self.address(name)
+            && let Some(secret) = address.secret()
+        {
+            output.hide(secret);
         }
     }
 }
 
 /// The environment's variables over those of the `.env` file.
-fn variables(output: &Output<'_>, global: &Global, root: &Path) -> Result<BTreeMap<String, String>> {
+fn variables(
+    output: &Output<'_>,
+    global: &Global,
+    root: &Path,
+) -> Result<BTreeMap<String, String>> {
     let file = match &global.env_file {
         Some(file) => output.world.folder.join(file),
         None => root.join(".env"),
     };
     let mut variables = BTreeMap::new();
     if global.env_file.is_some() || file.is_file() {
-        let unreadable = |what: String| Trouble::usage(format!("{} cannot be read: {what}", file.display()), "name a file of NAME=value lines: --env-file FILE");
-        let lines = dotenvy::from_path_iter(&file).map_err(|error| unreadable(error.to_string()))?;
+        let unreadable = |what: String| {
+            Trouble::usage(
+                format!("{} cannot be read: {what}", file.display()),
+                "name a file of NAME=value lines: --env-file FILE",
+            )
+        };
+        let lines =
+            dotenvy::from_path_iter(&file).map_err(|error| unreadable(error.to_string()))?;
         for (number, line) in lines.enumerate() {
             // The error of a line quotes it, and it may hold a secret.
-            let (name, value) = line.map_err(|_| unreadable(format!("line {} is not NAME=value", number + 1)))?;
+            let (name, value) =
+                line.map_err(|_| unreadable(format!("line {} is not NAME=value", number + 1)))?;
             variables.insert(name, value);
         }
     }
@@ -168,18 +236,30 @@ pub(crate) fn migration<'a>(
     known: impl IntoIterator<Item = &'a MigrationId>,
 ) -> Result<MigrationId> {
     let known: BTreeSet<&MigrationId> = known.into_iter().collect();
-    let typed = typed.trim_end_matches('/').rsplit('/').next().unwrap_or(typed);
+    let typed = typed
+        .trim_end_matches('/')
+        .rsplit('/')
+        .next()
+        .unwrap_or(typed);
     if let Some(exact) = known.iter().find(|id| id.as_str() == typed) {
         return Ok((**exact).clone());
     }
-    let beginning: Vec<&&MigrationId> =
-        known.iter().filter(|id| !typed.is_empty() && id.as_str().starts_with(typed)).collect();
+    let beginning: Vec<&&MigrationId> = known
+        .iter()
+        .filter(|id| !typed.is_empty() && id.as_str().starts_with(typed))
+        .collect();
     match beginning.as_slice() {
         [one] => Ok((**one).clone()),
         [] => {
             let near = config::nearest(typed, known.iter().map(|id| id.as_str()));
-            let remedy = near.map_or_else(|| "tollgate status".to_owned(), |near| format!("did you mean {near}?"));
-            Err(Trouble::usage(format!("there is no migration {typed}"), remedy))
+            let remedy = near.map_or_else(
+                || "tollgate status".to_owned(),
+                |near| format!("did you mean {near}?"),
+            );
+            Err(Trouble::usage(
+                format!("there is no migration {typed}"),
+                remedy,
+            ))
         }
         [first, ..] => Err(Trouble::usage(
             format!("{} migrations begin with {typed}", beginning.len()),
@@ -202,7 +282,10 @@ pub(crate) fn act<T>(
     let give_up = move || interrupted.load(std::sync::atomic::Ordering::SeqCst);
     let machine = output.world.machine.clone().unwrap_or_default();
 
-    let (now, random) = (Rc::clone(&output.world.now), Rc::clone(&output.world.random));
+    let (now, random) = (
+        Rc::clone(&output.world.now),
+        Rc::clone(&output.world.random),
+    );
     let mut ledger = {
         let mut waiting =
             |holder: &str| output.note(&format!("waiting for the ledger, held by {holder}\n"));
@@ -220,26 +303,30 @@ pub(crate) fn act<T>(
     let connect = |name: &EnvironmentName| -> std::result::Result<Box<dyn Target>, TargetError> {
         let address = project.address(name).map_err(|trouble| TargetError {
             kind: targets::TargetErrorKind::Configuration,
-            fact: trouble.fact.trim_start_matches(&format!("{name}: ")).to_owned(),
+            fact: trouble
+                .fact
+                .trim_start_matches(&format!("{name}: "))
+                .to_owned(),
             remedy: trouble.remedy,
         })?;
         targets::open(&address)
     };
-    let address = |name: &EnvironmentName| project.address(name).ok().map(|address| address.display());
+    let address =
+        |name: &EnvironmentName| project.address(name).ok().map(|address| address.display());
     let mut events = |event: Event<'_>| progress::tell(output, &event);
     let mut run = Run {
-            policy,
-            files,
-            ledger: &mut ledger,
-            kept,
-            by: &by,
-            now: now.as_ref(),
-            random: random.as_ref(),
-            interrupted: &give_up,
-            connect: &connect,
-            address: &address,
-            lock_wait: wait,
-            events: &mut events,
-        };
+        policy,
+        files,
+        ledger: &mut ledger,
+        kept,
+        by: &by,
+        now: now.as_ref(),
+        random: random.as_ref(),
+        interrupted: &give_up,
+        connect: &connect,
+        address: &address,
+        lock_wait: wait,
+        events: &mut events,
+    };
     Ok(verb(&mut run)?)
 }

@@ -13,41 +13,76 @@ pub(crate) const TOOL: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"));
 /// Reads all of it. Names are recorded, not proven.
 pub(crate) fn read(world: &World, root: &Path) -> Provenance {
     let origin = origin(&world.variables, world.machine.as_deref());
-    Provenance { actor: actor(&world.variables, &origin), origin, git: git(root), tool: TOOL.to_owned() }
+    Provenance {
+        actor: actor(&world.variables, &origin),
+        origin,
+        git: git(root),
+        tool: TOOL.to_owned(),
+    }
 }
 
 type Variables = BTreeMap<String, String>;
 
 fn variable<'a>(variables: &'a Variables, name: &str) -> Option<&'a str> {
-    variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
+    variables
+        .get(name)
+        .map(String::as_str)
+        .filter(|value| !value.is_empty())
 }
 
 /// CI systems by the variable that tells them, who started the run, and the run.
 const SYSTEMS: &[(&str, &str, &str, &str)] = &[
     ("GITHUB_ACTIONS", "github", "GITHUB_ACTOR", "GITHUB_RUN_ID"),
     ("GITLAB_CI", "gitlab", "GITLAB_USER_LOGIN", "CI_JOB_URL"),
-    ("BUILDKITE", "buildkite", "BUILDKITE_BUILD_AUTHOR", "BUILDKITE_BUILD_URL"),
-    ("CIRCLECI", "circleci", "CIRCLE_USERNAME", "CIRCLE_BUILD_URL"),
+    (
+        "BUILDKITE",
+        "buildkite",
+        "BUILDKITE_BUILD_AUTHOR",
+        "BUILDKITE_BUILD_URL",
+    ),
+    (
+        "CIRCLECI",
+        "circleci",
+        "CIRCLE_USERNAME",
+        "CIRCLE_BUILD_URL",
+    ),
     ("JENKINS_URL", "jenkins", "BUILD_USER_ID", "BUILD_URL"),
     ("TF_BUILD", "azure", "BUILD_REQUESTEDFOR", "BUILD_BUILDURI"),
-    ("BITBUCKET_BUILD_NUMBER", "bitbucket", "BITBUCKET_STEP_TRIGGERER_UUID", "BITBUCKET_BUILD_NUMBER"),
+    (
+        "BITBUCKET_BUILD_NUMBER",
+        "bitbucket",
+        "BITBUCKET_STEP_TRIGGERER_UUID",
+        "BITBUCKET_BUILD_NUMBER",
+    ),
 ];
 
 fn origin(variables: &Variables, machine: Option<&str>) -> Origin {
     let variable = |name: &str| variable(variables, name);
     for (tell, system, _, run) in SYSTEMS {
         if variable(tell).is_some() {
-            let run = match (*system, variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY")) {
+            let run = match (
+                *system,
+                variable("GITHUB_SERVER_URL"),
+                variable("GITHUB_REPOSITORY"),
+            ) {
                 ("github", Some(server), Some(repository)) => variable(run)
                     .map(|number| format!("{server}/{repository}/actions/runs/{number}")),
                 _ => variable(run).map(str::to_owned),
             };
-            return Origin::Ci { system: (*system).to_owned(), run };
+            return Origin::Ci {
+                system: (*system).to_owned(),
+                run,
+            };
         }
     }
     match variable("CI") {
-        Some("false" | "0") | None => Origin::Person { host: machine.map(str::to_owned) },
-        Some(_) => Origin::Ci { system: "unknown".to_owned(), run: None },
+        Some("false" | "0") | None => Origin::Person {
+            host: machine.map(str::to_owned),
+        },
+        Some(_) => Origin::Ci {
+            system: "unknown".to_owned(),
+            run: None,
+        },
     }
 }
 
@@ -71,8 +106,16 @@ fn actor(variables: &Variables, origin: &Origin) -> Actor {
 /// The work tree's state; `None` outside a repository, without git, or before the first commit.
 fn git(root: &Path) -> Option<GitState> {
     let run = |arguments: &[&str]| {
-        let output = Command::new("git").arg("-C").arg(root).args(arguments).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+        let output = Command::new("git")
+            .arg("-C")
+            .arg(root)
+            .args(arguments)
+            .output()
+            .ok()?;
+        output
+            .status
+            .success()
+            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
     };
     let commit = run(&["rev-parse", "HEAD"])?;
     let dirty = !run(&["--no-optional-locks", "status", "--porcelain"])?.is_empty();
@@ -84,7 +127,10 @@ mod tests {
     use super::*;
 
     fn variables(pairs: &[(&str, &str)]) -> Variables {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
     }
 
     #[test]
@@ -99,15 +145,29 @@ mod tests {
         ]);
         let seen = origin(&github, None);
         let run = Some("https://github.com/acme/shop/actions/runs/7".to_owned());
-        assert_eq!(seen, Origin::Ci { system: "github".to_owned(), run });
+        assert_eq!(
+            seen,
+            Origin::Ci {
+                system: "github".to_owned(),
+                run
+            }
+        );
         assert_eq!(actor(&github, &seen).0, "alice");
     }
 
     #[test]
     fn an_unknown_ci_system_is_still_no_person() {
         let seen = origin(&variables(&[("CI", "true")]), Some("box"));
-        assert_eq!(seen, Origin::Ci { system: "unknown".to_owned(), run: None });
-        let person = Origin::Person { host: Some("box".to_owned()) };
+        assert_eq!(
+            seen,
+            Origin::Ci {
+                system: "unknown".to_owned(),
+                run: None
+            }
+        );
+        let person = Origin::Person {
+            host: Some("box".to_owned()),
+        };
         assert_eq!(origin(&variables(&[("CI", "false")]), Some("box")), person);
     }
 
@@ -115,6 +175,9 @@ mod tests {
     fn a_name_that_was_given_goes_before_the_login() {
         let given = variables(&[("USER", "bo"), ("TOLLGATE_ACTOR", "bo@acme")]);
         assert_eq!(actor(&given, &origin(&given, None)).0, "bo@acme");
-        assert_eq!(actor(&variables(&[]), &origin(&variables(&[]), None)).0, "unknown");
+        assert_eq!(
+            actor(&variables(&[]), &origin(&variables(&[]), None)).0,
+            "unknown"
+        );
     }
 }

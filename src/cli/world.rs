@@ -41,7 +41,10 @@ impl World {
     ///
     /// # Errors
     /// When the working folder cannot be found out, or no handler for interrupts can be set.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the clock and the environment")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads the clock and the environment"
+    )]
     pub fn real() -> Result<Self, String> {
         use std::io::IsTerminal as _;
 
@@ -64,7 +67,8 @@ impl World {
                 Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
             }),
             random: Rc::new(random),
-            folder: std::env::current_dir().map_err(|error| format!("the working folder is gone: {error}"))?,
+            folder: std::env::current_dir()
+                .map_err(|error| format!("the working folder is gone: {error}"))?,
             machine: read("/etc/hostname").or_else(|| variables.get("HOSTNAME").cloned()),
             colour_stdout: std::io::stdout().is_terminal() && !plain,
             colour_stderr: std::io::stderr().is_terminal() && !plain,
@@ -74,16 +78,6 @@ impl World {
             variables,
             interrupted,
         })
-    }
-
-    /// A variable that is set and not empty.
-    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).map(String::as_str).filter(|value| !value.is_empty())
-    }
-
-    /// Whether somebody asked to stop.
-    pub(crate) fn is_interrupted(&self) -> bool {
-        self.interrupted.load(Ordering::SeqCst)
     }
 }
 

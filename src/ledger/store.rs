@@ -199,6 +199,18 @@ fn load(path: &Path, connection: &Connection) -> Result<(Loaded, Place), LedgerE
     Ok((loaded, place))
 }
 
+fn kept(path: &Path, connection: &Connection) -> Result<BTreeSet<Checksum>, LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    let mut statement = connection
+        .prepare("SELECT checksum FROM script")
+        .map_err(failed)?;
+    let rows = statement
+        .query_map([], |row| row.get::<_, [u8; 32]>(0))
+        .map_err(failed)?;
+    rows.map(|row| row.map(Checksum::from_bytes).map_err(failed))
+        .collect()
+}
+
 fn script(
     path: &Path,
     connection: &Connection,

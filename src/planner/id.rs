@@ -26,7 +26,11 @@ pub(super) fn of(plan: &Plan, policy: &Policy) -> ChainHash {
         environment: &plan.environment,
         target: plan.target.as_ref().map(|target| target.incarnation),
         head: plan.head,
-        steps: plan.steps.iter().map(|step| (&step.migration, step.checksum, step.kind)).collect(),
+        steps: plan
+            .steps
+            .iter()
+            .map(|step| (&step.migration, step.checksum, step.kind))
+            .collect(),
         refusals: plan
             .refusals
             .iter()

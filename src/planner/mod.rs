@@ -181,7 +181,9 @@ pub(crate) struct World<'a> {
 impl<'a> World<'a> {
     pub(crate) fn file(&self, migration: &MigrationId) -> Option<&'a FileFacts<'a>> {
         let files = self.inputs.files;
-        let place = files.binary_search_by(|file| file.migration.cmp(migration)).ok()?;
+        let place = files
+            .binary_search_by(|file| file.migration.cmp(migration))
+            .ok()?;
         files.get(place)
     }
 
@@ -211,7 +213,10 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             .position(inputs.environment)
             .unwrap_or(inputs.policy.environments.len()),
         here,
-        analyses: pending.iter().map(|file| crate::sql::analyse(inputs.engine, file.script)).collect(),
+        analyses: pending
+            .iter()
+            .map(|file| crate::sql::analyse(inputs.engine, file.script))
+            .collect(),
         pending,
     };
 
@@ -220,7 +225,11 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     for (gate, check) in gates::GATES {
         let lenient = gate.warns_in_first() && inputs.policy.is_lenient(world.position);
         for finding in check(&world) {
-            if lenient { warnings.push(finding) } else { refusals.push(finding) }
+            if lenient {
+                warnings.push(finding)
+            } else {
+                refusals.push(finding)
+            }
         }
     }
     warnings.extend(gates::advice(&world));
@@ -248,8 +257,16 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
 
 fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
     let proof = |environment: &EnvironmentName| {
-        let success = world.inputs.view.get(environment)?.evidence_of(file.migration, file.checksum)?;
-        Some(Proof { environment: environment.clone(), at: success.at, by: success.by.clone() })
+        let success = world
+            .inputs
+            .view
+            .get(environment)?
+            .evidence_of(file.migration, file.checksum)?;
+        Some(Proof {
+            environment: environment.clone(),
+            at: success.at,
+            by: success.by.clone(),
+        })
     };
     Step {
         migration: file.migration.clone(),
@@ -269,14 +286,17 @@ fn notes(analysis: &Analysis) -> Vec<String> {
             let mut notes: Vec<String> = Vec::new();
             for statement in statements {
                 let note = match statement.kind {
-                    StatementKind::NotWrappable(what) => format!("not atomic: {what} cannot run in a transaction"),
+                    StatementKind::NotWrappable(what) => {
+                        format!("not atomic: {what} cannot run in a transaction")
+                    }
                     StatementKind::TransactionControl(what) => {
                         format!("not atomic: the script controls its own transaction ({what})")
                     }
                     _ => continue,
                 };
                 let same_reason = |seen: &String| {
-                    seen == &note || (note.contains("controls its own") && seen.contains("controls its own"))
+                    seen == &note
+                        || (note.contains("controls its own") && seen.contains("controls its own"))
                 };
                 if !notes.iter().any(same_reason) {
                     notes.push(note);
@@ -284,9 +304,13 @@ fn notes(analysis: &Analysis) -> Vec<String> {
             }
             notes
         }
-        Analysis::NotAnalysed(NotAnalysed::TooLarge { bytes }) => vec![format!("not analysed: {bytes} bytes")],
+        Analysis::NotAnalysed(NotAnalysed::TooLarge { bytes }) => {
+            vec![format!("not analysed: {bytes} bytes")]
+        }
         Analysis::NotAnalysed(NotAnalysed::TooDeep { offset }) => {
-            vec![format!("not analysed: it nests too deeply at byte {offset}")]
+            vec![format!(
+                "not analysed: it nests too deeply at byte {offset}"
+            )]
         }
         Analysis::NotAnalysed(NotAnalysed::ParseError { offset, message }) => {
             vec![format!("not analysed: at byte {offset}: {message}")]
@@ -298,11 +322,17 @@ fn notes(analysis: &Analysis) -> Vec<String> {
 fn ready_prefix(steps: &[Step], refusals: &[Finding]) -> Option<MigrationId> {
     let mut first = steps.len();
     for refusal in refusals {
-        let subject = refusal.migration.as_ref().filter(|_| refusal.gate.is_about_steps())?;
+        let subject = refusal
+            .migration
+            .as_ref()
+            .filter(|_| refusal.gate.is_about_steps())?;
         first = first.min(steps.iter().position(|step| step.migration == *subject)?);
     }
     if refusals.is_empty() {
         return None;
     }
-    first.checked_sub(1).and_then(|last| steps.get(last)).map(|step| step.migration.clone())
+    first
+        .checked_sub(1)
+        .and_then(|last| steps.get(last))
+        .map(|step| step.migration.clone())
 }

@@ -23,28 +23,62 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
             ),
         },
         Fact::Bound(bound) => {
-            let reason = bound.reason.as_ref().map_or_else(String::new, |reason| format!(": {reason}"));
-            format!("bound      {} to {} {}{reason}", bound.environment, bound.target.engine.as_str(), bound.target.name)
+            let reason = bound
+                .reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(": {reason}"));
+            format!(
+                "bound      {} to {} {}{reason}",
+                bound.environment,
+                bound.target.engine.as_str(),
+                bound.target.name
+            )
         }
         Fact::Intent(intent) => {
-            format!("intent     {} {} {}", intent.environment, intent.migration, intent.blake3.short())
+            format!(
+                "intent     {} {} {}",
+                intent.environment,
+                intent.migration,
+                intent.blake3.short()
+            )
         }
         Fact::Outcome(outcome) => outcome_line(outcome, paint),
         Fact::Absorbed(absorbed) => {
-            let migration = serde_json::from_str::<Receipt>(&absorbed.body)
-                .map_or_else(|_| "a receipt".to_owned(), |receipt| receipt.migration.to_string());
-            format!("absorbed   {} {migration}, from the target's receipts", absorbed.environment)
+            let migration = serde_json::from_str::<Receipt>(&absorbed.body).map_or_else(
+                |_| "a receipt".to_owned(),
+                |receipt| receipt.migration.to_string(),
+            );
+            format!(
+                "absorbed   {} {migration}, from the target's receipts",
+                absorbed.environment
+            )
         }
         Fact::Refused(refused) => {
-            let mut gates: Vec<&str> = refused.gates.iter().map(|gate| gate.gate.as_str()).collect();
+            let mut gates: Vec<&str> = refused
+                .gates
+                .iter()
+                .map(|gate| gate.gate.as_str())
+                .collect();
             gates.dedup();
-            format!("{}    {} {}: {}", paint.warn("refused"), refused.verb, refused.environment, gates.join(", "))
+            format!(
+                "{}    {} {}: {}",
+                paint.warn("refused"),
+                refused.verb,
+                refused.environment,
+                gates.join(", ")
+            )
         }
         Fact::Resolved(resolved) => {
-            format!("resolved   {} {} as not applied: {}", resolved.environment, resolved.migration, resolved.reason)
+            format!(
+                "resolved   {} {} as not applied: {}",
+                resolved.environment, resolved.migration, resolved.reason
+            )
         }
     };
-    format!("{:>5}  {}  {}{origin}  {what}\n", entry.number, entry.at, entry.by.actor)
+    format!(
+        "{:>5}  {}  {}{origin}  {what}\n",
+        entry.number, entry.at, entry.by.actor
+    )
 }
 
 fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
@@ -53,9 +87,19 @@ fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
         Ending::Failed => format!("{}   ", paint.bad("failed")),
         Ending::Unknown => format!("{}  ", paint.bad("unknown")),
     };
-    let how = if outcome.settled { ", settled from the target's receipts" } else { "" };
-    let said = outcome.error.as_ref().map_or_else(String::new, |error| format!(": {}", error.message));
-    format!("{word}  {} {}{how}{said}", outcome.environment, outcome.migration)
+    let how = if outcome.settled {
+        ", settled from the target's receipts"
+    } else {
+        ""
+    };
+    let said = outcome
+        .error
+        .as_ref()
+        .map_or_else(String::new, |error| format!(": {}", error.message));
+    format!(
+        "{word}  {} {}{how}{said}",
+        outcome.environment, outcome.migration
+    )
 }
 
 /// The migration that an entry is about; `None` where it is about none, or about several.
@@ -65,9 +109,9 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         Fact::Intent(intent) => Some(intent.migration.clone()),
         Fact::Outcome(outcome) => Some(outcome.migration.clone()),
         Fact::Resolved(resolved) => Some(resolved.migration.clone()),
-        Fact::Absorbed(absorbed) => {
-            serde_json::from_str::<Receipt>(&absorbed.body).ok().map(|receipt| receipt.migration)
-        }
+        Fact::Absorbed(absorbed) => serde_json::from_str::<Receipt>(&absorbed.body)
+            .ok()
+            .map(|receipt| receipt.migration),
         Fact::Opened(_) | Fact::Bound(_) | Fact::Refused(_) => None,
     }
 }

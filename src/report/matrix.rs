@@ -81,17 +81,25 @@ pub struct Cell {
 pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
     let environments: Vec<EnvironmentName> = policy.names().cloned().collect();
     let nothing = EnvironmentView::default();
-    let views: Vec<&EnvironmentView> =
-        environments.iter().map(|name| view.get(name).unwrap_or(&nothing)).collect();
+    let views: Vec<&EnvironmentView> = environments
+        .iter()
+        .map(|name| view.get(name).unwrap_or(&nothing))
+        .collect();
     let on_disk = files.iter().map(|file| file.migration);
     let known = views.iter().flat_map(|view| {
         let open = view.open.values().map(|open| &open.intent.migration);
-        let partial = view.partial.values().map(|failed| &failed.attempted.intent.migration);
+        let partial = view
+            .partial
+            .values()
+            .map(|failed| &failed.attempted.intent.migration);
         view.applied.keys().chain(open).chain(partial)
     });
     let ids: BTreeSet<&MigrationId> = on_disk.chain(known).collect();
     let row = |id: &MigrationId| {
-        let file = files.binary_search_by(|file| file.migration.cmp(id)).ok().and_then(|place| files.get(place));
+        let file = files
+            .binary_search_by(|file| file.migration.cmp(id))
+            .ok()
+            .and_then(|place| files.get(place));
         let checksum = file.map(|file| file.checksum);
         Row {
             migration: id.clone(),
@@ -99,7 +107,10 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
             cells: views.iter().map(|view| cell(view, id, checksum)).collect(),
         }
     };
-    Matrix { rows: ids.into_iter().map(row).collect(), environments }
+    Matrix {
+        rows: ids.into_iter().map(row).collect(),
+        environments,
+    }
 }
 
 fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Cell {
@@ -117,9 +128,17 @@ fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Cel
             Some(file) if file != ran.checksum => State::Modified,
             Some(_) => State::Applied,
         };
-        return Cell { state, checksum: Some(ran.checksum), at: Some(ran.at), by: Some(ran.by.0.clone()) };
+        return Cell {
+            state,
+            checksum: Some(ran.checksum),
+            at: Some(ran.at),
+            by: Some(ran.by.0.clone()),
+        };
     }
-    let partial = view.partial.values().find(|failed| failed.attempted.intent.migration == *id);
+    let partial = view
+        .partial
+        .values()
+        .find(|failed| failed.attempted.intent.migration == *id);
     if let Some(failed) = partial.or_else(|| view.failed.get(id)) {
         return Cell {
             state: State::Failed,
@@ -128,8 +147,17 @@ fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Cel
             by: Some(failed.attempted.by.0.clone()),
         };
     }
-    let state = if file.is_some() { State::Pending } else { State::Missing };
-    Cell { state, checksum: None, at: None, by: None }
+    let state = if file.is_some() {
+        State::Pending
+    } else {
+        State::Missing
+    };
+    Cell {
+        state,
+        checksum: None,
+        at: None,
+        by: None,
+    }
 }
 
 /// The matrix for people, ending in a line feed.
@@ -138,10 +166,22 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
     if matrix.rows.is_empty() {
         return "no migrations\n".to_owned();
     }
-    let names: Vec<String> = matrix.rows.iter().map(|row| row.migration.to_string()).collect();
-    let first = names.iter().map(|name| width(name)).max().unwrap_or(0).max("migration".len());
-    let columns: Vec<usize> =
-        matrix.environments.iter().map(|name| width(name.as_str()).max("modified".len())).collect();
+    let names: Vec<String> = matrix
+        .rows
+        .iter()
+        .map(|row| row.migration.to_string())
+        .collect();
+    let first = names
+        .iter()
+        .map(|name| width(name))
+        .max()
+        .unwrap_or(0)
+        .max("migration".len());
+    let columns: Vec<usize> = matrix
+        .environments
+        .iter()
+        .map(|name| width(name.as_str()).max("modified".len()))
+        .collect();
 
     let mut header = padded("migration", first);
     for (name, columns) in matrix.environments.iter().zip(&columns) {
@@ -153,7 +193,11 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
         let mut line = padded(name, first);
         for (place, (cell, columns)) in row.cells.iter().zip(&columns).enumerate() {
             let word = cell.state.as_str();
-            let word = if place + 1 == row.cells.len() { word.to_owned() } else { padded(word, *columns) };
+            let word = if place + 1 == row.cells.len() {
+                word.to_owned()
+            } else {
+                padded(word, *columns)
+            };
             line.push_str("  ");
             line.push_str(&match cell.state {
                 State::Applied => paint.good(&word),

@@ -14,7 +14,11 @@ pub struct Paint(pub bool);
 
 impl Paint {
     fn with(self, style: Style, text: &str) -> String {
-        if self.0 { format!("{style}{text}{style:#}") } else { text.to_owned() }
+        if self.0 {
+            format!("{style}{text}{style:#}")
+        } else {
+            text.to_owned()
+        }
     }
 
     /// What matters most.
@@ -51,7 +55,11 @@ impl Paint {
 /// `1 migration`, `2 migrations`.
 #[must_use]
 pub fn count(number: usize, one: &str) -> String {
-    if number == 1 { format!("1 {one}") } else { format!("{number} {one}s") }
+    if number == 1 {
+        format!("1 {one}")
+    } else {
+        format!("{number} {one}s")
+    }
 }
 
 /// How many columns a text takes, near enough for names of migrations.

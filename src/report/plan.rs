@@ -12,19 +12,33 @@ use crate::planner::{Finding, Plan, Step, Verdict};
 pub fn text(plan: &Plan, paint: Paint) -> String {
     match plan.verdict() {
         Verdict::Refused => refused(plan, paint),
-        Verdict::UpToDate => format!("{}: up to date, nothing to do\n{}", plan.environment, warnings(plan, paint)),
+        Verdict::UpToDate => format!(
+            "{}: up to date, nothing to do\n{}",
+            plan.environment,
+            warnings(plan, paint)
+        ),
         Verdict::Ready => {
             let mut out = format!(
                 "{} {}\n",
                 paint.good("ready:"),
-                paint.bold(&format!("{} can take {}", plan.environment, count(plan.steps.len(), "migration")))
+                paint.bold(&format!(
+                    "{} can take {}",
+                    plan.environment,
+                    count(plan.steps.len(), "migration")
+                ))
             );
             for step in &plan.steps {
                 out.push_str(&described(step, paint));
             }
             out.push_str(&warnings(plan, paint));
-            out.push_str(&format!("\n  {}\n", paint.dim(&format!("plan {}", plan.id))));
-            out.push_str(&format!("  to run it: tollgate apply {}\n", plan.environment));
+            out.push_str(&format!(
+                "\n  {}\n",
+                paint.dim(&format!("plan {}", plan.id))
+            ));
+            out.push_str(&format!(
+                "  to run it: tollgate apply {}\n",
+                plan.environment
+            ));
             out
         }
     }
@@ -36,12 +50,27 @@ fn described(step: &Step, paint: Paint) -> String {
         |statements| count(statements, "statement"),
     );
     let mut out = format!("\n  {}\n", paint.bold(step.migration.as_str()));
-    out.push_str(&row("runs", &format!("{}, {statements}, {}", step.kind.as_str(), step.checksum.short())));
+    out.push_str(&row(
+        "runs",
+        &format!(
+            "{}, {statements}, {}",
+            step.kind.as_str(),
+            step.checksum.short()
+        ),
+    ));
     for note in &step.notes {
         out.push_str(&row("note", note));
     }
     for proof in &step.proofs {
-        out.push_str(&row("proven", &format!("{} {} by {}", proof.environment, proof.at.minute(), proof.by)));
+        out.push_str(&row(
+            "proven",
+            &format!(
+                "{} {} by {}",
+                proof.environment,
+                proof.at.minute(),
+                proof.by
+            ),
+        ));
     }
     out
 }
@@ -51,34 +80,68 @@ fn row(label: &str, text: &str) -> String {
 }
 
 fn refused(plan: &Plan, paint: Paint) -> String {
-    let mut subjects: Vec<&MigrationId> =
-        plan.refusals.iter().filter_map(|refusal| refusal.migration.as_ref()).collect();
+    let mut subjects: Vec<&MigrationId> = plan
+        .refusals
+        .iter()
+        .filter_map(|refusal| refusal.migration.as_ref())
+        .collect();
     subjects.sort_unstable();
     subjects.dedup();
-    let about_all = plan.refusals.iter().any(|refusal| refusal.migration.is_none());
-    let unearned = plan.refusals.iter().all(|refusal| refusal.gate.as_str() == "promotion");
+    let about_all = plan
+        .refusals
+        .iter()
+        .any(|refusal| refusal.migration.is_none());
+    let unearned = plan
+        .refusals
+        .iter()
+        .all(|refusal| refusal.gate.as_str() == "promotion");
     let what = if about_all || subjects.is_empty() {
         format!("{} takes nothing as it is", plan.environment)
     } else if unearned {
-        let place = if subjects.len() == 1 { "has not earned its place" } else { "have not earned their place" };
-        format!("{} has {} that {place}", plan.environment, count(subjects.len(), "migration"))
+        let place = if subjects.len() == 1 {
+            "has not earned its place"
+        } else {
+            "have not earned their place"
+        };
+        format!(
+            "{} has {} that {place}",
+            plan.environment,
+            count(subjects.len(), "migration")
+        )
     } else {
-        format!("{} has {} that cannot pass", plan.environment, count(subjects.len(), "migration"))
+        format!(
+            "{} has {} that cannot pass",
+            plan.environment,
+            count(subjects.len(), "migration")
+        )
     };
     let mut out = format!("{} {}\n", paint.bad("refused:"), paint.bold(&what));
-    for refusal in plan.refusals.iter().filter(|refusal| refusal.migration.is_none()) {
+    for refusal in plan
+        .refusals
+        .iter()
+        .filter(|refusal| refusal.migration.is_none())
+    {
         out.push('\n');
         out.push_str(&finding(refusal, paint));
     }
     for subject in subjects {
         out.push_str(&format!("\n  {}\n", paint.bold(subject.as_str())));
-        for refusal in plan.refusals.iter().filter(|refusal| refusal.migration.as_ref() == Some(subject)) {
+        for refusal in plan
+            .refusals
+            .iter()
+            .filter(|refusal| refusal.migration.as_ref() == Some(subject))
+        {
             out.push_str(&finding(refusal, paint));
         }
     }
     out.push_str(&warnings(plan, paint));
     if let Some(last) = &plan.ready_to {
-        let ready = plan.steps.iter().take_while(|step| step.migration != *last).count() + 1;
+        let ready = plan
+            .steps
+            .iter()
+            .take_while(|step| step.migration != *last)
+            .count()
+            + 1;
         let verb = if ready == 1 { "is" } else { "are" };
         out.push_str(&format!(
             "\n  {ready} before it {verb} ready: tollgate apply {} --to {}\n",
@@ -91,14 +154,24 @@ fn refused(plan: &Plan, paint: Paint) -> String {
 
 /// One finding, indented under its subject.
 fn finding(finding: &Finding, paint: Paint) -> String {
-    let mut out = format!("    {} {}\n", paint.warn(&format!("{:<11}", finding.gate.as_str())), finding.fact);
+    let mut out = format!(
+        "    {} {}\n",
+        paint.warn(&format!("{:<11}", finding.gate.as_str())),
+        finding.fact
+    );
     let mut label = "found";
     for line in &finding.found {
         out.push_str(&format!("                {label:<9} {line}\n"));
         label = "";
     }
-    out.push_str(&format!("                {:<9} {}\n", "required", finding.required));
-    out.push_str(&format!("                {:<9} {}\n", "remedy", finding.remedy));
+    out.push_str(&format!(
+        "                {:<9} {}\n",
+        "required", finding.required
+    ));
+    out.push_str(&format!(
+        "                {:<9} {}\n",
+        "remedy", finding.remedy
+    ));
     out
 }
 
@@ -107,7 +180,10 @@ fn finding(finding: &Finding, paint: Paint) -> String {
 pub fn warnings(plan: &Plan, paint: Paint) -> String {
     let mut out = String::new();
     for warning in &plan.warnings {
-        let subject = warning.migration.as_ref().map_or_else(|| plan.environment.to_string(), ToString::to_string);
+        let subject = warning
+            .migration
+            .as_ref()
+            .map_or_else(|| plan.environment.to_string(), ToString::to_string);
         out.push_str(&format!(
             "\n{} {}: {subject}: {}\n",
             paint.warn("warning:"),
@@ -187,7 +263,11 @@ pub fn json(plan: &Plan) -> serde_json::Value {
             proofs: step
                 .proofs
                 .iter()
-                .map(|proof| JsonProof { environment: &proof.environment, at: proof.at, by: &proof.by.0 })
+                .map(|proof| JsonProof {
+                    environment: &proof.environment,
+                    at: proof.at,
+                    by: &proof.by.0,
+                })
                 .collect(),
         }
     }

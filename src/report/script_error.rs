@@ -33,15 +33,28 @@ pub struct Failed<'a> {
 #[must_use]
 pub fn text(failed: &Failed<'_>, paint: Paint) -> String {
     let error = failed.error;
-    let code = error.code.as_ref().map_or_else(String::new, |code| format!(" [{code}]"));
-    let title = format!("{} failed in {}: {}{code}", failed.migration, failed.environment, error.message);
+    let code = error
+        .code
+        .as_ref()
+        .map_or_else(String::new, |code| format!(" [{code}]"));
+    let title = format!(
+        "{} failed in {}: {}{code}",
+        failed.migration, failed.environment, error.message
+    );
     let mut out = match &error.at {
         Some(at) => snippet(failed, &title, at.clone(), paint),
         None => format!("{} {title}\n", paint.bad("error:")),
     };
-    for (label, said) in [("detail", &error.detail), ("hint", &error.hint), ("context", &error.context)] {
+    for (label, said) in [
+        ("detail", &error.detail),
+        ("hint", &error.hint),
+        ("context", &error.context),
+    ] {
         if let Some(said) = said {
-            out.push_str(&format!("  {label:<8} {}\n", said.replace('\n', "\n           ")));
+            out.push_str(&format!(
+                "  {label:<8} {}\n",
+                said.replace('\n', "\n           ")
+            ));
         }
     }
     out.push_str(&format!("\n{}\n", state(failed)));
@@ -50,7 +63,12 @@ pub fn text(failed: &Failed<'_>, paint: Paint) -> String {
 
 /// What state the target is in now, and what to do.
 fn state(failed: &Failed<'_>) -> String {
-    let Failed { environment, migration, path, .. } = failed;
+    let Failed {
+        environment,
+        migration,
+        path,
+        ..
+    } = failed;
     let name = crate::planner::gates::shell(migration.as_str());
     match failed.left {
         None => format!(
@@ -65,8 +83,12 @@ fn state(failed: &Failed<'_>) -> String {
 fn snippet(failed: &Failed<'_>, title: &str, at: std::ops::Range<usize>, paint: Paint) -> String {
     let script = failed.script;
     let start = floor(script, at.start);
-    let line_start = script[..start].rfind('\n').map_or(0, |line_feed| line_feed + 1);
-    let line_end = script[start..].find('\n').map_or(script.len(), |line_feed| start + line_feed);
+    let line_start = script[..start]
+        .rfind('\n')
+        .map_or(0, |line_feed| line_feed + 1);
+    let line_end = script[start..]
+        .find('\n')
+        .map_or(script.len(), |line_feed| start + line_feed);
     let place = position(script, start);
     // A dump can have a line of a megabyte; what is far from the caret helps nobody.
     let (mut from, mut to) = (line_start, line_end);
@@ -78,7 +100,11 @@ fn snippet(failed: &Failed<'_>, title: &str, at: std::ops::Range<usize>, paint: 
     let length = shown.len();
     let begin = (start - from).min(length);
     let end = floor(shown, at.end.saturating_sub(from).clamp(begin, length)).max(begin);
-    let end = if end == begin { next(shown, begin) } else { end };
+    let end = if end == begin {
+        next(shown, begin)
+    } else {
+        end
+    };
     let location = format!("{}:{}:{}", failed.path, place.line, place.column);
     let report = [Level::ERROR.primary_title(title).element(
         Snippet::source(shown)
@@ -86,7 +112,11 @@ fn snippet(failed: &Failed<'_>, title: &str, at: std::ops::Range<usize>, paint: 
             .fold(false)
             .annotation(AnnotationKind::Primary.span(begin..end)),
     )];
-    let renderer = if paint.0 { Renderer::styled() } else { Renderer::plain() };
+    let renderer = if paint.0 {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
     let drawn = renderer.render(&report).to_string();
     // The renderer would name the column in the shown part; the true one stands after the title.
     let (first, rest) = drawn.split_once('\n').unwrap_or((drawn.as_str(), ""));
@@ -104,5 +134,8 @@ fn floor(text: &str, offset: usize) -> usize {
 
 /// The end of the character at an offset.
 fn next(text: &str, offset: usize) -> usize {
-    text[offset..].chars().next().map_or(offset, |character| offset + character.len_utf8())
+    text[offset..]
+        .chars()
+        .next()
+        .map_or(offset, |character| offset + character.len_utf8())
 }

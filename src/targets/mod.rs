@@ -5,6 +5,8 @@
 //! The story of a contact, told by the workflows: [`Target::lock`]; [`Target::survey`];
 //! [`Target::initialise`] where tollgate was never there; [`Target::apply`] for each step; drop.
 
+pub mod address;
+pub mod postgres;
 pub mod sqlite;
 
 use std::time::Duration;
@@ -66,6 +68,18 @@ pub trait Target {
         attempt: &Attempt<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Applied, ApplyError>;
+}
+
+/// Opens the target at an address. An embedded database is only named: its file is made when it is
+/// entered.
+///
+/// # Errors
+/// When the server cannot be reached, or does not accept who we are.
+pub fn open(address: &address::Address) -> Result<Box<dyn Target>, TargetError> {
+    Ok(match address {
+        address::Address::Sqlite(path) => Box::new(sqlite::open(path)?),
+        address::Address::Postgresql(settings) => Box::new(postgres::open(settings)?),
+    })
 }
 
 /// What stands in a target.

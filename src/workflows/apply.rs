@@ -5,8 +5,12 @@ use std::time::Duration;
 use super::contact::{Contact, contact, enter};
 use super::{Event, Run, WorkflowError};
 use crate::digest::ChainHash;
-use crate::model::entry::{Ending, Failure, Head, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate};
-use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind, Timestamp};
+use crate::model::entry::{
+    Ending, Failure, Head, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate,
+};
+use crate::model::{
+    AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind, Timestamp,
+};
 use crate::planner::{self, FileFacts, Inputs, Plan, Step, Verdict};
 use crate::sql::{self, Analysis};
 use crate::targets::{ApplyError, Attempt, ScriptError, Target, TargetError};
@@ -72,7 +76,11 @@ pub enum End {
 /// [`WorkflowError`]; what was done before stands, and is in the ledger.
 pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, WorkflowError> {
     let environment = request.environment;
-    let Contact { mut target, live, is_new } = contact(run, environment)?;
+    let Contact {
+        mut target,
+        live,
+        is_new,
+    } = contact(run, environment)?;
     let mut plan = plan(run, request, target.as_ref(), &live);
     if plan.verdict() == Verdict::Ready && is_new && !request.dry_run {
         enter(run, environment, target.as_mut(), None)?;
@@ -88,10 +96,18 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         Verdict::Ready if request.dry_run => End::Ready,
         Verdict::Ready => {
             let (report, cut_off) = execute(run, target, plan)?;
-            return if cut_off { resume(run, request, report) } else { Ok(report) };
+            return if cut_off {
+                resume(run, request, report)
+            } else {
+                Ok(report)
+            };
         }
     };
-    Ok(Report { plan, applied: Vec::new(), end })
+    Ok(Report {
+        plan,
+        applied: Vec::new(),
+        end,
+    })
 }
 
 fn plan(run: &Run<'_>, request: &Request<'_>, target: &dyn Target, live: &planner::Live) -> Plan {
@@ -129,7 +145,11 @@ enum StepEnd {
 
 /// The connection broke, and the step it broke in turned out to have succeeded: what is left is
 /// planned and run anew. Each round has applied at least one step, so this ends.
-fn resume(run: &mut Run<'_>, request: &Request<'_>, before: Report) -> Result<Report, WorkflowError> {
+fn resume(
+    run: &mut Run<'_>,
+    request: &Request<'_>,
+    before: Report,
+) -> Result<Report, WorkflowError> {
     let mut report = apply(run, request)?;
     report.applied.splice(0..0, before.applied);
     if matches!(report.end, End::UpToDate) {
@@ -148,19 +168,38 @@ fn execute(
     let mut applied = Vec::new();
     for step in &plan.steps {
         if (run.interrupted)() {
-            return Ok((Report { plan, applied, end: End::Interrupted }, false));
+            return Ok((
+                Report {
+                    plan,
+                    applied,
+                    end: End::Interrupted,
+                },
+                false,
+            ));
         }
-        (run.events)(Event::Begun { environment: &environment, step });
+        (run.events)(Event::Begun {
+            environment: &environment,
+            step,
+        });
         let begun = (run.now)();
         let migration = step.migration.clone();
         let end = match run_step(run, target.as_mut(), &plan, step)? {
             StepEnd::Succeeded(kind) => {
                 let took = between(begun, (run.now)());
-                (run.events)(Event::Applied { environment: &environment, step, kind, took });
+                (run.events)(Event::Applied {
+                    environment: &environment,
+                    step,
+                    kind,
+                    took,
+                });
                 applied.push(migration);
                 continue;
             }
-            StepEnd::Failed(error, left) => End::Failed { migration, error, left },
+            StepEnd::Failed(error, left) => End::Failed {
+                migration,
+                error,
+                left,
+            },
             StepEnd::Unknown(error) => {
                 drop(target);
                 after_unknown(run, &environment, step, error)
@@ -172,7 +211,14 @@ fn execute(
         }
         return Ok((Report { plan, applied, end }, cut_off));
     }
-    Ok((Report { plan, applied, end: End::Done }, false))
+    Ok((
+        Report {
+            plan,
+            applied,
+            end: End::Done,
+        },
+        false,
+    ))
 }
 
 fn between(begun: Timestamp, ended: Timestamp) -> Duration {
@@ -188,7 +234,10 @@ fn run_step(
     plan: &Plan,
     step: &Step,
 ) -> Result<StepEnd, WorkflowError> {
-    let usage = |what: String| WorkflowError::Usage { what, remedy: "tollgate plan".to_owned() };
+    let usage = |what: String| WorkflowError::Usage {
+        what,
+        remedy: "tollgate plan".to_owned(),
+    };
     let Some(identity) = plan.target.as_ref() else {
         return Err(usage(format!("{} has no target yet", plan.environment)));
     };
@@ -211,14 +260,35 @@ fn run_step(
         plan: plan.id,
     };
     let bytes = Some((step.checksum, file.script.as_bytes()));
-    let head = run.ledger.append_with(at, run.by, Fact::Intent(intent), bytes)?;
+    let head = run
+        .ledger
+        .append_with(at, run.by, Fact::Intent(intent), bytes)?;
     run.kept.insert(step.checksum);
-    let before = run.ledger.view().get(&plan.environment).and_then(|here| here.head());
-    let receipt = receipt(run, plan, step, identity.incarnation, attempt, at, head, before);
+    let before = run
+        .ledger
+        .view()
+        .get(&plan.environment)
+        .and_then(|here| here.head());
+    let receipt = receipt(
+        run,
+        plan,
+        step,
+        identity.incarnation,
+        attempt,
+        at,
+        head,
+        before,
+    );
 
     let mut progressed = |progress: Progress| (run.events)(Event::Progressed { step, progress });
-    let result =
-        target.apply(&Attempt { script: file.script, analysis: &analysis, receipt: &receipt }, &mut progressed);
+    let result = target.apply(
+        &Attempt {
+            script: file.script,
+            analysis: &analysis,
+            receipt: &receipt,
+        },
+        &mut progressed,
+    );
     let outcome = |outcome: Ending| Outcome {
         attempt,
         environment: plan.environment.clone(),
@@ -234,15 +304,25 @@ fn run_step(
         Ok(applied) => {
             let hash = Receipt::hash_of(&applied.receipt.body);
             run.record(Fact::Outcome(Outcome {
-                receipt: Some(ReceiptRef { seq: applied.receipt.seq, hash }),
+                receipt: Some(ReceiptRef {
+                    seq: applied.receipt.seq,
+                    hash,
+                }),
                 kind: Some(applied.kind),
                 ..outcome(Ending::Succeeded)
             }))?;
             Ok(StepEnd::Succeeded(applied.kind))
         }
         Err(ApplyError::Failed { error, left }) => {
-            let line = error.at.as_ref().map(|at| sql::position(file.script, at.start).line as u64);
-            let failure = Failure { message: error.message.clone(), code: error.code.clone(), line };
+            let line = error
+                .at
+                .as_ref()
+                .map(|at| sql::position(file.script, at.start).line as u64);
+            let failure = Failure {
+                message: error.message.clone(),
+                code: error.code.clone(),
+                line,
+            };
             run.record(Fact::Outcome(Outcome {
                 progress: left,
                 error: Some(failure),
@@ -251,8 +331,15 @@ fn run_step(
             Ok(StepEnd::Failed(error, left))
         }
         Err(ApplyError::Unknown { error }) => {
-            let failure = Failure { message: error.fact.clone(), code: None, line: None };
-            run.record(Fact::Outcome(Outcome { error: Some(failure), ..outcome(Ending::Unknown) }))?;
+            let failure = Failure {
+                message: error.fact.clone(),
+                code: None,
+                line: None,
+            };
+            run.record(Fact::Outcome(Outcome {
+                error: Some(failure),
+                ..outcome(Ending::Unknown)
+            }))?;
             Ok(StepEnd::Unknown(error))
         }
     }
@@ -304,14 +391,26 @@ fn after_unknown(
     let settled = contact(run, environment).is_ok();
     let here = run.ledger.view().get(environment);
     let applied = here.and_then(|here| here.applied.get(&step.migration));
-    let open = here.is_some_and(|here| here.open.values().any(|open| open.intent.migration == step.migration));
+    let open = here.is_some_and(|here| {
+        here.open
+            .values()
+            .any(|open| open.intent.migration == step.migration)
+    });
     let migration = step.migration.clone();
     if settled && applied.is_some_and(|ran| ran.checksum == step.checksum) {
         return End::Done;
     }
     if settled && !open {
-        let error = ScriptError { message: error.fact, hint: error.remedy, ..ScriptError::default() };
-        return End::Failed { migration, error: Box::new(error), left: None };
+        let error = ScriptError {
+            message: error.fact,
+            hint: error.remedy,
+            ..ScriptError::default()
+        };
+        return End::Failed {
+            migration,
+            error: Box::new(error),
+            left: None,
+        };
     }
     End::Unknown { migration, error }
 }

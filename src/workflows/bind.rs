@@ -33,18 +33,30 @@ pub fn bind(
     if let Some(finding) = taken(run, environment, &survey) {
         return Ok(Bind::Refused(finding));
     }
-    match judge(environment, run.ledger.view(), &survey.observed, survey.recorded.as_ref()) {
+    match judge(
+        environment,
+        run.ledger.view(),
+        &survey.observed,
+        survey.recorded.as_ref(),
+    ) {
         Identity::Same => {
             if absorb(run, environment, &survey)?.is_none() {
                 return Ok(Bind::Already);
             }
             // It lost receipts: the same target, from an earlier point on.
-            if let Some(identity) = run.ledger.view().get(environment).and_then(|here| here.target.clone()) {
+            if let Some(identity) = run
+                .ledger
+                .view()
+                .get(environment)
+                .and_then(|here| here.target.clone())
+            {
                 bound(run, environment, identity, Some(reason))?;
             }
         }
         Identity::Known(identity) => bound(run, environment, identity, Some(reason))?,
-        Identity::New | Identity::Other(_) => enter(run, environment, target.as_mut(), Some(reason))?,
+        Identity::New | Identity::Other(_) => {
+            enter(run, environment, target.as_mut(), Some(reason))?
+        }
     }
     absorb(run, environment, &survey)?;
     Ok(Bind::Bound)
@@ -61,10 +73,18 @@ fn taken(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Optio
             && target.database == observed.database
     };
     let own = (run.address)(environment);
-    let other = run.policy.names().filter(|name| *name != environment).find(|name| {
-        let bound = run.ledger.view().get(name).and_then(|there| there.target.as_ref());
-        (own.is_some() && (run.address)(name) == own) || bound.is_some_and(same_database)
-    })?;
+    let other = run
+        .policy
+        .names()
+        .filter(|name| *name != environment)
+        .find(|name| {
+            let bound = run
+                .ledger
+                .view()
+                .get(name)
+                .and_then(|there| there.target.as_ref());
+            (own.is_some() && (run.address)(name) == own) || bound.is_some_and(same_database)
+        })?;
     Some(Finding {
         gate: Gate::Identity,
         migration: None,

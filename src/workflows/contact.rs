@@ -4,7 +4,9 @@ use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
 use crate::model::entry::{Absorbed, Bound, Ending, Outcome, ReceiptRef, TargetIdentity};
 use crate::model::receipt::verify_chain;
-use crate::model::{AttemptId, EnvironmentName, Fact, IncarnationId, MigrationId, Receipt, ReceiptKind};
+use crate::model::{
+    AttemptId, EnvironmentName, Fact, IncarnationId, MigrationId, Receipt, ReceiptKind,
+};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::{Finding, Gate, Live};
 use crate::targets::{Survey, Target};
@@ -22,20 +24,41 @@ pub(super) fn reach(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
 ) -> Result<(Box<dyn Target>, Survey), WorkflowError> {
-    let mut target = (run.connect)(environment).map_err(|error| target_error(environment, error))?;
-    let Run { events, interrupted, lock_wait, .. } = run;
-    let mut waiting = |holder: &str| events(Event::Waiting { environment, holder });
+    let mut target =
+        (run.connect)(environment).map_err(|error| target_error(environment, error))?;
+    let Run {
+        events,
+        interrupted,
+        lock_wait,
+        ..
+    } = run;
+    let mut waiting = |holder: &str| {
+        events(Event::Waiting {
+            environment,
+            holder,
+        })
+    };
     target
         .lock(*lock_wait, interrupted, &mut waiting)
         .map_err(|error| target_error(environment, error))?;
-    let survey = target.survey().map_err(|error| target_error(environment, error))?;
+    let survey = target
+        .survey()
+        .map_err(|error| target_error(environment, error))?;
     Ok((target, survey))
 }
 
 /// The whole contact. Writes to the ledger what the target's receipts say, and never to the target.
-pub(super) fn contact(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<Contact, WorkflowError> {
+pub(super) fn contact(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+) -> Result<Contact, WorkflowError> {
     let (target, survey) = reach(run, environment)?;
-    let judged = judge(environment, run.ledger.view(), &survey.observed, survey.recorded.as_ref());
+    let judged = judge(
+        environment,
+        run.ledger.view(),
+        &survey.observed,
+        survey.recorded.as_ref(),
+    );
     let mut live = Live::default();
     let mut is_new = false;
     match judged {
@@ -52,7 +75,11 @@ pub(super) fn contact(run: &mut Run<'_>, environment: &EnvironmentName) -> Resul
         }
         Identity::Other(finding) => live.identity = Some(finding),
     }
-    Ok(Contact { target, live, is_new })
+    Ok(Contact {
+        target,
+        live,
+        is_new,
+    })
 }
 
 /// Enters a target that neither side knew: its identity row first, then the ledger's entry. A crash
@@ -77,8 +104,15 @@ pub(super) fn bound(
     reason: Option<String>,
 ) -> Result<(), WorkflowError> {
     let name = target.name.clone();
-    run.record(Fact::Bound(Bound { environment: environment.clone(), target, reason }))?;
-    (run.events)(Event::Bound { environment, name: &name });
+    run.record(Fact::Bound(Bound {
+        environment: environment.clone(),
+        target,
+        reason,
+    }))?;
+    (run.events)(Event::Bound {
+        environment,
+        name: &name,
+    });
     Ok(())
 }
 
@@ -89,11 +123,22 @@ pub(super) fn absorb(
     environment: &EnvironmentName,
     survey: &Survey,
 ) -> Result<Option<Finding>, WorkflowError> {
-    let contradiction = |what: String| WorkflowError::Contradiction { environment: environment.clone(), what };
+    let contradiction = |what: String| WorkflowError::Contradiction {
+        environment: environment.clone(),
+        what,
+    };
     let chain = verify_chain(&survey.receipts).map_err(|broken| {
-        contradiction(format!("receipt {} of the target does not hold: {}", broken.seq, broken.what))
+        contradiction(format!(
+            "receipt {} of the target does not hold: {}",
+            broken.seq, broken.what
+        ))
     })?;
-    let known = run.ledger.view().get(environment).map(|here| here.receipts.clone()).unwrap_or_default();
+    let known = run
+        .ledger
+        .view()
+        .get(environment)
+        .map(|here| here.receipts.clone())
+        .unwrap_or_default();
     for ((hash, receipt), row) in chain.iter().zip(&survey.receipts) {
         match known.get(&receipt.seq) {
             Some(held) if held == hash => {}
@@ -110,9 +155,15 @@ pub(super) fn absorb(
             }
         }
     }
-    let absorbed = chain.iter().filter(|(_, receipt)| !known.contains_key(&receipt.seq)).count();
+    let absorbed = chain
+        .iter()
+        .filter(|(_, receipt)| !known.contains_key(&receipt.seq))
+        .count();
     if absorbed > 0 {
-        (run.events)(Event::Absorbed { environment, count: absorbed });
+        (run.events)(Event::Absorbed {
+            environment,
+            count: absorbed,
+        });
     }
     if let Some((&newest, _)) = known.last_key_value()
         && newest > chain.len() as u64
@@ -136,20 +187,44 @@ fn take_in(
         .get(environment)
         .is_some_and(|here| here.open.contains_key(&receipt.attempt));
     if ours {
-        let reference = ReceiptRef { seq: receipt.seq, hash };
+        let reference = ReceiptRef {
+            seq: receipt.seq,
+            hash,
+        };
         let success = Some((reference, receipt.kind));
-        return settled(run, environment, receipt.attempt, &receipt.migration, success);
+        return settled(
+            run,
+            environment,
+            receipt.attempt,
+            &receipt.migration,
+            success,
+        );
     }
-    run.record(Fact::Absorbed(Absorbed { environment: environment.clone(), hash, body: body.to_owned() }))?;
+    run.record(Fact::Absorbed(Absorbed {
+        environment: environment.clone(),
+        hash,
+        body: body.to_owned(),
+    }))?;
     Ok(())
 }
 
 /// Settles open attempts that have no receipt. The lock is ours and every receipt was read under it,
 /// so an atomic attempt without one was rolled back, and a journalled one that never wrote its
 /// journal never began. One that did begin is left open: only a person can say what it left.
-fn settle(run: &mut Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Result<(), WorkflowError> {
-    let Some(here) = run.ledger.view().get(environment) else { return Ok(()) };
-    let began = |attempt: &AttemptId| survey.journals.iter().any(|journal| journal.attempt == *attempt);
+fn settle(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+) -> Result<(), WorkflowError> {
+    let Some(here) = run.ledger.view().get(environment) else {
+        return Ok(());
+    };
+    let began = |attempt: &AttemptId| {
+        survey
+            .journals
+            .iter()
+            .any(|journal| journal.attempt == *attempt)
+    };
     let gone: Vec<(AttemptId, MigrationId)> = here
         .open
         .iter()
@@ -173,14 +248,22 @@ fn settled(
         attempt,
         environment: environment.clone(),
         migration: migration.clone(),
-        outcome: if success.is_some() { Ending::Succeeded } else { Ending::Failed },
+        outcome: if success.is_some() {
+            Ending::Succeeded
+        } else {
+            Ending::Failed
+        },
         receipt: success.map(|(receipt, _)| receipt),
         kind: success.map(|(_, kind)| kind),
         settled: true,
         progress: None,
         error: None,
     }))?;
-    (run.events)(Event::Settled { environment, migration, succeeded: success.is_some() });
+    (run.events)(Event::Settled {
+        environment,
+        migration,
+        succeeded: success.is_some(),
+    });
     Ok(())
 }
 
@@ -189,8 +272,12 @@ fn lost(environment: &EnvironmentName, held: u64, found: u64) -> Finding {
         gate: Gate::Identity,
         migration: None,
         fact: "the target lost receipts: it was restored to an earlier point, or reset".to_owned(),
-        found: vec![format!("{found} receipts in the target, {held} in the ledger")],
-        required: "every receipt that the ledger holds, or a person's word that the target went back".to_owned(),
+        found: vec![format!(
+            "{found} receipts in the target, {held} in the ledger"
+        )],
+        required:
+            "every receipt that the ledger holds, or a person's word that the target went back"
+                .to_owned(),
         remedy: format!("tollgate bind {environment} --reason '<why>'"),
     }
 }

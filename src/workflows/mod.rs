@@ -9,7 +9,6 @@ mod contact;
 pub mod promote;
 pub mod resolve;
 
-
 use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
@@ -167,11 +166,17 @@ impl From<LedgerError> for WorkflowError {
 }
 
 impl Run<'_> {
-    fn record(&mut self, fact: crate::model::Fact) -> Result<crate::model::entry::Head, WorkflowError> {
+    fn record(
+        &mut self,
+        fact: crate::model::Fact,
+    ) -> Result<crate::model::entry::Head, WorkflowError> {
         Ok(self.ledger.append((self.now)(), self.by, fact)?)
     }
 }
 
 fn target_error(environment: &EnvironmentName, error: TargetError) -> WorkflowError {
-    WorkflowError::Target { environment: environment.clone(), error: Box::new(error) }
+    WorkflowError::Target {
+        environment: environment.clone(),
+        error: Box::new(error),
+    }
 }

@@ -18,7 +18,12 @@ pub fn promote(
     let names: Vec<EnvironmentName> = run.policy.names().take(upto).cloned().collect();
     let mut reports = Vec::new();
     for environment in &names {
-        let request = Request { verb: "promote", environment, to, dry_run: false };
+        let request = Request {
+            verb: "promote",
+            environment,
+            to,
+            dry_run: false,
+        };
         let report = apply(run, &request)?;
         let goes_on = matches!(report.end, End::Done | End::UpToDate);
         reports.push(report);

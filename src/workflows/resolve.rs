@@ -18,13 +18,28 @@ pub fn not_applied(
 ) -> Result<usize, WorkflowError> {
     let contact = contact(run, environment)?;
     if let Some(finding) = contact.live.identity {
-        return Err(WorkflowError::Usage { what: format!("{environment}: {}", finding.fact), remedy: finding.remedy });
+        return Err(WorkflowError::Usage {
+            what: format!("{environment}: {}", finding.fact),
+            remedy: finding.remedy,
+        });
     }
-    let attempts: Vec<AttemptId> = run.ledger.view().get(environment).map_or_else(Vec::new, |here| {
-        let open = here.open.iter().filter(|(_, open)| open.intent.migration == *migration);
-        let partial = here.partial.iter().filter(|(_, failed)| failed.attempted.intent.migration == *migration);
-        open.map(|(attempt, _)| *attempt).chain(partial.map(|(attempt, _)| *attempt)).collect()
-    });
+    let attempts: Vec<AttemptId> =
+        run.ledger
+            .view()
+            .get(environment)
+            .map_or_else(Vec::new, |here| {
+                let open = here
+                    .open
+                    .iter()
+                    .filter(|(_, open)| open.intent.migration == *migration);
+                let partial = here
+                    .partial
+                    .iter()
+                    .filter(|(_, failed)| failed.attempted.intent.migration == *migration);
+                open.map(|(attempt, _)| *attempt)
+                    .chain(partial.map(|(attempt, _)| *attempt))
+                    .collect()
+            });
     if attempts.is_empty() {
         return Err(WorkflowError::Usage {
             what: format!("{environment} has no attempt of {migration} that needs a person"),

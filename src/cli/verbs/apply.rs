@@ -20,8 +20,12 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
         .as_ref()
         .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
         .transpose()?;
-    let request =
-        Request { verb: "apply", environment: &environment, to: to.as_ref(), dry_run: verb.dry_run };
+    let request = Request {
+        verb: "apply",
+        environment: &environment,
+        to: to.as_ref(),
+        dry_run: verb.dry_run,
+    };
     let report = act(output, global, &project, &files, |run| apply(run, &request))?;
     if output.is_json() {
         output.document(&document(&report));
@@ -32,7 +36,12 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
 }
 
 /// Tells how a report ended, where it did not end well, and returns the exit code for it.
-pub(crate) fn end(output: &mut Output<'_>, project: &Project, files: &[FileFacts<'_>], report: &Report) -> Exit {
+pub(crate) fn end(
+    output: &mut Output<'_>,
+    project: &Project,
+    files: &[FileFacts<'_>],
+    report: &Report,
+) -> Exit {
     let environment = &report.plan.environment;
     let paint = output.paint_notes();
     match &report.end {
@@ -45,11 +54,24 @@ pub(crate) fn end(output: &mut Output<'_>, project: &Project, files: &[FileFacts
             }
             Exit::Refused
         }
-        End::Failed { migration, error, left } => {
-            let script = files.iter().find(|file| file.migration == migration).map_or("", |file| file.script);
+        End::Failed {
+            migration,
+            error,
+            left,
+        } => {
+            let script = files
+                .iter()
+                .find(|file| file.migration == migration)
+                .map_or("", |file| file.script);
             let path = project.script_path(migration);
-            let failed =
-                script_error::Failed { environment, migration, path: &path, script, error, left: *left };
+            let failed = script_error::Failed {
+                environment,
+                migration,
+                path: &path,
+                script,
+                error,
+                left: *left,
+            };
             output.note(&script_error::text(&failed, paint));
             Exit::Failed
         }
@@ -76,7 +98,10 @@ pub(crate) fn end(output: &mut Output<'_>, project: &Project, files: &[FileFacts
 fn result(report: &Report) -> Option<String> {
     let environment = &report.plan.environment;
     match report.end {
-        End::Done => Some(format!("{environment}: {} applied\n", report::count(report.applied.len(), "migration"))),
+        End::Done => Some(format!(
+            "{environment}: {} applied\n",
+            report::count(report.applied.len(), "migration")
+        )),
         End::UpToDate => Some(format!("{environment}: nothing to do\n")),
         End::Ready => Some(format!(
             "{environment}: every premise holds, {} would be applied\n",
@@ -94,7 +119,11 @@ pub(crate) fn document(report: &Report) -> Value {
         End::Ready => ("ready", Value::Null),
         End::Refused => ("refused", Value::Null),
         End::Interrupted => ("interrupted", Value::Null),
-        End::Failed { migration, error, left } => (
+        End::Failed {
+            migration,
+            error,
+            left,
+        } => (
             "failed",
             json!({
                 "migration": migration,
@@ -105,7 +134,10 @@ pub(crate) fn document(report: &Report) -> Value {
                 "left": left,
             }),
         ),
-        End::Unknown { migration, error } => ("unknown", json!({ "migration": migration, "message": error.fact })),
+        End::Unknown { migration, error } => (
+            "unknown",
+            json!({ "migration": migration, "message": error.fact }),
+        ),
     };
     json!({
         "schema": "tollgate/apply/v1",

@@ -13,9 +13,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Resu
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
     if verb.reason.trim().is_empty() {
-        return Err(Trouble::usage("a reason is needed, and this one is empty", "--reason '<why>'"));
+        return Err(Trouble::usage(
+            "a reason is needed, and this one is empty",
+            "--reason '<why>'",
+        ));
     }
-    let ended = act(output, global, &project, &[], |run| bind(run, &environment, verb.reason.clone()))?;
+    let ended = act(output, global, &project, &[], |run| {
+        bind(run, &environment, verb.reason.clone())
+    })?;
     let (word, exit) = match &ended {
         bind::Bind::Already => ("already", Exit::Done),
         bind::Bind::Bound => ("bound", Exit::Done),
@@ -41,9 +46,13 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Resu
     }
     match ended {
         bind::Bind::Already => {
-            output.result(&format!("{environment}: already bound to this target, nothing to do\n"));
+            output.result(&format!(
+                "{environment}: already bound to this target, nothing to do\n"
+            ));
         }
-        bind::Bind::Bound => output.result(&format!("{environment}: bound, and its receipts are taken in\n")),
+        bind::Bind::Bound => output.result(&format!(
+            "{environment}: bound, and its receipts are taken in\n"
+        )),
         bind::Bind::Refused(finding) => {
             let paint = output.paint();
             output.result(&format!(

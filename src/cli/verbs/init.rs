@@ -18,9 +18,13 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, _verb: &Init) -> Res
     let root = start(output, global);
     let file = root.join(FILE);
     if file.exists() {
-        return Err(Trouble::usage(format!("{} is there already, and stays as it is", file.display()), "tollgate status"));
+        return Err(Trouble::usage(
+            format!("{} is there already, and stays as it is", file.display()),
+            "tollgate status",
+        ));
     }
-    let folder = |path: &Path| std::fs::create_dir_all(path).map_err(|error| Trouble::file(path, &error));
+    let folder =
+        |path: &Path| std::fs::create_dir_all(path).map_err(|error| Trouble::file(path, &error));
     folder(&root)?;
     folder(&root.join("migrations"))?;
     let mut done = vec![FILE.to_owned(), "migrations/".to_owned()];

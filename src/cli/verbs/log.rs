@@ -39,7 +39,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Log) -> Resul
 
 fn entries(output: &mut Output<'_>, project: &Project, verb: &Log) -> Result<Exit> {
     let loaded = ledger::read(&project.config.ledger)?;
-    let subjects = loaded.entries.iter().filter_map(|(_, entry)| report::log::subject(entry));
+    let subjects = loaded
+        .entries
+        .iter()
+        .filter_map(|(_, entry)| report::log::subject(entry));
     let only = match &verb.migration {
         Some(typed) => {
             let subjects: Vec<MigrationId> = subjects.collect();
@@ -61,7 +64,10 @@ fn entries(output: &mut Output<'_>, project: &Project, verb: &Log) -> Result<Exi
         output.result("no entries\n");
     } else {
         let paint = output.paint();
-        let text: String = shown.iter().map(|(_, entry)| report::log::line(entry, paint)).collect();
+        let text: String = shown
+            .iter()
+            .map(|(_, entry)| report::log::line(entry, paint))
+            .collect();
         output.result(&text);
     }
     Ok(Exit::Done)
@@ -71,12 +77,20 @@ fn entries(output: &mut Output<'_>, project: &Project, verb: &Log) -> Result<Exi
 fn kept(project: &Project, what: &LogBytes) -> Result<(MigrationId, Checksum, Vec<u8>)> {
     let path = &project.config.ledger;
     let loaded = ledger::read(path)?;
-    let only = what.environment.as_ref().map(|typed| project.environment(typed)).transpose()?;
+    let only = what
+        .environment
+        .as_ref()
+        .map(|typed| project.environment(typed))
+        .transpose()?;
     let asked = |name: &EnvironmentName| only.as_ref().is_none_or(|only| only == name);
     let mut ran: BTreeMap<MigrationId, BTreeMap<Checksum, Vec<EnvironmentName>>> = BTreeMap::new();
     for (name, view) in loaded.view.environments().filter(|(name, _)| asked(name)) {
         for (id, success) in &view.applied {
-            let places = ran.entry(id.clone()).or_default().entry(success.checksum).or_default();
+            let places = ran
+                .entry(id.clone())
+                .or_default()
+                .entry(success.checksum)
+                .or_default();
             places.push(name.clone());
         }
     }
@@ -88,7 +102,10 @@ fn kept(project: &Project, what: &LogBytes) -> Result<(MigrationId, Checksum, Ve
         (Some((_, places)), false) => {
             return Err(Trouble::usage(
                 format!("different bytes of {id} ran in different environments"),
-                format!("name one: --environment {}", places.first().map_or("ENV", EnvironmentName::as_str)),
+                format!(
+                    "name one: --environment {}",
+                    places.first().map_or("ENV", EnvironmentName::as_str)
+                ),
             ));
         }
         (None, _) => return Err(Trouble::usage(format!("{id} never ran"), "tollgate status")),
@@ -139,7 +156,10 @@ fn restore(output: &mut Output<'_>, project: &Project, what: &LogBytes) -> Resul
             "kept_aside": aside,
         }));
     } else {
-        output.result(&format!("{shown} holds the bytes that ran, {}\n", checksum.short()));
+        output.result(&format!(
+            "{shown} holds the bytes that ran, {}\n",
+            checksum.short()
+        ));
         if let Some(aside) = aside {
             output.result(&format!("what stood there is kept beside it as {aside}\n"));
         }

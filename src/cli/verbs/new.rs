@@ -15,12 +15,20 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
     let name = words(&verb.name);
     if name.is_empty() {
         return Err(Trouble::usage(
-            format!("{:?} has no letter or digit to name a folder with", verb.name),
+            format!(
+                "{:?} has no letter or digit to name a folder with",
+                verb.name
+            ),
             "tollgate new add_email_to_subscribers",
         ));
     }
     let known: Vec<MigrationId> = if project.config.migrations.is_dir() {
-        project.catalog()?.migrations.into_iter().map(|file| file.id).collect()
+        project
+            .catalog()?
+            .migrations
+            .into_iter()
+            .map(|file| file.id)
+            .collect()
     } else {
         Vec::new()
     };
@@ -28,13 +36,21 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
     let id = format!("{stamp}_{name}");
     let folder = project.config.migrations.join(&id);
     std::fs::create_dir_all(&folder).map_err(|error| Trouble::file(&folder, &error))?;
-    let up = format!("-- {id}\n-- Runs forward, in one transaction. Portable statements, one after another.\n\n");
-    let down = format!("-- The prepared reversal of {id}: what its migration.sql did, undone in reverse order.\n\n");
+    let up = format!(
+        "-- {id}\n-- Runs forward, in one transaction. Portable statements, one after another.\n\n"
+    );
+    let down = format!(
+        "-- The prepared reversal of {id}: what its migration.sql did, undone in reverse order.\n\n"
+    );
     for (file, text) in [("migration.sql", up), ("down.sql", down)] {
         let file = folder.join(file);
         std::fs::write(&file, text).map_err(|error| Trouble::file(&file, &error))?;
     }
-    let shown = folder.strip_prefix(&project.config.root).unwrap_or(&folder).display().to_string();
+    let shown = folder
+        .strip_prefix(&project.config.root)
+        .unwrap_or(&folder)
+        .display()
+        .to_string();
     if output.is_json() {
         output.document(&json!({ "schema": "tollgate/new/v1", "migration": id, "folder": shown }));
     } else {
@@ -47,7 +63,13 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
 fn words(name: &str) -> String {
     let plain: String = name
         .chars()
-        .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '_' })
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_lowercase()
+            } else {
+                '_'
+            }
+        })
         .collect();
     let words: Vec<&str> = plain.split('_').filter(|word| !word.is_empty()).collect();
     words.join("_")
@@ -61,14 +83,22 @@ pub(crate) fn stamp_after(newest: Option<&MigrationId>, now: Timestamp) -> Strin
     if present.as_str() > newest.as_str() && newest.stamp() != Some(present.as_str()) {
         return present;
     }
-    let digits: String = newest.as_str().chars().take_while(char::is_ascii_digit).take(14).collect();
-    let next = Timestamp::from_stamp(&digits).map(|at| Timestamp::from_unix_millis(at.unix_millis() + 1000).stamp());
+    let digits: String = newest
+        .as_str()
+        .chars()
+        .take_while(char::is_ascii_digit)
+        .take(14)
+        .collect();
+    let next = Timestamp::from_stamp(&digits)
+        .map(|at| Timestamp::from_unix_millis(at.unix_millis() + 1000).stamp());
     match next {
         Some(next) => next,
         // A stamp that names no instant (hour 27, or 8 or 12 digits) is counted up as a number.
         None => {
             let padded = format!("{digits:0<14}");
-            padded.parse::<u64>().map_or(present, |number| format!("{:014}", number + 1))
+            padded
+                .parse::<u64>()
+                .map_or(present, |number| format!("{:014}", number + 1))
         }
     }
 }
@@ -79,7 +109,10 @@ mod tests {
 
     #[test]
     fn names_become_plain_words() {
-        assert_eq!(words("Add E-mail to subscribers!"), "add_e_mail_to_subscribers");
+        assert_eq!(
+            words("Add E-mail to subscribers!"),
+            "add_e_mail_to_subscribers"
+        );
         assert_eq!(words("../../etc"), "etc");
         assert_eq!(words("---"), "");
     }
@@ -96,7 +129,12 @@ mod tests {
         assert_eq!(after("20251104_a"), "20251104101200");
         assert_eq!(after("20251201_a"), "20251201000001");
         assert_eq!(after("0_init"), "20251104101200");
-        for newest in ["20251104101200_a", "20251201_a", "20251231270000_a", "20251104101200"] {
+        for newest in [
+            "20251104101200_a",
+            "20251201_a",
+            "20251231270000_a",
+            "20251104101200",
+        ] {
             assert!(format!("{}_b", after(newest)).as_str() > newest, "{newest}");
         }
     }

@@ -35,5 +35,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
         let text = report::plan::text(&plan, output.paint());
         output.result(&text);
     }
-    Ok(if plan.verdict() == Verdict::Refused { Exit::Refused } else { Exit::Done })
+    Ok(if plan.verdict() == Verdict::Refused {
+        Exit::Refused
+    } else {
+        Exit::Done
+    })
 }

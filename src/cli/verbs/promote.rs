@@ -23,7 +23,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
         .transpose()?;
     let (reports, matrix) = act(output, global, &project, &files, |run| {
         let reports = promote(run, &last, to.as_ref())?;
-        Ok((reports, matrix::build(run.policy, run.files, run.ledger.view())))
+        Ok((
+            reports,
+            matrix::build(run.policy, run.files, run.ledger.view()),
+        ))
     })?;
     if output.is_json() {
         output.document(&json!({
@@ -34,9 +37,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
     } else {
         let text = matrix::text(&matrix, output.paint());
         output.result(&format!("\n{text}\n"));
-        if reports.iter().all(|report| matches!(report.end, End::UpToDate)) {
+        if reports
+            .iter()
+            .all(|report| matches!(report.end, End::UpToDate))
+        {
             output.result("nothing to do\n");
         }
     }
-    Ok(reports.last().map_or(Exit::Done, |report| end(output, &project, &files, report)))
+    Ok(reports
+        .last()
+        .map_or(Exit::Done, |report| end(output, &project, &files, report)))
 }

@@ -15,20 +15,29 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> R
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
     if verb.reason.trim().is_empty() {
-        return Err(Trouble::usage("a reason is needed, and this one is empty", "--reason '<what you undid>'"));
+        return Err(Trouble::usage(
+            "a reason is needed, and this one is empty",
+            "--reason '<what you undid>'",
+        ));
     }
     let catalog = project.catalog()?;
     let files = facts(&catalog);
     let loaded = ledger::read(&project.config.ledger)?;
     let attempted: Vec<MigrationId> = loaded.view.get(&environment).map_or_else(Vec::new, |here| {
         let open = here.open.values().map(|open| open.intent.migration.clone());
-        let partial = here.partial.values().map(|failed| failed.attempted.intent.migration.clone());
+        let partial = here
+            .partial
+            .values()
+            .map(|failed| failed.attempted.intent.migration.clone());
         open.chain(partial).collect()
     });
-    let known = attempted.iter().chain(files.iter().map(|file| file.migration));
+    let known = attempted
+        .iter()
+        .chain(files.iter().map(|file| file.migration));
     let migration = migration(&verb.migration, known)?;
-    let attempts =
-        act(output, global, &project, &files, |run| not_applied(run, &environment, &migration, &verb.reason))?;
+    let attempts = act(output, global, &project, &files, |run| {
+        not_applied(run, &environment, &migration, &verb.reason)
+    })?;
     if output.is_json() {
         output.document(&json!({
             "schema": "tollgate/resolve/v1",
@@ -38,7 +47,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> R
             "attempts": attempts,
         }));
     } else {
-        output.result(&format!("{environment}: {migration} counts as not applied, and may run again\n"));
+        output.result(&format!(
+            "{environment}: {migration} counts as not applied, and may run again\n"
+        ));
     }
     Ok(Exit::Done)
 }

@@ -30,17 +30,33 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
         return Err(Trouble {
             exit: Exit::Refused,
             fact: format!("{old} was applied in {name}, under this name"),
-            consequence: Some("a new name would make it another migration, which would run there again".to_owned()),
+            consequence: Some(
+                "a new name would make it another migration, which would run there again"
+                    .to_owned(),
+            ),
             remedy: Some("tollgate new <what is still to be done>".to_owned()),
         });
     }
     // Applied migrations count too: some may be on another branch and not on disk.
-    let applied = loaded.view.environments().flat_map(|(_, view)| view.applied.keys());
+    let applied = loaded
+        .view
+        .environments()
+        .flat_map(|(_, view)| view.applied.keys());
     let newest = ids.iter().chain(applied).max();
-    let rest = old.as_str().trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('_');
+    let rest = old
+        .as_str()
+        .trim_start_matches(|c: char| c.is_ascii_digit())
+        .trim_start_matches('_');
     let stamp = stamp_after(newest, (output.world.now)());
-    let new = if rest.is_empty() { stamp } else { format!("{stamp}_{rest}") };
-    let (from, to) = (project.config.migrations.join(old.as_str()), project.config.migrations.join(&new));
+    let new = if rest.is_empty() {
+        stamp
+    } else {
+        format!("{stamp}_{rest}")
+    };
+    let (from, to) = (
+        project.config.migrations.join(old.as_str()),
+        project.config.migrations.join(&new),
+    );
     std::fs::rename(&from, &to).map_err(|error| Trouble::file(&from, &error))?;
     if output.is_json() {
         output.document(&json!({ "schema": "tollgate/restamp/v1", "from": old, "to": new, "applied_in_first": in_first }));

@@ -17,7 +17,11 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     } else {
         let text = matrix::text(&matrix, output.paint());
         output.result(&text);
-        for (path, why) in catalog.skipped.iter().map(|skipped| (&skipped.path, &skipped.why)) {
+        for (path, why) in catalog
+            .skipped
+            .iter()
+            .map(|skipped| (&skipped.path, &skipped.why))
+        {
             output.note(&format!("not a migration: {}: {why}\n", path.display()));
         }
     }

@@ -37,17 +37,38 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
         }));
     } else {
         let paint = output.paint();
-        let shown = path.strip_prefix(&project.config.root).unwrap_or(path).display().to_string();
+        let shown = path
+            .strip_prefix(&project.config.root)
+            .unwrap_or(path)
+            .display()
+            .to_string();
         let mut text = match &unsound {
             None if heads.is_empty() => format!("{shown}: no entries yet\n"),
-            None => format!("{} {shown}: {} by {}\n", paint.good("sound:"), crate::report::count(usize::try_from(entries).unwrap_or(usize::MAX), "entry").replace("entrys", "entries"), crate::report::count(heads.len(), "writer")),
+            None => format!(
+                "{} {shown}: {} by {}\n",
+                paint.good("sound:"),
+                crate::report::count(usize::try_from(entries).unwrap_or(usize::MAX), "entry")
+                    .replace("entrys", "entries"),
+                crate::report::count(heads.len(), "writer")
+            ),
             Some(unsound) => format!("{} {shown}: {unsound}\n", paint.bad("not sound:")),
         };
-        for Head { writer, number, hash } in &heads {
-            text.push_str(&format!("  writer {writer}  sound to entry {number}\n    {hash}\n"));
+        for Head {
+            writer,
+            number,
+            hash,
+        } in &heads
+        {
+            text.push_str(&format!(
+                "  writer {writer}  sound to entry {number}\n    {hash}\n"
+            ));
         }
         text.push_str(&format!("\n{CANNOT_SHOW}\n"));
         output.result(&text);
     }
-    Ok(if unsound.is_some() { Exit::Contradiction } else { Exit::Done })
+    Ok(if unsound.is_some() {
+        Exit::Contradiction
+    } else {
+        Exit::Done
+    })
 }

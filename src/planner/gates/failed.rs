@@ -9,7 +9,10 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         let migration = &failed.attempted.intent.migration;
         let mut found = vec![format!("failed {}{}", failed.at.minute(), said(failed))];
         if let Some(progress) = failed.progress {
-            found.push(format!("{} of {} statements stand in the target", progress.done, progress.of));
+            found.push(format!(
+                "{} of {} statements stand in the target",
+                progress.done, progress.of
+            ));
         }
         Finding {
             gate: Gate::Failed,
@@ -30,7 +33,10 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
 pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
     let finding = |failed: &Failed| {
         let intent = &failed.attempted.intent;
-        let file = world.pending.iter().find(|file| *file.migration == intent.migration)?;
+        let file = world
+            .pending
+            .iter()
+            .find(|file| *file.migration == intent.migration)?;
         let same = file.checksum == intent.blake3;
         same.then(|| Finding {
             gate: Gate::Failed,
@@ -38,12 +44,18 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
             fact: "the same bytes failed here before, and were rolled back".to_owned(),
             found: vec![format!("failed {}{}", failed.at.minute(), said(failed))],
             required: "nothing: it is tried again".to_owned(),
-            remedy: format!("tollgate log --migration {}", shell(intent.migration.as_str())),
+            remedy: format!(
+                "tollgate log --migration {}",
+                shell(intent.migration.as_str())
+            ),
         })
     };
     world.here.failed.values().filter_map(finding).collect()
 }
 
 fn said(failed: &Failed) -> String {
-    failed.error.as_ref().map_or_else(String::new, |error| format!(": {}", error.message))
+    failed
+        .error
+        .as_ref()
+        .map_or_else(String::new, |error| format!(": {}", error.message))
 }

@@ -7,7 +7,12 @@ use crate::model::entry::{Engine, TargetIdentity};
 use crate::targets::{Observed, Recorded};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
-    world.inputs.live.and_then(|live| live.identity.clone()).into_iter().collect()
+    world
+        .inputs
+        .live
+        .and_then(|live| live.identity.clone())
+        .into_iter()
+        .collect()
 }
 
 /// What a contact found of a target's identity.
@@ -54,14 +59,26 @@ pub fn judge(
     {
         return other(
             format!("this target belongs to {}", recorded.environment),
-            format!("{} says that it is {}", describe(observed), recorded.environment),
+            format!(
+                "{} says that it is {}",
+                describe(observed),
+                recorded.environment
+            ),
             format!("a target of {environment}'s own: two environments never share one"),
-            format!("tollgate bind {environment} --reason '<why>'   # only if it is a copy that {environment} shall keep"),
+            format!(
+                "tollgate bind {environment} --reason '<why>'   # only if it is a copy that {environment} shall keep"
+            ),
         );
     }
-    let shared = view.environments().filter(|(name, _)| *name != environment).find(|(_, there)| {
-        there.target.as_ref().is_some_and(|target| same_place(target, observed, recorded))
-    });
+    let shared = view
+        .environments()
+        .filter(|(name, _)| *name != environment)
+        .find(|(_, there)| {
+            there
+                .target
+                .as_ref()
+                .is_some_and(|target| same_place(target, observed, recorded))
+        });
     if let Some((name, _)) = shared {
         return other(
             format!("this target is bound to {name}"),
@@ -95,14 +112,27 @@ pub fn judge(
             database: observed.database,
             name: observed.name.clone(),
         }),
-        (Some(bound), Some(recorded)) if bound.incarnation == recorded.incarnation => Identity::Same,
+        (Some(bound), Some(recorded)) if bound.incarnation == recorded.incarnation => {
+            Identity::Same
+        }
         (Some(bound), recorded) => other(
             format!("{environment} is bound to another target"),
             recorded.map_or_else(
                 || format!("{} was never entered by tollgate", describe(observed)),
-                |recorded| format!("{} is incarnation {}", describe(observed), recorded.incarnation.short()),
+                |recorded| {
+                    format!(
+                        "{} is incarnation {}",
+                        describe(observed),
+                        recorded.incarnation.short()
+                    )
+                },
             ),
-            format!("{} {}, incarnation {}", bound.engine.as_str(), bound.name, bound.incarnation.short()),
+            format!(
+                "{} {}, incarnation {}",
+                bound.engine.as_str(),
+                bound.name,
+                bound.incarnation.short()
+            ),
             rebind,
         ),
     }

@@ -90,7 +90,11 @@ impl fmt::Display for Gate {
 /// What is worth saying and refuses nothing, whatever the environment.
 pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     let mut advice = failed::advice(world);
-    if world.inputs.live.is_some_and(|live| live.has_history_elsewhere) {
+    if world
+        .inputs
+        .live
+        .is_some_and(|live| live.has_history_elsewhere)
+    {
         advice.push(Finding {
             gate: Gate::Baseline,
             migration: None,

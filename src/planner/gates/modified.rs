@@ -15,7 +15,12 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                 "it was edited after it ran here".to_owned()
             },
             found: vec![
-                format!("ran   {} {} by {}", ran.checksum.short(), ran.at.minute(), ran.by),
+                format!(
+                    "ran   {} {} by {}",
+                    ran.checksum.short(),
+                    ran.at.minute(),
+                    ran.by
+                ),
                 format!("file  {}", file.checksum.short()),
             ],
             required: format!("the bytes that ran, {}", ran.checksum.short()),

@@ -3,7 +3,9 @@
 use super::{Finding, Gate, World, shell};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
-    let Some((newest, ran)) = world.here.applied.last_key_value() else { return Vec::new() };
+    let Some((newest, ran)) = world.here.applied.last_key_value() else {
+        return Vec::new();
+    };
     let late = world.pending.iter().filter(|file| file.migration < newest);
     late.map(|file| Finding {
         gate: Gate::Order,

@@ -17,7 +17,10 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             gate: Gate::Promotion,
             migration: Some(file.migration.clone()),
             fact: format!("these bytes never succeeded in {}", and(&missing)),
-            found: world.before().map(|name| found(world, name, file)).collect(),
+            found: world
+                .before()
+                .map(|name| found(world, name, file))
+                .collect(),
             required: format!(
                 "success of {} in {}",
                 file.checksum.short(),
@@ -31,38 +34,71 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
 
 /// What an environment knows of the migration, as one line.
 fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> String {
-    let Some(there) = world.inputs.view.get(name) else { return format!("{name}: nothing") };
+    let Some(there) = world.inputs.view.get(name) else {
+        return format!("{name}: nothing");
+    };
     if let Some(success) = there.evidence_of(file.migration, file.checksum) {
-        return format!("{name}: succeeded {} by {}", success.at.minute(), success.by);
+        return format!(
+            "{name}: succeeded {} by {}",
+            success.at.minute(),
+            success.by
+        );
     }
     if let Some(ran) = there.applied.get(file.migration) {
         let at = ran.at.minute();
         return if ran.checksum == file.checksum {
-            format!("{name}: its target is a copy; it ran in {} {at}", ran.ran_in)
+            format!(
+                "{name}: its target is a copy; it ran in {} {at}",
+                ran.ran_in
+            )
         } else {
-            format!("{name}: other bytes succeeded {at} ({})", ran.checksum.short())
+            format!(
+                "{name}: other bytes succeeded {at} ({})",
+                ran.checksum.short()
+            )
         };
     }
     if let Some(failed) = there.failed.get(file.migration) {
         return format!("{name}: failed {}", failed.at.minute());
     }
-    if there.partial.values().any(|failed| failed.attempted.intent.migration == *file.migration) {
+    if there
+        .partial
+        .values()
+        .any(|failed| failed.attempted.intent.migration == *file.migration)
+    {
         return format!("{name}: failed half-way");
     }
-    if there.open.values().any(|open| open.intent.migration == *file.migration) {
+    if there
+        .open
+        .values()
+        .any(|open| open.intent.migration == *file.migration)
+    {
         return format!("{name}: begun, its end is not known");
     }
     format!("{name}: nothing")
 }
 
-fn remedy(world: &World<'_>, file: &FileFacts<'_>, first: &EnvironmentName, last: &EnvironmentName) -> String {
+fn remedy(
+    world: &World<'_>,
+    file: &FileFacts<'_>,
+    first: &EnvironmentName,
+    last: &EnvironmentName,
+) -> String {
     let there: Option<&EnvironmentView> = world.inputs.view.get(first);
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
         Some(ran) if ran.checksum != file.checksum => restore(world, file.migration, ran),
-        Some(_) => format!("tollgate bind {first} --reason '<why>'   # after giving {first} an empty target"),
-        None if first == last => format!("tollgate apply {first} --to {}", shell(file.migration.as_str())),
-        None => format!("tollgate promote {last} --to {}", shell(file.migration.as_str())),
+        Some(_) => format!(
+            "tollgate bind {first} --reason '<why>'   # after giving {first} an empty target"
+        ),
+        None if first == last => format!(
+            "tollgate apply {first} --to {}",
+            shell(file.migration.as_str())
+        ),
+        None => format!(
+            "tollgate promote {last} --to {}",
+            shell(file.migration.as_str())
+        ),
     }
 }
 

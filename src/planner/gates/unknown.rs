@@ -14,7 +14,9 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             format!("tollgate apply {environment} --dry-run")
         } else {
             let name = shell(migration.as_str());
-            format!("tollgate resolve {environment} {name} --not-applied --reason '<what you found and undid>'")
+            format!(
+                "tollgate resolve {environment} {name} --not-applied --reason '<what you found and undid>'"
+            )
         };
         let how = match attempted.intent.receipt {
             ReceiptKind::Atomic => "atomic: all of it or nothing",
@@ -24,8 +26,13 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             gate: Gate::Unknown,
             migration: Some(migration.clone()),
             fact: "an attempt was begun and its end is not known".to_owned(),
-            found: vec![format!("begun {} by {} ({how})", attempted.at.minute(), attempted.by)],
-            required: "the end of every attempt, from the target's receipts or from a person".to_owned(),
+            found: vec![format!(
+                "begun {} by {} ({how})",
+                attempted.at.minute(),
+                attempted.by
+            )],
+            required: "the end of every attempt, from the target's receipts or from a person"
+                .to_owned(),
             remedy,
         }
     };

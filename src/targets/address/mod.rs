@@ -1,0 +1,281 @@
+//! Where a target is: reading the URL of an environment.
+//!
+//! Nothing here reads the environment or a file, and nothing that is printed shows a password.
+
+mod parameters;
+mod passfile;
+mod url;
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::{TargetError, TargetErrorKind};
+
+/// Where a target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// An SQLite file.
+    Sqlite(PathBuf),
+    /// A PostgreSQL server and a database on it.
+    Postgresql(Box<PostgresSettings>),
+}
+
+/// How to reach one database on one PostgreSQL server.
+///
+/// Made by [`Address::parse`]; what the URL does not say is filled in by
+/// [`PostgresSettings::with_defaults`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresSettings {
+    /// A host's name, an IP address without brackets, or the folder of a Unix socket (it begins
+    /// with `/`).
+    pub host: String,
+    /// The address to connect to where the host's name is not to be looked up.
+    pub hostaddr: Option<std::net::IpAddr>,
+    /// The TCP port, or the number in the socket's name; 5432 unless the URL says another.
+    pub port: u16,
+    /// The role that logs in.
+    pub user: Option<String>,
+    /// Its password.
+    pub password: Option<Password>,
+    /// The database's name; PostgreSQL takes the user's where it is not given.
+    pub database: Option<String>,
+    /// What is asked of TLS.
+    pub tls: TlsMode,
+    /// Which authorities may have signed the server's certificate.
+    pub roots: TlsRoots,
+    /// Everything else the URL says, in its order, as `(parameter, value)`; each was checked.
+    pub(crate) other: Vec<(&'static str, String)>,
+}
+
+/// A password. Neither `Debug` nor anything else prints it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Password(String);
+
+impl Password {
+    /// Wraps the text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The text: for the server only.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Password(not shown)")
+    }
+}
+
+/// What is asked of TLS: `sslmode`, as libpq means it. Ignored on a Unix socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsMode {
+    /// Never.
+    Disable,
+    /// Where the server offers it, without looking at its certificate: the default.
+    Prefer,
+    /// Always, without looking at the certificate unless `sslrootcert` is given: it then means
+    /// [`TlsMode::VerifyCa`].
+    Require,
+    /// Always, with a certificate that a known authority signed, whatever name it is for.
+    VerifyCa,
+    /// Always, with a certificate that a known authority signed for this host.
+    VerifyFull,
+}
+
+/// Which authorities may have signed the server's certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TlsRoots {
+    /// Those that the operating system trusts; also written `sslrootcert=system`.
+    System,
+    /// Those in this PEM file.
+    File(PathBuf),
+}
+
+/// What the URL of a PostgreSQL target may leave out. Resolved by `cli` from the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Defaults {
+    /// `PGUSER`, or the name of the operating system's user.
+    pub user: Option<String>,
+    /// `PGPASSWORD`.
+    pub password: Option<Password>,
+    /// The text of the password file (`.pgpass`).
+    pub passfile: Option<Password>,
+}
+
+impl Address {
+    /// Reads a URL: `sqlite:PATH` (also `sqlite://PATH` and `file:PATH`), `postgresql://` or
+    /// `postgres://`. Relative paths start at `base_dir`.
+    ///
+    /// # Errors
+    /// [`TargetErrorKind::Configuration`], without the URL itself: it may hold a password.
+    pub fn parse(url: &str, base_dir: &Path) -> Result<Self, TargetError> {
+        let url = url.trim();
+        if let Some(rest) = ["postgresql://", "postgres://"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme))
+        {
+            return url::postgresql(rest, base_dir).map(|s| Self::Postgresql(Box::new(s)));
+        }
+        if let Some(rest) = ["sqlite:", "file:"]
+            .iter()
+            .find_map(|scheme| url.strip_prefix(scheme))
+        {
+            return sqlite(rest, base_dir);
+        }
+        let fact = match url.split_once(':') {
+            Some((scheme, _)) if is_scheme(scheme) => {
+                format!(
+                    "the target's URL begins with {scheme}:, which is no database that tollgate knows"
+                )
+            }
+            _ => "the target's URL names no kind of database".to_owned(),
+        };
+        Err(configuration(
+            fact,
+            "write sqlite:PATH or postgresql://USER@HOST/DATABASE",
+        ))
+    }
+
+    /// Fills in what the URL of a PostgreSQL target left out.
+    #[must_use]
+    pub fn with_defaults(self, defaults: &Defaults) -> Self {
+        match self {
+            Self::Sqlite(_) => self,
+            Self::Postgresql(settings) => {
+                Self::Postgresql(Box::new(settings.with_defaults(defaults)))
+            }
+        }
+    }
+
+    /// The texts in it that must never be shown.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgresql(settings) => settings.password.as_ref().map(Password::reveal),
+        }
+    }
+
+    /// For people: the file, or `host:port/database`. Never a user or a password.
+    #[must_use]
+    pub fn display(&self) -> String {
+        match self {
+            Self::Sqlite(path) => path.display().to_string(),
+            Self::Postgresql(settings) => settings.to_string(),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.display())
+    }
+}
+
+impl PostgresSettings {
+    /// Fills in what the URL left out: user, password, then a line of the password file.
+    #[must_use]
+    pub fn with_defaults(mut self, defaults: &Defaults) -> Self {
+        if self.user.is_none() {
+            self.user.clone_from(&defaults.user);
+        }
+        if self.password.is_none() {
+            self.password.clone_from(&defaults.password);
+        }
+        if self.password.is_none()
+            && let Some(file) = &defaults.passfile
+        {
+            self.password = passfile::find(file.reveal(), &self).map(Password);
+        }
+        self
+    }
+
+    /// Whether this is a Unix socket: no TLS there, no keepalives.
+    #[must_use]
+    pub fn is_socket(&self) -> bool {
+        self.hostaddr.is_none() && self.host.starts_with('/')
+    }
+
+    /// The server alone: `host:port`, or the socket's path.
+    #[must_use]
+    pub fn server(&self) -> String {
+        if self.is_socket() {
+            format!("{}/.s.PGSQL.{}", self.host.trim_end_matches('/'), self.port)
+        } else if self.host.contains(':') {
+            format!("[{}]:{}", self.host, self.port)
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+
+    /// The name of the database that will be connected to.
+    #[must_use]
+    pub fn database_name(&self) -> &str {
+        self.database
+            .as_deref()
+            .or(self.user.as_deref())
+            .unwrap_or_default()
+    }
+
+    /// A parameter that is passed through, where the URL gives it.
+    pub(crate) fn other(&self, name: &str) -> Option<&str> {
+        self.other
+            .iter()
+            .rev()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+impl fmt::Display for PostgresSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.server(), self.database_name())
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+}
+
+fn sqlite(rest: &str, base_dir: &Path) -> Result<Address, TargetError> {
+    // `sqlite://x` and `sqlite:x` are one file: no host can stand in such a URL.
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    // Prisma's own parameter, of its connection pool: it means nothing here.
+    if let Some(parameter) = query
+        .split('&')
+        .find(|part| !part.is_empty() && !part.starts_with("connection_limit="))
+    {
+        let name = parameter.split('=').next().unwrap_or_default();
+        return Err(configuration(
+            format!("the parameter {name} of an SQLite URL is not supported"),
+            "write only the path: sqlite:state/dev.db",
+        ));
+    }
+    if path.is_empty() || path == ":memory:" {
+        return Err(configuration(
+            "the SQLite URL names no file".to_owned(),
+            "write the path of a file: sqlite:state/dev.db",
+        ));
+    }
+    Ok(Address::Sqlite(base_dir.join(path)))
+}
+
+/// A complaint about the URL.
+fn configuration(fact: String, remedy: impl Into<String>) -> TargetError {
+    TargetError {
+        kind: TargetErrorKind::Configuration,
+        fact,
+        remedy: Some(remedy.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,186 @@
+//! The parameters after the `?` of a `postgresql://` URL.
+
+use std::path::Path;
+
+use super::url::parse_port;
+use super::{Password, PostgresSettings, TlsMode, TlsRoots, configuration};
+use crate::targets::TargetError;
+
+/// How a value must look.
+#[derive(Clone, Copy)]
+enum Value {
+    Text,
+    Number,
+    OneOf(&'static [&'static str]),
+}
+
+/// Passed through to the driver or to the server after a check.
+const PASSED: &[(&str, Value)] = &[
+    ("options", Value::Text),
+    ("application_name", Value::Text),
+    ("connect_timeout", Value::Number),
+    ("tcp_user_timeout", Value::Number),
+    ("keepalives", Value::Number),
+    ("keepalives_idle", Value::Number),
+    ("keepalives_interval", Value::Number),
+    ("keepalives_retries", Value::Number),
+    (
+        "target_session_attrs",
+        Value::OneOf(&["any", "read-write", "read-only"]),
+    ),
+    (
+        "channel_binding",
+        Value::OneOf(&["disable", "prefer", "require"]),
+    ),
+    ("sslnegotiation", Value::OneOf(&["postgres", "direct"])),
+];
+
+/// Read here.
+const READ: &[&str] = &[
+    "host",
+    "hostaddr",
+    "port",
+    "user",
+    "password",
+    "dbname",
+    "sslmode",
+    "sslrootcert",
+];
+
+/// Prisma's parameters that tune its own pool and engine, and so mean nothing to one connection.
+const IGNORED: &[&str] = &[
+    "connection_limit",
+    "pool_timeout",
+    "socket_timeout",
+    "statement_cache_size",
+    "max_connection_lifetime",
+    "max_idle_connection_lifetime",
+    "single_use_connections",
+];
+
+/// Parameters of Prisma and libpq whose meaning would be lost if they were ignored, and what to do
+/// instead.
+const REFUSED: &[(&str, &str)] = &[
+    (
+        "schema",
+        "leave it out; where it is not public, write options=-csearch_path%3DSCHEMA",
+    ),
+    (
+        "pgbouncer",
+        "use the URL of the server itself: the run's lock needs one session to itself",
+    ),
+    (
+        "sslaccept",
+        "write sslmode=verify-full for strict, sslmode=require for accept_invalid_certs",
+    ),
+    ("sslidentity", "leave it out and log in with a password"),
+    ("sslpassword", "leave it out and log in with a password"),
+    (
+        "sslcert",
+        "write sslrootcert for the authority's certificate; client certificates are not supported",
+    ),
+    ("sslkey", "leave it out and log in with a password"),
+    ("load_balance_hosts", "name the primary server alone"),
+    ("passfile", "set PGPASSFILE"),
+    ("service", "write host, user and database in the URL"),
+    ("gssencmode", "leave it out; use sslmode"),
+    ("krbsrvname", "leave it out and log in with a password"),
+];
+
+/// Takes one decoded parameter.
+pub(super) fn set(
+    settings: &mut PostgresSettings,
+    name: &str,
+    value: String,
+    base_dir: &Path,
+) -> Result<(), TargetError> {
+    match name {
+        "host" => settings.host = value,
+        "hostaddr" => {
+            let address = value.parse().map_err(|_| {
+                configuration(
+                    format!("hostaddr in the target's URL is {value:?}, which is no IP address"),
+                    "write one, or use host for a name",
+                )
+            })?;
+            settings.hostaddr = Some(address);
+        }
+        "port" => settings.port = parse_port(&value)?,
+        "user" => settings.user = Some(value),
+        "password" => settings.password = Some(Password::new(value)),
+        "dbname" => settings.database = Some(value),
+        "sslmode" => settings.tls = tls_mode(&value)?,
+        "sslrootcert" if value == "system" => settings.roots = TlsRoots::System,
+        "sslrootcert" => settings.roots = TlsRoots::File(base_dir.join(value)),
+        _ if IGNORED.contains(&name) => {}
+        _ => {
+            if let Some((_, remedy)) = REFUSED.iter().find(|(known, _)| *known == name) {
+                return Err(configuration(
+                    format!("the parameter {name} of the target's URL is not supported yet"),
+                    *remedy,
+                ));
+            }
+            let Some((known, form)) = PASSED.iter().find(|(known, _)| *known == name) else {
+                return Err(unknown(name));
+            };
+            check(name, &value, *form)?;
+            settings.other.push((known, value));
+        }
+    }
+    Ok(())
+}
+
+fn tls_mode(value: &str) -> Result<TlsMode, TargetError> {
+    Ok(match value {
+        "disable" => TlsMode::Disable,
+        "prefer" => TlsMode::Prefer,
+        "require" => TlsMode::Require,
+        "verify-ca" => TlsMode::VerifyCa,
+        "verify-full" => TlsMode::VerifyFull,
+        "allow" => {
+            return Err(configuration(
+                "sslmode=allow is not supported: it begins without TLS".to_owned(),
+                "write sslmode=prefer, which begins with TLS, or sslmode=disable",
+            ));
+        }
+        _ => {
+            return Err(configuration(
+                format!("sslmode in the target's URL is {value:?}"),
+                "write one of disable, prefer, require, verify-ca, verify-full",
+            ));
+        }
+    })
+}
+
+fn check(name: &str, value: &str, form: Value) -> Result<(), TargetError> {
+    match form {
+        Value::Text => Ok(()),
+        Value::Number if value.parse::<u32>().is_ok() => Ok(()),
+        Value::Number => Err(configuration(
+            format!("{name} in the target's URL is {value:?}, which is no number"),
+            "write a number",
+        )),
+        Value::OneOf(words) if words.contains(&value) => Ok(()),
+        Value::OneOf(words) => Err(configuration(
+            format!("{name} in the target's URL is {value:?}"),
+            format!("write one of {}", words.join(", ")),
+        )),
+    }
+}
+
+fn unknown(name: &str) -> TargetError {
+    let nearest = READ
+        .iter()
+        .chain(PASSED.iter().map(|(known, _)| known))
+        .chain(IGNORED)
+        .map(|known| (strsim::damerau_levenshtein(name, known), *known))
+        .min();
+    let remedy = match nearest {
+        Some((_, known)) => format!("the nearest that is known is {known}"),
+        None => "leave it out".to_owned(),
+    };
+    configuration(
+        format!("the target's URL has an unknown parameter {name:?}"),
+        remedy,
+    )
+}

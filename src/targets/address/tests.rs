@@ -1,0 +1,156 @@
+use super::*;
+
+fn parse(url: &str) -> Result<Address, TargetError> {
+    Address::parse(url, Path::new("/project"))
+}
+
+fn postgres(url: &str) -> PostgresSettings {
+    match parse(url) {
+        Ok(Address::Postgresql(settings)) => *settings,
+        other => panic!("{url}: {other:?}"),
+    }
+}
+
+fn fact(url: &str) -> String {
+    let error = parse(url).expect_err(url);
+    assert_eq!(error.kind, TargetErrorKind::Configuration);
+    format!("{} | {}", error.fact, error.remedy.unwrap_or_default())
+}
+
+#[test]
+fn sqlite_paths_start_at_the_base() {
+    for (url, path) in [
+        ("sqlite:state/dev.db", "/project/state/dev.db"),
+        ("sqlite://state/dev.db", "/project/state/dev.db"),
+        ("sqlite:///var/dev.db", "/var/dev.db"),
+        ("sqlite:/var/dev.db", "/var/dev.db"),
+        ("file:./dev.db", "/project/./dev.db"),
+        ("file:dev.db?connection_limit=1", "/project/dev.db"),
+    ] {
+        assert_eq!(parse(url), Ok(Address::Sqlite(path.into())), "{url}");
+    }
+    assert!(fact("sqlite:").contains("no file"));
+    assert!(fact("sqlite::memory:").contains("no file"));
+    assert!(fact("file:x?mode=ro").contains("mode"));
+    assert!(fact("mysql://localhost/x").contains("mysql:"));
+    assert!(fact("state/dev.db").contains("no kind of database"));
+}
+
+#[test]
+fn a_whole_url_is_read() {
+    let settings = postgres(
+        "postgres://an%20a:p%40ss%3A@db.example.org:6000/my%2Fdb?sslmode=verify-ca&sslrootcert=ca.pem&connect_timeout=3&connection_limit=5",
+    );
+    assert_eq!(settings.user.as_deref(), Some("an a"));
+    assert_eq!(settings.password, Some(Password::new("p@ss:")));
+    assert_eq!(settings.tls, TlsMode::VerifyCa);
+    assert_eq!(settings.roots, TlsRoots::File("/project/ca.pem".into()));
+    assert_eq!(settings.other("connect_timeout"), Some("3"));
+    assert_eq!(settings.to_string(), "db.example.org:6000/my/db");
+}
+
+#[test]
+fn hosts_of_every_kind() {
+    for (url, shown, socket) in [
+        ("postgresql://u@localhost/d", "localhost:5432/d", false),
+        ("postgresql://u@localhost", "localhost:5432/u", false),
+        ("postgresql://u@[::1]:99/d", "[::1]:99/d", false),
+        ("postgresql://u@[::1]/d", "[::1]:5432/d", false),
+        (
+            "postgresql:///d?host=/tmp/s&user=u",
+            "/tmp/s/.s.PGSQL.5432/d",
+            true,
+        ),
+        (
+            "postgresql://u@%2Ftmp%2Fs/d?port=7",
+            "/tmp/s/.s.PGSQL.7/d",
+            true,
+        ),
+        ("postgresql://u@x/d?hostaddr=10.0.0.1", "x:5432/d", false),
+        (
+            "postgresql:///d?hostaddr=10.0.0.1",
+            "10.0.0.1:5432/d",
+            false,
+        ),
+    ] {
+        let settings = postgres(url);
+        assert_eq!(settings.to_string(), shown, "{url}");
+        assert_eq!(settings.is_socket(), socket, "{url}");
+    }
+    assert!(fact("postgresql://a,b/d").contains("several hosts"));
+    assert!(fact("postgresql:///d?host=a,b").contains("several hosts"));
+    assert!(fact("postgresql:///d").contains("no host"));
+    assert!(fact("postgresql://[::1/d").contains("bracket"));
+}
+
+#[test]
+fn parameters_are_known_or_named() {
+    assert!(fact("postgresql://h/d?sslmod=require").contains("sslmode"));
+    assert!(fact("postgresql://h/d?aplication_name=x").contains("application_name"));
+    assert!(fact("postgresql://h/d?sslmode=allow").contains("prefer"));
+    assert!(fact("postgresql://h/d?sslmode=maybe").contains("verify-full"));
+    assert!(fact("postgresql://h/d?connect_timeout=soon").contains("no number"));
+    assert!(fact("postgresql://h/d?target_session_attrs=x").contains("read-write"));
+    assert!(fact("postgresql://h/d?port=0").contains("65535"));
+    assert!(fact("postgresql://h/d?sslmode").contains("no value"));
+    for name in ["schema", "pgbouncer", "sslaccept", "sslidentity"] {
+        let fact = fact(&format!("postgresql://h/d?{name}=x"));
+        assert!(
+            fact.contains(name) && fact.contains("not supported yet"),
+            "{fact}"
+        );
+    }
+    for name in ["connection_limit", "pool_timeout", "statement_cache_size"] {
+        postgres(&format!("postgresql://h/d?{name}=1"));
+    }
+}
+
+#[test]
+fn no_password_is_ever_shown() {
+    let secret = "hunter2";
+    for url in [
+        "postgresql://u:hunter2@h/d",
+        "postgresql://h/d?password=hunter2",
+        "postgresql://u:hunter2@h:port/d",
+        "postgresql://u:hunter2%zz@h/d",
+        "postgresql://u:hun/hunter2@h/d",
+        "postgresql://u:12/hunter2@h/d",
+        "postgresql://u:hunter2@h,i/d",
+        "postgresql://u:hunter2?x@h/d",
+        "postgres:u:hunter2@h/d",
+    ] {
+        let shown = match parse(url) {
+            Ok(address) => format!("{address} {address:?} {}", address.display()),
+            Err(error) => format!("{error} {error:?}"),
+        };
+        assert!(!shown.contains(secret), "{url}: {shown}");
+    }
+    let defaults = Defaults {
+        user: None,
+        password: Some(Password::new(secret)),
+        passfile: Some(Password::new("*:*:*:*:hunter2")),
+    };
+    let settings = postgres("postgresql://u@h/d").with_defaults(&defaults);
+    assert_eq!(settings.password, Some(Password::new(secret)));
+    assert!(!format!("{settings:?} {defaults:?}").contains(secret));
+}
+
+#[test]
+fn defaults_fill_only_what_is_missing() {
+    let file = "# a comment\nother:*:*:*:no\nh:5432:d:u:pa\\:ss\\\\\nh:*:*:*:later";
+    let defaults = Defaults {
+        user: Some("u".to_owned()),
+        password: None,
+        passfile: Some(Password::new(file)),
+    };
+    let password = |url: &str| {
+        postgres(url)
+            .with_defaults(&defaults)
+            .password
+            .map(|password| password.reveal().to_owned())
+    };
+    assert_eq!(password("postgresql://h/d").as_deref(), Some("pa:ss\\"));
+    assert_eq!(password("postgresql://h:7/d").as_deref(), Some("later"));
+    assert_eq!(password("postgresql://v:own@h/d").as_deref(), Some("own"));
+    assert_eq!(password("postgresql://x/d"), None);
+}

@@ -1,0 +1,108 @@
+//! A script that was not analysed: tried as atomic, one message at a time, and its traces read.
+//!
+//! It may hold transaction control that nobody saw. What is certain: C records nothing unless the
+//! transaction is the one of A. What stands after an error is told from `tollgate.sent`, a setting
+//! of the session that is `before` outside and `inside` within the transaction of A: once all is
+//! rolled back it still says `inside` only if that transaction was committed.
+
+use super::error::{script_error, session_error};
+use super::journal::{self, Note};
+use super::protocol::{
+    Closing, Found, NotClosed, Recovered, db_error, has_receipt, opening, recover, refusal,
+    refuse_broken, unknown,
+};
+use super::runtime::Session;
+use crate::model::ReceiptKind;
+use crate::model::entry::Progress;
+use crate::targets::{Applied, ApplyError, Attempt, ScriptError};
+
+/// A script that was not analysed counts as one statement.
+const OF: u64 = 1;
+
+pub(super) fn apply(
+    session: &Session,
+    attempt: &Attempt<'_>,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Applied, ApplyError> {
+    let id = attempt.receipt.attempt;
+    let note = |what| Note {
+        step: OF,
+        what,
+        statement: attempt.script,
+    };
+    let done = journal::insert(attempt, OF, &[note("done")]);
+    let closing = Closing::new(attempt.receipt, ReceiptKind::Atomic, &done)?;
+    journal::write(session, attempt, OF, &[note("begun")])
+        .and_then(|()| session.query("SET tollgate.sent = 'before'").map(drop))
+        .map_err(|error| unknown(session_error(&error, "writing the journal")))?;
+
+    let opened = session.run(&format!("{}; SET tollgate.sent = 'inside'", opening(id)));
+    refuse_broken(&[&opened])?;
+    let ran = session.run(attempt.script);
+    refuse_broken(&[&ran])?;
+    // Sent after an error too: then it records nothing, and tells whether a transaction was open.
+    let closed = session.run(closing.message());
+    refuse_broken(&[&closed])?;
+
+    let closed_with = db_error(&closed).map(|error| refusal(error, id));
+    let found = closed_with.as_ref().map(|refusal| refusal.found);
+    let error = if let Some(error) = db_error(&opened) {
+        script_error(error, "", 0, None)
+    } else if let Some(error) = db_error(&ran) {
+        script_error(error, attempt.script, 0, None)
+    } else if let Some(refusal) = closed_with {
+        refusal.error
+    } else {
+        let applied = closing.applied(&closed)?;
+        progress(Progress { done: OF, of: OF });
+        return Ok(applied);
+    };
+    let state = recover(session).map_err(unknown)?;
+    if db_error(&ran).is_none() {
+        if has_receipt(session, id)? {
+            return Ok(closing.found());
+        }
+        if found == Some(Found::Ended) {
+            let closing = Closing::new(attempt.receipt, ReceiptKind::Journalled, &done)?;
+            let applied = closing.record(session).map_err(|reason| match reason {
+                NotClosed::Unknown(error) => error,
+                // The whole script ran; only its receipt is missing.
+                NotClosed::Failed(error) => ApplyError::Failed {
+                    error,
+                    left: Some(Progress { done: OF, of: OF }),
+                },
+            })?;
+            progress(Progress { done: OF, of: OF });
+            return Ok(applied);
+        }
+    }
+    // A script that dropped the journal too, and committed that, has said enough.
+    if let Err(error) = journal::write(session, attempt, OF, &[note("failed")])
+        && error.as_db_error().is_none()
+    {
+        return Err(unknown(session_error(&error, "writing the journal")));
+    }
+    Err(failed(attempt.script, error, found, &state))
+}
+
+fn failed(script: &str, error: ScriptError, found: Option<Found>, state: &Recovered) -> ApplyError {
+    // `before` and no word that could have undone the transaction of A: all of it is gone. With
+    // such a word the script may have gone on, and committed, in another one.
+    let gone = found != Some(Found::Ended)
+        && state.sent == "before"
+        && !mentions(script, &["rollback", "abort"]);
+    ApplyError::Failed {
+        error: Box::new(error),
+        left: (!gone).then_some(Progress { done: 0, of: OF }),
+    }
+}
+
+/// Whether a word stands anywhere in the text, in whatever case. Too often yes is safe.
+fn mentions(script: &str, words: &[&str]) -> bool {
+    let bytes = script.as_bytes();
+    words.iter().any(|word| {
+        bytes
+            .windows(word.len())
+            .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    })
+}

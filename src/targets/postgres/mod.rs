@@ -1,0 +1,171 @@
+//! PostgreSQL.
+//!
+//! One session, which holds the run's lock; simple queries only. How a script is sent depends on
+//! what reading it found:
+//!
+//! - `atomic`: inside a transaction of ours, the receipt in it too.
+//! - `alone`: not analysed; tried as atomic, one message at a time, and its traces looked at.
+//! - `journalled`: statement by statement outside a transaction of ours, with a journal.
+//!
+//! Why each step is as it is was measured; see `docs/` and the comments in `sql/`.
+
+mod alone;
+mod atomic;
+mod connect;
+mod error;
+mod journal;
+mod journalled;
+mod lock;
+mod protocol;
+mod runtime;
+mod survey;
+mod template;
+mod tls;
+
+use std::time::Duration;
+
+use super::address::PostgresSettings;
+use super::{
+    Applied, ApplyError, Attempt, ScriptError, Survey, Target, TargetError, TargetErrorKind,
+};
+use crate::model::entry::{Engine, Progress, TargetIdentity};
+use crate::model::{EnvironmentName, IncarnationId, ReceiptKind};
+use crate::sql::{Analysis, StatementKind};
+use runtime::Session;
+
+/// One PostgreSQL database, connected.
+pub struct PostgresTarget {
+    session: Session,
+    locked: bool,
+}
+
+impl std::fmt::Debug for PostgresTarget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PostgresTarget")
+            .field("locked", &self.locked)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Connects to a database that may be written to. Nothing is changed in it.
+///
+/// # Errors
+/// [`TargetErrorKind::Unreachable`], [`TargetErrorKind::Authentication`],
+/// [`TargetErrorKind::Configuration`]; [`TargetErrorKind::ReadOnly`] for a hot standby.
+pub fn open(settings: &PostgresSettings) -> Result<PostgresTarget, TargetError> {
+    Ok(PostgresTarget {
+        session: connect::connect(settings)?,
+        locked: false,
+    })
+}
+
+impl Target for PostgresTarget {
+    fn engine(&self) -> Engine {
+        Engine::Postgresql
+    }
+
+    fn lock(
+        &mut self,
+        wait: Duration,
+        give_up: &dyn Fn() -> bool,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<(), TargetError> {
+        if !self.locked {
+            lock::take(&self.session, wait, give_up, waiting)?;
+            self.locked = true;
+        }
+        Ok(())
+    }
+
+    fn survey(&mut self) -> Result<Survey, TargetError> {
+        survey::survey(&self.session)
+    }
+
+    fn initialise(
+        &mut self,
+        environment: &EnvironmentName,
+        incarnation: IncarnationId,
+    ) -> Result<TargetIdentity, TargetError> {
+        self.must_be_locked()?;
+        survey::initialise(&self.session, environment, incarnation)
+    }
+
+    fn apply(
+        &mut self,
+        attempt: &Attempt<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Applied, ApplyError> {
+        self.must_be_locked().map_err(protocol::unknown)?;
+        if let Some(error) = unsendable(attempt) {
+            return Err(ApplyError::Failed {
+                error: Box::new(error),
+                left: None,
+            });
+        }
+        match attempt.analysis {
+            Analysis::NotAnalysed(_) => alone::apply(&self.session, attempt, progress),
+            Analysis::Analysed(statements) => match attempt.analysis.receipt_kind() {
+                ReceiptKind::Atomic => atomic::apply(&self.session, attempt, statements, progress),
+                ReceiptKind::Journalled => {
+                    journalled::apply(&self.session, attempt, statements, progress)
+                }
+            },
+        }
+    }
+}
+
+impl PostgresTarget {
+    fn must_be_locked(&self) -> Result<(), TargetError> {
+        if self.locked {
+            return Ok(());
+        }
+        Err(TargetError {
+            kind: TargetErrorKind::Other,
+            fact: "nothing was sent: the run's lock is not held".to_owned(),
+            remedy: None,
+        })
+    }
+}
+
+/// What must not be sent at all.
+///
+/// COPY FROM STDIN: nothing can feed it, and the server drops the connection at the next message.
+/// COPY TO STDOUT: the driver gives up on the answer while the server goes on, so that a success
+/// would look like an unknown outcome; a migration has no use for it. PREPARE TRANSACTION that the
+/// script does not finish: the work would neither be there nor be gone.
+fn unsendable(attempt: &Attempt<'_>) -> Option<ScriptError> {
+    let statements = attempt.analysis.statements()?;
+    for (place, statement) in statements.iter().enumerate() {
+        let (message, hint) = match statement.kind {
+            StatementKind::CopyFromStdin => (
+                "COPY ... FROM STDIN cannot run in a migration: there is no standard input to read. Nothing was sent",
+                "write the rows as INSERT ... VALUES",
+            ),
+            StatementKind::CopyToStdout => (
+                "COPY ... TO STDOUT cannot run in a migration: there is nowhere for the rows to go. Nothing was sent",
+                "take the statement out",
+            ),
+            StatementKind::TransactionControl("PREPARE TRANSACTION")
+                if !statements[place..].iter().any(|later| {
+                    matches!(
+                        later.kind,
+                        StatementKind::TransactionControl("COMMIT PREPARED" | "ROLLBACK PREPARED")
+                    )
+                }) =>
+            {
+                (
+                    "PREPARE TRANSACTION without COMMIT PREPARED after it: the work would neither be there nor be gone. Nothing was sent",
+                    "take the statement out, or finish it with COMMIT PREPARED in the same script",
+                )
+            }
+            _ => continue,
+        };
+        return Some(ScriptError {
+            message: message.to_owned(),
+            hint: Some(hint.to_owned()),
+            at: Some(statement.range.clone()),
+            ..ScriptError::default()
+        });
+    }
+    None
+}

@@ -1,0 +1,289 @@
+//! The messages around a script, and what is done after an error.
+
+use tokio_postgres::Error;
+use tokio_postgres::error::DbError;
+
+use super::error::{is_fatal, script_error, session_error};
+use super::lock::{self, HOLDS};
+use super::runtime::{Answer, Session};
+use super::template::{fill, or_null, text};
+use crate::model::{AttemptId, Receipt, ReceiptKind, StoredReceipt};
+use crate::targets::{Applied, ApplyError, ScriptError, TargetError, TargetErrorKind};
+
+const CLOSE: &str = include_str!("sql/close.sql");
+const RESET: &str = include_str!("sql/reset.sql");
+/// The place of the INSERT of the receipt among the statements of [`CLOSE`], from 0.
+const INSERT_PLACE: usize = 7;
+
+/// Message A: the transaction that the script runs in. Nothing but this, so that a script may begin
+/// with SET TRANSACTION ISOLATION LEVEL. Not in one message with the script: a syntax error there
+/// would undo the BEGIN, and what follows would run.
+pub(super) fn opening(attempt: AttemptId) -> String {
+    format!("BEGIN; SET LOCAL tollgate.attempt = '{attempt}'")
+}
+
+/// A receipt, ready to be written.
+pub(super) struct Closing {
+    attempt: AttemptId,
+    kind: ReceiptKind,
+    stored: StoredReceipt,
+    message: String,
+}
+
+impl Closing {
+    /// Makes message C. `journal` is one more statement for the same transaction, or nothing.
+    pub(super) fn new(
+        receipt: &Receipt,
+        kind: ReceiptKind,
+        journal: &str,
+    ) -> Result<Self, ApplyError> {
+        let receipt = Receipt {
+            kind,
+            ..receipt.clone()
+        };
+        let body = receipt.to_body().map_err(|error| {
+            unknown(TargetError {
+                kind: TargetErrorKind::Other,
+                fact: format!("nothing was sent: the receipt cannot be written as JSON: {error}"),
+                remedy: None,
+            })
+        })?;
+        let hash = Receipt::hash_of(&body).to_string();
+        let prev = match receipt.seq {
+            0 | 1 => "NULL".to_owned(),
+            seq => (seq - 1).to_string(),
+        };
+        let message = fill(
+            CLOSE,
+            &[
+                ("holds", HOLDS),
+                ("journal", journal),
+                ("attempt", &receipt.attempt.to_string()),
+                ("seq", &receipt.seq.to_string()),
+                ("prev", &prev),
+                ("hash", &hash),
+                ("migration", &text(receipt.migration.as_str())),
+                ("kind", kind.as_str()),
+                ("body", &or_null(Some(&body))),
+            ],
+        );
+        Ok(Self {
+            attempt: receipt.attempt,
+            kind,
+            stored: StoredReceipt {
+                seq: receipt.seq,
+                hash,
+                body,
+            },
+            message,
+        })
+    }
+
+    /// Message C.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// The success that C's answer proves.
+    pub(super) fn applied(self, answer: &Answer) -> Result<Applied, ApplyError> {
+        // A rule or trigger that the script put on the table could have swallowed the row.
+        if answer.ended.get(INSERT_PLACE) != Some(&1) {
+            return Err(unknown(TargetError {
+                kind: TargetErrorKind::Other,
+                fact: "the server took the receipt and wrote no row: the table tollgate.receipt was tampered with".to_owned(),
+                remedy: Some("look for rules and triggers on tollgate.receipt".to_owned()),
+            }));
+        }
+        Ok(self.found())
+    }
+
+    /// The success that the receipt itself, read in the target, proves.
+    pub(super) fn found(self) -> Applied {
+        Applied {
+            receipt: self.stored,
+            kind: self.kind,
+        }
+    }
+
+    /// Writes the receipt in a transaction of its own, after a script that had none of ours.
+    pub(super) fn record(self, session: &Session) -> Result<Applied, NotClosed> {
+        // READ WRITE: the script may have set default_transaction_read_only for the session.
+        let opening = opening(self.attempt).replacen("BEGIN", "BEGIN READ WRITE", 1);
+        let [opened, closed] = session.pipeline([&opening, self.message()]);
+        let answers = [&opened, &closed];
+        refuse_broken(&answers).map_err(NotClosed::Unknown)?;
+        let Some(error) = first_error(&answers) else {
+            return self.applied(&closed).map_err(NotClosed::Unknown);
+        };
+        let refusal = refusal(error, self.attempt);
+        recover(session).map_err(|error| NotClosed::Unknown(unknown(error)))?;
+        if has_receipt(session, self.attempt).map_err(NotClosed::Unknown)? {
+            return Ok(self.found());
+        }
+        Err(NotClosed::Failed(Box::new(refusal.error)))
+    }
+}
+
+/// Why [`Closing::record`] left no receipt.
+pub(super) enum NotClosed {
+    /// The server refused; the session was recovered.
+    Failed(Box<ScriptError>),
+    /// The client cannot tell.
+    Unknown(ApplyError),
+}
+
+/// What C's check found, where C refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// The script ended the transaction of A, and none was open after it.
+    Ended,
+    /// Our setting is gone: RESET ALL, or another transaction is open.
+    Reset,
+    /// The run's lock is gone.
+    Unlocked,
+    /// The server refused something else.
+    Other,
+}
+
+/// What C's refusal says.
+pub(super) struct Refusal {
+    pub(super) found: Found,
+    pub(super) error: ScriptError,
+}
+
+/// Reads C's error.
+pub(super) fn refusal(error: &DbError, attempt: AttemptId) -> Refusal {
+    let marked = |word: &str| {
+        error
+            .message()
+            .contains(&format!("tollgate:{attempt}:{word}"))
+    };
+    let (found, message, hint) = if marked("ended") {
+        (
+            Found::Ended,
+            "the script ended the transaction that tollgate had opened for it",
+            "write BEGIN and COMMIT so that they can be read as statements of the script, or take them out",
+        )
+    } else if marked("reset") {
+        (
+            Found::Reset,
+            "the script cleared all settings, tollgate's own too (RESET ALL), or opened another transaction: it cannot be told that its work is in the transaction that tollgate opened",
+            "reset single settings by name",
+        )
+    } else if marked("unlocked") {
+        (
+            Found::Unlocked,
+            "the script gave the run's lock back (pg_advisory_unlock_all)",
+            "release single locks by number",
+        )
+    } else {
+        let mut said = script_error(error, "", 0, None);
+        // Positions are in our message, not in the script.
+        said.at = None;
+        let after = "after the script's last statement, while deferred constraints were checked and the receipt was recorded";
+        said.context = Some(match said.context {
+            Some(context) => format!("{after}\n{context}"),
+            None => after.to_owned(),
+        });
+        if said.hint.is_none() && matches!(error.code().code(), "42P01" | "3F000" | "42703") {
+            said.hint = Some("the script must leave the schema tollgate as it is".to_owned());
+        }
+        return Refusal {
+            found: Found::Other,
+            error: said,
+        };
+    };
+    Refusal {
+        found,
+        error: ScriptError {
+            message: message.to_owned(),
+            hint: Some(hint.to_owned()),
+            ..ScriptError::default()
+        },
+    }
+}
+
+/// The state after [`recover`].
+#[derive(Debug)]
+pub(super) struct Recovered {
+    /// `tollgate.sent` as it stood when no transaction was open any more.
+    pub(super) sent: String,
+}
+
+/// After an error: out of any transaction, session as it was opened, lock held. Where the script
+/// gave the lock back it is taken again if it is free; no receipt can have been written between by
+/// another without our next one being refused, because places in the chain are unique.
+pub(super) fn recover(session: &Session) -> Result<Recovered, TargetError> {
+    let facts = format!(
+        "SELECT COALESCE(pg_catalog.current_setting('tollgate.sent', true), '') AS sent, EXISTS ({HOLDS}) AS held"
+    );
+    let [rollback, role, facts, reset] = session.pipeline([
+        "ROLLBACK",
+        "RESET SESSION AUTHORIZATION; RESET ROLE",
+        &facts,
+        &fill(RESET, &[]),
+    ]);
+    let trouble = |error: &Error| session_error(error, "cleaning up after an error");
+    for answer in [&rollback, &role, &reset] {
+        if let Some(error) = &answer.error {
+            return Err(trouble(error));
+        }
+    }
+    let rows = facts.into_rows().map_err(|error| trouble(&error))?;
+    let cell = |name: &str| rows.first().and_then(|row| row.get(name));
+    if cell("held") != Some("t") && !lock::try_take(session)? {
+        return Err(TargetError {
+            kind: TargetErrorKind::Locked,
+            fact: "the script gave the run's lock back, and another run has taken it".to_owned(),
+            remedy: Some("wait until that run has ended, then try again".to_owned()),
+        });
+    }
+    Ok(Recovered {
+        sent: cell("sent").unwrap_or_default().to_owned(),
+    })
+}
+
+/// Whether the receipt of an attempt stands, where C's answer was an error: C goes on after its
+/// COMMIT, and only the receipt tells on which side of it the error was.
+pub(super) fn has_receipt(session: &Session, attempt: AttemptId) -> Result<bool, ApplyError> {
+    let sql = format!("SELECT 1 FROM tollgate.receipt WHERE attempt = '{attempt}'");
+    match session.query(&sql) {
+        Ok(rows) => Ok(!rows.is_empty()),
+        // The script has dropped the table and committed that: then nothing is recorded.
+        Err(error)
+            if error
+                .code()
+                .is_some_and(|code| ["42P01", "3F000"].contains(&code.code())) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(unknown(session_error(&error, "reading the receipt"))),
+    }
+}
+
+/// The first error that the server reported.
+pub(super) fn first_error<'a>(answers: &[&'a Answer]) -> Option<&'a DbError> {
+    answers.iter().find_map(|answer| db_error(answer))
+}
+
+/// The server's error in an answer.
+pub(super) fn db_error(answer: &Answer) -> Option<&DbError> {
+    answer.error.as_ref().and_then(Error::as_db_error)
+}
+
+/// Any error that is not the server's own, or ends the session, makes the outcome unknown.
+pub(super) fn refuse_broken(answers: &[&Answer]) -> Result<(), ApplyError> {
+    for error in answers.iter().filter_map(|answer| answer.error.as_ref()) {
+        if error.as_db_error().is_none_or(is_fatal) {
+            return Err(unknown(session_error(error, "running the script")));
+        }
+    }
+    Ok(())
+}
+
+/// Wraps what the client saw.
+pub(super) fn unknown(error: TargetError) -> ApplyError {
+    ApplyError::Unknown {
+        error: Box::new(error),
+    }
+}

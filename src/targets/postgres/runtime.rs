@@ -1,0 +1,124 @@
+//! The one place where PostgreSQL's driver is asynchronous.
+//!
+//! Everything is sent as simple queries: nothing is prepared, so nothing of ours is lost when a
+//! script says DEALLOCATE ALL or DISCARD ALL, and a script's bytes go out as they are.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_core::Stream;
+use tokio::runtime::Runtime;
+use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
+
+/// A session, and the single-threaded runtime that its connection lives on.
+pub(super) struct Session {
+    runtime: Runtime,
+    client: Client,
+}
+
+/// What one message brought back.
+pub(super) struct Answer {
+    /// The rows, where they were asked for.
+    pub(super) rows: Vec<SimpleQueryRow>,
+    /// For each statement of the message that ended, the number of rows it touched.
+    pub(super) ended: Vec<u64>,
+    /// The error that ended the message, if one did.
+    pub(super) error: Option<Error>,
+}
+
+impl Answer {
+    /// The rows, or the error.
+    pub(super) fn into_rows(self) -> Result<Vec<SimpleQueryRow>, Error> {
+        match self.error {
+            None => Ok(self.rows),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+impl Session {
+    pub(super) fn new(runtime: Runtime, client: Client) -> Self {
+        Self { runtime, client }
+    }
+
+    /// Sends one message and reads its whole answer.
+    pub(super) fn query(&self, sql: &str) -> Result<Vec<SimpleQueryRow>, Error> {
+        self.runtime
+            .block_on(read(&self.client, sql, true))
+            .into_rows()
+    }
+
+    /// Sends one message of a script and reads its whole answer, without keeping the rows.
+    pub(super) fn run(&self, sql: &str) -> Answer {
+        self.runtime.block_on(read(&self.client, sql, false))
+    }
+
+    /// Sends several messages without waiting in between, and reads their answers in order.
+    ///
+    /// The connection's task runs on the same thread whenever an answer is awaited, so it goes on
+    /// sending while the server answers: neither side blocks the other, however much there is.
+    pub(super) fn pipeline<const N: usize>(&self, messages: [&str; N]) -> [Answer; N] {
+        self.runtime.block_on(async {
+            let mut streams = Vec::with_capacity(N);
+            for message in messages {
+                // Ready at its first poll: this only puts the message in the queue.
+                streams.push(self.client.simple_query_raw(message).await);
+            }
+            let mut answers = Vec::with_capacity(N);
+            for stream in streams {
+                answers.push(match stream {
+                    Ok(stream) => drain(stream, true).await,
+                    Err(error) => failed(error),
+                });
+            }
+            let mut answers = answers.into_iter();
+            std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
+        })
+    }
+
+    /// Waits, with the connection polled.
+    pub(super) fn sleep(&self, time: Duration) {
+        self.runtime.block_on(tokio::time::sleep(time));
+    }
+}
+
+fn nothing() -> Answer {
+    Answer {
+        rows: Vec::new(),
+        ended: Vec::new(),
+        error: None,
+    }
+}
+
+fn failed(error: Error) -> Answer {
+    Answer {
+        error: Some(error),
+        ..nothing()
+    }
+}
+
+async fn read(client: &Client, sql: &str, keep_rows: bool) -> Answer {
+    match client.simple_query_raw(sql).await {
+        Ok(stream) => drain(stream, keep_rows).await,
+        Err(error) => failed(error),
+    }
+}
+
+/// Reads to the end of a message's answer. After an error the driver itself skips the rest.
+async fn drain(stream: tokio_postgres::SimpleQueryStream, keep_rows: bool) -> Answer {
+    let mut stream = pin!(stream);
+    let mut answer = nothing();
+    while let Some(message) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+        match message {
+            Ok(SimpleQueryMessage::CommandComplete(rows)) => answer.ended.push(rows),
+            Ok(SimpleQueryMessage::Row(row)) if keep_rows => answer.rows.push(row),
+            Ok(_) => {}
+            Err(error) => {
+                answer.error = Some(error);
+                break;
+            }
+        }
+    }
+    answer
+}

@@ -1,0 +1,40 @@
+-- Message C: closes an attempt. Only its answer counts. It is ASCII alone, has no backslash and no
+-- name that is not qualified, because it is read with whatever the script left set; what the script
+-- left set is gone before the receipt is written.
+
+-- Only a warning while the transaction of message A is open. Where the script ended that one this
+-- begins a real block, so that the error below takes the rest of this message with it.
+BEGIN;
+-- Deferred constraints fail here, where it is still known which script they belong to.
+SET CONSTRAINTS ALL IMMEDIATE;
+RESET SESSION AUTHORIZATION;
+RESET ROLE;
+-- Raises unless the transaction and the run's lock are ours: int4in does not take a word. A WHERE
+-- would write no row in silence, and a cast could have been replaced.
+SELECT pg_catalog.int4in(pg_catalog.textout(CASE
+  WHEN COALESCE(pg_catalog.current_setting('tollgate.attempt', true), '')
+       OPERATOR(pg_catalog.<>) '{attempt}'
+    -- A transaction that began with this very message is the one above.
+    THEN CASE
+      WHEN pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp()
+        THEN 'tollgate:{attempt}:ended'
+      ELSE 'tollgate:{attempt}:reset'
+    END
+  WHEN NOT EXISTS ({holds})
+    THEN 'tollgate:{attempt}:unlocked'
+  ELSE '0'
+END));
+RESET ALL;
+-- An acknowledged commit survives a crash, whatever the role's or the database's default is.
+SET LOCAL synchronous_commit = on;
+INSERT INTO tollgate.receipt (seq, prev, hash, migration, attempt, kind, body)
+VALUES ({seq}, {prev}, '{hash}', {migration}, '{attempt}', '{kind}', {body});
+{journal}
+COMMIT;
+-- What outlives a transaction, so that the next script finds a session like the first one did.
+-- DISCARD ALL would give the run's lock back.
+DISCARD TEMP;
+DISCARD SEQUENCES;
+DEALLOCATE ALL;
+UNLISTEN *;
+CLOSE ALL;

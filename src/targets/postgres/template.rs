@@ -1,0 +1,58 @@
+//! Filling values into our own SQL. Nothing of a script ever goes through here.
+
+use crate::digest::hex;
+
+/// Puts values in the place of `{name}`s and leaves comment lines out.
+///
+/// Values are numbers, hexadecimal digits, checked names, or made by [`text`] and [`or_null`].
+pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(template.len());
+    for line in template.lines() {
+        if !line.trim_start().starts_with("--") {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    for (name, value) in values {
+        out = out.replace(&format!("{{{name}}}"), value);
+    }
+    out
+}
+
+/// Any text as an expression of type text.
+///
+/// A quoted literal is read by rules that a script may have changed (`standard_conforming_strings`,
+/// `client_encoding`), so the text travels as hexadecimal digits.
+pub(super) fn text(value: &str) -> String {
+    format!(
+        "pg_catalog.convert_from(pg_catalog.decode('{}', 'hex'), 'UTF8')",
+        hex(value.as_bytes())
+    )
+}
+
+/// [`text`], or NULL.
+pub(super) fn or_null(value: Option<&str>) -> String {
+    value.map_or_else(|| "NULL".to_owned(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn texts_travel_as_digits() {
+        assert_eq!(
+            text("é'"),
+            "pg_catalog.convert_from(pg_catalog.decode('c3a927', 'hex'), 'UTF8')"
+        );
+        assert_eq!(or_null(None), "NULL");
+    }
+
+    #[test]
+    fn comments_stay_at_home() {
+        assert_eq!(
+            fill("-- why\nSELECT {a}, '{b}'", &[("a", "1"), ("b", "x")]),
+            "SELECT 1, 'x'\n"
+        );
+    }
+}
