@@ -13,8 +13,11 @@ pub(crate) const TOOL: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"));
 /// Reads all of it. Names are recorded, not proven.
 pub(crate) fn read(world: &World, root: &Path) -> Provenance {
     let origin = origin(&world.variables, world.machine.as_deref());
+    let actor = actor(&world.variables, &origin)
+        .or_else(|| run_git(root, &["config", "user.name"]).filter(|name| !name.is_empty()))
+        .unwrap_or_else(|| "unknown".to_owned());
     Provenance {
-        actor: actor(&world.variables, &origin),
+        actor: Actor(actor),
         origin,
         git: git(root),
         tool: TOOL.to_owned(),
@@ -86,7 +89,8 @@ fn origin(variables: &Variables, machine: Option<&str>) -> Origin {
     }
 }
 
-fn actor(variables: &Variables, origin: &Origin) -> Actor {
+/// A name that was given, the one that the CI system tells, or the login.
+fn actor(variables: &Variables, origin: &Origin) -> Option<String> {
     let variable = |name: &str| variable(variables, name);
     let in_ci = match origin {
         Origin::Ci { system, .. } => SYSTEMS
@@ -100,26 +104,26 @@ fn actor(variables: &Variables, origin: &Origin) -> Actor {
         .or_else(|| variable("USER"))
         .or_else(|| variable("LOGNAME"))
         .or_else(|| variable("USERNAME"));
-    Actor(name.unwrap_or("unknown").to_owned())
+    name.map(str::to_owned)
 }
 
 /// The work tree's state; `None` outside a repository, without git, or before the first commit.
 fn git(root: &Path) -> Option<GitState> {
-    let run = |arguments: &[&str]| {
-        let output = Command::new("git")
-            .arg("-C")
-            .arg(root)
-            .args(arguments)
-            .output()
-            .ok()?;
-        output
-            .status
-            .success()
-            .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-    };
-    let commit = run(&["rev-parse", "HEAD"])?;
-    let dirty = !run(&["--no-optional-locks", "status", "--porcelain"])?.is_empty();
+    let commit = run_git(root, &["rev-parse", "HEAD"])?;
+    let dirty = !run_git(root, &["--no-optional-locks", "status", "--porcelain"])?.is_empty();
     Some(GitState { commit, dirty })
+}
+
+/// What a git command prints, trimmed; `None` where it fails or git is not there.
+fn run_git(root: &Path, arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git")
+        .arg("-C")
+        .arg(root)
+        .args(arguments)
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
 }
 
 #[cfg(test)]
@@ -152,7 +156,7 @@ mod tests {
                 run
             }
         );
-        assert_eq!(actor(&github, &seen).0, "alice");
+        assert_eq!(actor(&github, &seen).as_deref(), Some("alice"));
     }
 
     #[test]
@@ -174,10 +178,10 @@ mod tests {
     #[test]
     fn a_name_that_was_given_goes_before_the_login() {
         let given = variables(&[("USER", "bo"), ("TOLLGATE_ACTOR", "bo@acme")]);
-        assert_eq!(actor(&given, &origin(&given, None)).0, "bo@acme");
         assert_eq!(
-            actor(&variables(&[]), &origin(&variables(&[]), None)).0,
-            "unknown"
+            actor(&given, &origin(&given, None)).as_deref(),
+            Some("bo@acme")
         );
+        assert_eq!(actor(&variables(&[]), &origin(&variables(&[]), None)), None);
     }
 }

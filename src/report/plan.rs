@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Paint, count};
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::{EnvironmentName, MigrationId, Timestamp};
-use crate::planner::{Finding, Plan, Step, Verdict};
+use crate::planner::{Finding, Gate, Plan, Step, Verdict};
 
 /// The plan for people, ending in a line feed.
 #[must_use]
@@ -94,7 +94,7 @@ fn refused(plan: &Plan, paint: Paint) -> String {
     let unearned = plan
         .refusals
         .iter()
-        .all(|refusal| refusal.gate.as_str() == "promotion");
+        .all(|refusal| refusal.gate == Gate::Promotion);
     let what = if about_all || subjects.is_empty() {
         format!("{} takes nothing as it is", plan.environment)
     } else if unearned {
@@ -124,15 +124,9 @@ fn refused(plan: &Plan, paint: Paint) -> String {
         out.push('\n');
         out.push_str(&finding(refusal, paint));
     }
-    for subject in subjects {
-        out.push_str(&format!("\n  {}\n", paint.bold(subject.as_str())));
-        for refusal in plan
-            .refusals
-            .iter()
-            .filter(|refusal| refusal.migration.as_ref() == Some(subject))
-        {
-            out.push_str(&finding(refusal, paint));
-        }
+    for group in groups(&subjects, &plan.refusals) {
+        out.push('\n');
+        out.push_str(&shown_group(&group, paint));
     }
     out.push_str(&warnings(plan, paint));
     if let Some(last) = &plan.ready_to {
@@ -150,6 +144,83 @@ fn refused(plan: &Plan, paint: Paint) -> String {
         ));
     }
     out
+}
+
+/// Migrations that are refused for the same reasons, one after another.
+struct Group<'a> {
+    subjects: Vec<&'a MigrationId>,
+    /// The findings about the last of them: its remedy covers those before it.
+    findings: Vec<&'a Finding>,
+}
+
+/// Migrations in a row whose findings differ only in the names are told once: with hundreds of them
+/// pending nobody could find the one that matters. The document of `--format json` has each.
+fn groups<'a>(subjects: &[&'a MigrationId], refusals: &'a [Finding]) -> Vec<Group<'a>> {
+    fn reasons<'f>(findings: &[&'f Finding]) -> Vec<(&'f str, &'f str, &'f [String])> {
+        let reason = |f: &&'f Finding| (f.gate.as_str(), f.fact.as_str(), f.found.as_slice());
+        findings.iter().map(reason).collect()
+    }
+    let mut groups: Vec<Group<'a>> = Vec::new();
+    for subject in subjects {
+        let about = |finding: &&Finding| finding.migration.as_ref() == Some(*subject);
+        let findings: Vec<&Finding> = refusals.iter().filter(about).collect();
+        let only_promotion = findings
+            .iter()
+            .all(|finding| finding.gate == Gate::Promotion);
+        match groups.last_mut() {
+            Some(last) if only_promotion && reasons(&last.findings) == reasons(&findings) => {
+                last.subjects.push(subject);
+                last.findings = findings;
+            }
+            _ => groups.push(Group {
+                subjects: vec![subject],
+                findings,
+            }),
+        }
+    }
+    groups
+}
+
+/// More than this many of one kind are told as the first, the last and how many.
+const TOLD_ONE_BY_ONE: usize = 6;
+
+fn shown_group(group: &Group<'_>, paint: Paint) -> String {
+    let mut out = String::new();
+    match group.subjects.as_slice() {
+        [first, between @ .., last] if group.subjects.len() > TOLD_ONE_BY_ONE => {
+            let between = format!("... {} more ...", between.len());
+            out.push_str(&format!(
+                "  {}\n  {between}\n  {}\n",
+                paint.bold(first.as_str()),
+                paint.bold(last.as_str())
+            ));
+        }
+        all => {
+            for subject in all {
+                out.push_str(&format!("  {}\n", paint.bold(subject.as_str())));
+            }
+        }
+    }
+    for found in &group.findings {
+        if group.subjects.len() > 1 {
+            // Each has bytes of its own, so no single checksum is the one that is required.
+            let mut shared = (*found).clone();
+            shared.required = shared.required.replace(
+                first_word_with_checksum(&shared.required),
+                "each one's bytes",
+            );
+            out.push_str(&finding(&shared, paint));
+        } else {
+            out.push_str(&finding(found, paint));
+        }
+    }
+    out
+}
+
+fn first_word_with_checksum(text: &str) -> &str {
+    text.split(' ')
+        .find(|word| word.starts_with("blake3:"))
+        .unwrap_or("blake3:")
 }
 
 /// One finding, indented under its subject.
@@ -190,8 +261,10 @@ pub fn warnings(plan: &Plan, paint: Paint) -> String {
             warning.gate,
             warning.fact
         ));
+        let mut label = "found";
         for line in &warning.found {
-            out.push_str(&format!("  found     {line}\n"));
+            out.push_str(&format!("  {label:<9} {line}\n"));
+            label = "";
         }
         out.push_str(&format!("  remedy    {}\n", warning.remedy));
     }

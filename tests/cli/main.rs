@@ -1,0 +1,7 @@
+//! What users read: every message with its exit status, in a world that stands still.
+
+mod chain;
+mod errors;
+mod project;
+
+mod verbs;
