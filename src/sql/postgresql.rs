@@ -81,13 +81,20 @@ fn nesting(kind: TokenKind, text: &str) -> Option<Nesting> {
         TokenKind::CloseCurly => Nesting::Close(b'}'),
         TokenKind::Comma => Nesting::Comma,
         TokenKind::Semi => Nesting::Semicolon,
-        TokenKind::Ident if text.eq_ignore_ascii_case("ATOMIC") => Nesting::HoldingForEver,
-        TokenKind::Ident
-            if text.eq_ignore_ascii_case("CASE") || text.eq_ignore_ascii_case("WITH") =>
-        {
-            Nesting::Holding
-        }
-        _ => Nesting::Other,
+        TokenKind::Star => Nesting::Star,
+        TokenKind::Ident => match text.to_ascii_uppercase().as_str() {
+            "ATOMIC" => Nesting::HoldingForEver,
+            "CASE" | "WITH" => Nesting::Holding,
+            "NOT" | "AND" | "OR" | "IN" | "IS" | "LIKE" | "ILIKE" | "TO" | "BETWEEN" | "ESCAPE"
+            | "COLLATE" | "WHEN" | "THEN" | "ELSE" | "SELECT" | "FROM" | "WHERE" | "AS" | "ON" => {
+                Nesting::Wanting
+            }
+            _ => Nesting::Other,
+        },
+        TokenKind::Literal { .. }
+        | TokenKind::QuotedIdent { .. }
+        | TokenKind::PositionalParam { .. } => Nesting::Other,
+        _ => Nesting::Wanting,
     })
 }
 
