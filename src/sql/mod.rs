@@ -3,9 +3,51 @@
 //! Pure. A script runs as the bytes on disk whatever this module makes of it; the analysis only
 //! decides how it may be sent.
 
+mod limits;
+mod position;
+mod postgresql;
+mod sqlite;
+
 use std::ops::Range;
 
 use crate::model::ReceiptKind;
+use crate::model::entry::Engine;
+
+pub use limits::PARSER_THREAD;
+pub use position::{Position, char_position_to_offset, line_range, line_text, position};
+
+/// Reads a script: its statements, and what matters about each when it is sent.
+///
+/// Never panics, whatever the script. The parsers run on a thread of their own, named
+/// [`PARSER_THREAD`], because they may need more stack than the caller has.
+///
+/// For PostgreSQL the statements are what the server would make of the script: sending them one by
+/// one means the same as far as reading goes. What differs is that the server runs a script sent
+/// whole in one implicit transaction.
+#[must_use]
+pub fn analyse(engine: Engine, script: &str) -> Analysis {
+    if script.len() > MAX_ANALYSED {
+        return Analysis::NotAnalysed(NotAnalysed::TooLarge {
+            bytes: script.len(),
+        });
+    }
+    match engine {
+        Engine::Postgresql => postgresql::analyse(script),
+        Engine::Sqlite => sqlite::analyse(script),
+    }
+}
+
+/// Whether a script for PostgreSQL may be queued behind another whose outcome is not known yet: it
+/// was analysed, and nothing in it controls a transaction or its characteristics, cannot stand in
+/// one, or copies from or to the client.
+#[must_use]
+pub fn pipelinable(analysis: &Analysis) -> bool {
+    analysis.statements().is_some_and(|statements| {
+        statements
+            .iter()
+            .all(|statement| statement.kind == StatementKind::Ordinary)
+    })
+}
 
 /// What reading a script found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +67,9 @@ pub enum NotAnalysed {
         /// Its length in bytes.
         bytes: usize,
     },
-    /// Brackets nest deeper than the parsers can take.
+    /// Something nests deeper than the parser can take: brackets, but a long chain of operators too.
     TooDeep {
-        /// The offset in bytes of the bracket that was too much.
+        /// The offset in bytes of the token that was too much.
         offset: usize,
     },
     /// The parser found an error, or gave up. The target may still understand it.
@@ -53,9 +95,13 @@ pub struct Statement {
 pub enum StatementKind {
     /// May stand in a transaction, and leaves it open.
     Ordinary,
-    /// BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION and the like, named as written in
-    /// capitals.
+    /// BEGIN, COMMIT, ROLLBACK, PREPARE TRANSACTION and the like, named as written in capitals.
     TransactionControl(&'static str),
+    /// SAVEPOINT, RELEASE, ROLLBACK TO, named in capitals. They need a transaction and leave it
+    /// open, so a script without a BEGIN of its own is atomic with them. It is never pipelined:
+    /// behind a failure, ROLLBACK TO a savepoint of another script would bring an aborted
+    /// transaction back to life.
+    Savepoint(&'static str),
     /// SET TRANSACTION, SET SESSION CHARACTERISTICS, or a SET of `transaction_*`: only legal first.
     SetTransaction,
     /// COPY ... FROM STDIN: there is no stdin; the server would drop the connection.
