@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod postgres;
+pub mod sqlite;
 
 use std::time::Duration;
 

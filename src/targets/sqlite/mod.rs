@@ -1,0 +1,137 @@
+//! SQLite, the embedded target: one file.
+//!
+//! Every migration runs on a connection of its own, so that nothing that a script sets (PRAGMA,
+//! ATTACH, temporary tables, an open transaction) reaches the next one. Between calls no connection
+//! is open; what a [`SqliteTarget`] holds is the lock.
+
+mod apply;
+mod codes;
+mod connection;
+mod errors;
+mod foreign_keys;
+mod journalled;
+mod lock;
+mod statements;
+mod store;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use connection::{Missing, connect_own};
+use lock::RunLock;
+
+use super::{Applied, ApplyError, Attempt, Survey, Target, TargetError, TargetErrorKind};
+use crate::model::entry::{Engine, Progress, TargetIdentity};
+use crate::model::{EnvironmentName, IncarnationId};
+
+/// How long a statement waits for another program that writes to the file.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// A SQLite file, which need not be there yet.
+#[derive(Debug)]
+pub struct SqliteTarget {
+    path: PathBuf,
+    busy: Duration,
+    lock: Option<RunLock>,
+}
+
+/// Names a SQLite file as a target. Touches nothing: [`Target::survey`] of a missing file finds an
+/// empty target and leaves it missing, [`Target::lock`] creates the folder and the lock file
+/// `<file>.tollgate-lock`, and [`Target::initialise`] the file.
+///
+/// # Errors
+/// [`TargetErrorKind::Configuration`] where the path names no file.
+pub fn open(path: &Path) -> Result<SqliteTarget, TargetError> {
+    if path.file_name().is_none() || path.is_dir() {
+        return Err(TargetError {
+            kind: TargetErrorKind::Configuration,
+            fact: format!("\"{}\" does not name a file", path.display()),
+            remedy: Some(
+                "name the database's file in tollgate.toml, for instance \
+                 url = \"sqlite:state/dev.db\""
+                    .to_owned(),
+            ),
+        });
+    }
+    Ok(SqliteTarget {
+        path: path.to_owned(),
+        busy: BUSY,
+        lock: None,
+    })
+}
+
+impl SqliteTarget {
+    /// Sets how long a statement waits for another program that writes to the file; 5 s otherwise.
+    #[must_use]
+    pub fn with_busy_timeout(mut self, busy: Duration) -> Self {
+        self.busy = busy;
+        self
+    }
+
+    fn unlocked(&self) -> TargetError {
+        TargetError {
+            kind: TargetErrorKind::Locked,
+            fact: format!("the lock of {} is not held", self.path.display()),
+            remedy: None,
+        }
+    }
+}
+
+impl Target for SqliteTarget {
+    fn engine(&self) -> Engine {
+        Engine::Sqlite
+    }
+
+    fn lock(
+        &mut self,
+        wait: Duration,
+        give_up: &dyn Fn() -> bool,
+        waiting: &mut dyn FnMut(&str),
+    ) -> Result<(), TargetError> {
+        if self.lock.is_none() {
+            self.lock = Some(RunLock::take(&self.path, wait, give_up, waiting)?);
+        }
+        Ok(())
+    }
+
+    fn survey(&mut self) -> Result<Survey, TargetError> {
+        match self.path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Ok(store::nothing(&self.path)),
+            Err(error) => return Err(errors::io("read", &self.path, &error)),
+        }
+        let mut connection = connect_own(&self.path, Missing::Refuse, self.busy)?;
+        store::survey(&self.path, &mut connection)
+    }
+
+    fn initialise(
+        &mut self,
+        environment: &EnvironmentName,
+        incarnation: IncarnationId,
+    ) -> Result<TargetIdentity, TargetError> {
+        if self.lock.is_none() {
+            return Err(self.unlocked());
+        }
+        let mut connection = connect_own(&self.path, Missing::Create, self.busy)?;
+        store::initialise(&self.path, &mut connection, environment, incarnation)
+    }
+
+    fn apply(
+        &mut self,
+        attempt: &Attempt<'_>,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Applied, ApplyError> {
+        let Some(lock) = &self.lock else {
+            return Err(ApplyError::Failed {
+                error: Box::new(errors::own(self.unlocked().fact)),
+                left: None,
+            });
+        };
+        let place = apply::Place {
+            path: &self.path,
+            busy: self.busy,
+            lock,
+        };
+        apply::apply(&place, attempt, progress)
+    }
+}

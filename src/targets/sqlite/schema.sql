@@ -1,0 +1,56 @@
+-- tollgate's own tables in a SQLite target. Run as often as wanted, inside a transaction.
+
+-- Which life of which target this is. One row.
+CREATE TABLE IF NOT EXISTS main.tollgate_identity (
+    one         INTEGER PRIMARY KEY CHECK (one = 1),
+    schema      INTEGER NOT NULL DEFAULT 1,             -- the version of these tables
+    incarnation TEXT    NOT NULL CHECK (length(incarnation) = 32),
+    environment TEXT    NOT NULL,
+    bound_at    TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;
+
+-- One row for each migration that succeeded. `body` holds the exact bytes that `hash` is taken of;
+-- the other columns repeat parts of it so that SQL can find and guard them. No hole, no fork: `seq`
+-- counts from 1, `prev` is the number before it, and each number can be followed once.
+CREATE TABLE IF NOT EXISTS main.tollgate_receipt (
+    seq         INTEGER PRIMARY KEY CHECK (seq >= 1),
+    prev        INTEGER UNIQUE REFERENCES tollgate_receipt (seq)
+                CHECK (prev IS nullif(seq - 1, 0)),
+    hash        TEXT    NOT NULL UNIQUE CHECK (length(hash) = 64),
+    migration   TEXT    NOT NULL,
+    attempt     TEXT    NOT NULL UNIQUE,
+    kind        TEXT    NOT NULL CHECK (kind IN ('atomic', 'journalled')),
+    body        TEXT    NOT NULL,
+    recorded_at TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;
+
+-- How far an attempt came that cannot run in one transaction. Rows are only added.
+--   begun, step 0   the attempt was started
+--   begun, step n   statement n is about to be sent, or a transaction of the script's own with it
+--   undone, step n  what was begun so was rolled back
+--   done,  step n   the first n statements ended without an error
+CREATE TABLE IF NOT EXISTS main.tollgate_journal (
+    id          INTEGER PRIMARY KEY,
+    attempt     TEXT    NOT NULL,
+    migration   TEXT    NOT NULL,
+    what        TEXT    NOT NULL CHECK (what IN ('begun', 'done', 'undone')),
+    step        INTEGER NOT NULL CHECK (step BETWEEN 0 AND "of"),
+    "of"        INTEGER NOT NULL,
+    checksum    TEXT,                                   -- BLAKE3 of the statement that was begun
+    at          TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;
+
+CREATE INDEX IF NOT EXISTS main.tollgate_journal_attempt ON tollgate_journal (attempt, id);
+
+-- The receipts of earlier lives of this target, moved here when it was bound again.
+CREATE TABLE IF NOT EXISTS main.tollgate_archive (
+    id          INTEGER PRIMARY KEY,
+    seq         INTEGER NOT NULL,
+    hash        TEXT    NOT NULL,
+    migration   TEXT    NOT NULL,
+    attempt     TEXT    NOT NULL,
+    kind        TEXT    NOT NULL,
+    body        TEXT    NOT NULL,
+    recorded_at TEXT    NOT NULL,
+    archived_at TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;

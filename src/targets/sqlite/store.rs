@@ -1,0 +1,267 @@
+//! Reading and writing tollgate's own tables.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::errors;
+use crate::digest::Checksum;
+use crate::model::entry::{Engine, Progress, TargetIdentity};
+use crate::model::{EnvironmentName, IncarnationId, MigrationId, Receipt, StoredReceipt};
+use crate::targets::{Journal, Observed, Recorded, Survey, TargetError, TargetErrorKind};
+
+/// The version of the tables that this tool reads and writes.
+const SCHEMA: i64 = 1;
+
+/// What a file that is not there, or has no tables, holds.
+pub(super) fn nothing(path: &Path) -> Survey {
+    Survey {
+        observed: Observed {
+            engine: Engine::Sqlite,
+            system: None,
+            database: None,
+            name: name(path),
+        },
+        recorded: None,
+        receipts: Vec::new(),
+        journals: Vec::new(),
+        has_other_tables: false,
+    }
+}
+
+/// Reads everything in one transaction, so that all of it is of one moment.
+pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey, TargetError> {
+    let told = |error| errors::target(path, &error);
+    let moment = connection.transaction().map_err(told)?;
+    let mut survey = nothing(path);
+    survey.has_other_tables = moment
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE type = 'table' \
+             AND name NOT GLOB 'sqlite_*' AND name NOT GLOB 'tollgate_*')",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(told)?;
+    let entered: bool = moment
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE name = 'tollgate_identity')",
+            [],
+            |row| row.get(0),
+        )
+        .map_err(told)?;
+    if !entered {
+        return Ok(survey);
+    }
+    survey.recorded = identity(path, &moment)?;
+    survey.receipts = receipts(&moment).map_err(told)?;
+    survey.journals = journals(path, &moment)?;
+    Ok(survey)
+}
+
+/// Creates the tables, writes the identity row, and moves receipts of another life away.
+pub(super) fn initialise(
+    path: &Path,
+    connection: &mut Connection,
+    environment: &EnvironmentName,
+    incarnation: IncarnationId,
+) -> Result<TargetIdentity, TargetError> {
+    let told = |error| errors::target(path, &error);
+    let change = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(told)?;
+    change
+        .execute_batch(include_str!("schema.sql"))
+        .map_err(told)?;
+    identity(path, &change)?;
+    let of_another_life: bool = change
+        .query_row(
+            "SELECT EXISTS (SELECT 1 FROM main.tollgate_receipt \
+             WHERE NOT json_valid(body) OR json_extract(body, '$.target') IS NOT ?1)",
+            [incarnation.to_string()],
+            |row| row.get(0),
+        )
+        .map_err(told)?;
+    if of_another_life {
+        change
+            .execute_batch(include_str!("archive.sql"))
+            .map_err(told)?;
+    }
+    change
+        .execute_batch(include_str!("guards.sql"))
+        .map_err(told)?;
+    change
+        .execute(
+            "INSERT OR REPLACE INTO main.tollgate_identity (one, schema, incarnation, environment) \
+             VALUES (1, ?1, ?2, ?3)",
+            params![SCHEMA, incarnation.to_string(), environment.as_str()],
+        )
+        .map_err(told)?;
+    change.commit().map_err(told)?;
+    Ok(TargetIdentity {
+        incarnation,
+        engine: Engine::Sqlite,
+        system: None,
+        database: None,
+        name: name(path),
+    })
+}
+
+/// Adds a receipt inside the transaction that is open, and reads it back: a trigger of a script's
+/// own could have swallowed it without an error.
+pub(super) fn add_receipt(
+    connection: &Connection,
+    receipt: &Receipt,
+    stored: &StoredReceipt,
+) -> rusqlite::Result<bool> {
+    let seq = signed(stored.seq);
+    connection.execute(
+        "INSERT INTO main.tollgate_receipt (seq, prev, hash, migration, attempt, kind, body) \
+         VALUES (?1, nullif(?1 - 1, 0), ?2, ?3, ?4, ?5, ?6)",
+        params![
+            seq,
+            stored.hash,
+            receipt.migration.as_str(),
+            receipt.attempt.to_string(),
+            receipt.kind.as_str(),
+            stored.body
+        ],
+    )?;
+    let there = connection
+        .query_row(
+            "SELECT hash = ?2 AND body = ?3 FROM main.tollgate_receipt WHERE seq = ?1",
+            params![seq, stored.hash, stored.body],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(there.unwrap_or(false))
+}
+
+/// What a row of the journal says; see `schema.sql`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum What {
+    Begun,
+    Done,
+    Undone,
+}
+
+/// Adds a row to the journal: in the transaction that is open, or on its own.
+pub(super) fn add_journal(
+    connection: &Connection,
+    receipt: &Receipt,
+    what: What,
+    progress: Progress,
+    statement: Option<&str>,
+) -> rusqlite::Result<()> {
+    let what = match what {
+        What::Begun => "begun",
+        What::Done => "done",
+        What::Undone => "undone",
+    };
+    connection.execute(
+        "INSERT INTO main.tollgate_journal (attempt, migration, what, step, \"of\", checksum) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![
+            receipt.attempt.to_string(),
+            receipt.migration.as_str(),
+            what,
+            signed(progress.done),
+            signed(progress.of),
+            statement.map(|text| Checksum::of(text.as_bytes()).to_string())
+        ],
+    )?;
+    Ok(())
+}
+
+fn identity(path: &Path, connection: &Connection) -> Result<Option<Recorded>, TargetError> {
+    let row: Option<(i64, String, String)> = connection
+        .query_row(
+            "SELECT schema, incarnation, environment FROM main.tollgate_identity",
+            [],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        )
+        .optional()
+        .map_err(|error| errors::target(path, &error))?;
+    let Some((schema, incarnation, environment)) = row else {
+        return Ok(None);
+    };
+    if schema > SCHEMA {
+        return Err(TargetError {
+            kind: TargetErrorKind::Other,
+            fact: format!(
+                "{} was written by a newer tollgate (its tables are version {schema}, this one \
+                 knows {SCHEMA})",
+                path.display()
+            ),
+            remedy: Some("run this command with that version of tollgate".to_owned()),
+        });
+    }
+    Ok(Some(Recorded {
+        incarnation: parsed(path, "tollgate_identity", &incarnation)?,
+        environment: parsed(path, "tollgate_identity", &environment)?,
+        system: None,
+        database: None,
+    }))
+}
+
+fn receipts(connection: &Connection) -> rusqlite::Result<Vec<StoredReceipt>> {
+    connection
+        .prepare("SELECT seq, hash, body FROM main.tollgate_receipt ORDER BY seq")?
+        .query_map([], |row| {
+            Ok(StoredReceipt {
+                seq: unsigned(row.get(0)?),
+                hash: row.get(1)?,
+                body: row.get(2)?,
+            })
+        })?
+        .collect()
+}
+
+fn journals(path: &Path, connection: &Connection) -> Result<Vec<Journal>, TargetError> {
+    let told = |error| errors::target(path, &error);
+    let mut statement = connection
+        .prepare(include_str!("journals.sql"))
+        .map_err(told)?;
+    let mut rows = statement.query([]).map_err(told)?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next().map_err(told)? {
+        let attempt: String = row.get(0).map_err(told)?;
+        let migration: String = row.get(1).map_err(told)?;
+        out.push(Journal {
+            attempt: parsed(path, "tollgate_journal", &attempt)?,
+            migration: MigrationId::new(migration),
+            progress: Progress {
+                done: unsigned(row.get(3).map_err(told)?),
+                of: unsigned(row.get(2).map_err(told)?),
+            },
+            in_flight: row.get(4).map_err(told)?,
+        });
+    }
+    Ok(out)
+}
+
+fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+    path: &Path,
+    table: &str,
+    text: &str,
+) -> Result<T, TargetError> {
+    text.parse().map_err(|error| TargetError {
+        kind: TargetErrorKind::Other,
+        fact: format!("{}: the table {table} was altered: {error}", path.display()),
+        remedy: None,
+    })
+}
+
+fn name(path: &Path) -> String {
+    path.file_name().map_or_else(
+        || path.display().to_string(),
+        |name| name.to_string_lossy().into_owned(),
+    )
+}
+
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+fn unsigned(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
