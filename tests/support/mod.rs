@@ -23,7 +23,9 @@ const PLAIN_PASSWORD: &str = "plain";
 )]
 pub fn server_url() -> String {
     std::env::var("TOLLGATE_TEST_POSTGRES").unwrap_or_else(|_| {
-        panic!("start the suite with tests/run: it starts the PostgreSQL server that these tests need")
+        panic!(
+            "start the suite with tests/run: it starts the PostgreSQL server that these tests need"
+        )
     })
 }
 
@@ -68,8 +70,11 @@ impl Database {
             );
             run(&superuser, &role).expect("a plain role");
         }
-        run(&superuser, &format!("CREATE DATABASE {name} OWNER {owner} TEMPLATE {template}"))
-            .expect("a database");
+        run(
+            &superuser,
+            &format!("CREATE DATABASE {name} OWNER {owner} TEMPLATE {template}"),
+        )
+        .expect("a database");
         Self {
             name,
             superuser,
@@ -115,7 +120,9 @@ impl Database {
 
     /// The first value of the first row.
     pub fn ask(&self, sql: &str) -> String {
-        let rows = self.run(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
+        let rows = self
+            .run(sql)
+            .unwrap_or_else(|error| panic!("{sql}: {error}"));
         rows[0][0].clone().unwrap_or_default()
     }
 }

@@ -128,7 +128,9 @@ impl Address {
         }
         let fact = match url.split_once(':') {
             Some((scheme, _)) if is_scheme(scheme) => {
-                format!("the target's URL begins with {scheme}:, which is no database that tollgate knows")
+                format!(
+                    "the target's URL begins with {scheme}:, which is no database that tollgate knows"
+                )
             }
             _ => "the target's URL names no kind of database".to_owned(),
         };

@@ -75,7 +75,10 @@ const REFUSED: &[(&str, &str)] = &[
     ),
     ("sslidentity", "leave it out and log in with a password"),
     ("sslpassword", "leave it out and log in with a password"),
-    ("sslcert", "write sslrootcert for the authority's certificate; client certificates are not supported"),
+    (
+        "sslcert",
+        "write sslrootcert for the authority's certificate; client certificates are not supported",
+    ),
     ("sslkey", "leave it out and log in with a password"),
     ("load_balance_hosts", "name the primary server alone"),
     ("passfile", "set PGPASSFILE"),

@@ -56,10 +56,22 @@ fn hosts_of_every_kind() {
         ("postgresql://u@localhost", "localhost:5432/u", false),
         ("postgresql://u@[::1]:99/d", "[::1]:99/d", false),
         ("postgresql://u@[::1]/d", "[::1]:5432/d", false),
-        ("postgresql:///d?host=/tmp/s&user=u", "/tmp/s/.s.PGSQL.5432/d", true),
-        ("postgresql://u@%2Ftmp%2Fs/d?port=7", "/tmp/s/.s.PGSQL.7/d", true),
+        (
+            "postgresql:///d?host=/tmp/s&user=u",
+            "/tmp/s/.s.PGSQL.5432/d",
+            true,
+        ),
+        (
+            "postgresql://u@%2Ftmp%2Fs/d?port=7",
+            "/tmp/s/.s.PGSQL.7/d",
+            true,
+        ),
         ("postgresql://u@x/d?hostaddr=10.0.0.1", "x:5432/d", false),
-        ("postgresql:///d?hostaddr=10.0.0.1", "10.0.0.1:5432/d", false),
+        (
+            "postgresql:///d?hostaddr=10.0.0.1",
+            "10.0.0.1:5432/d",
+            false,
+        ),
     ] {
         let settings = postgres(url);
         assert_eq!(settings.to_string(), shown, "{url}");
@@ -83,7 +95,10 @@ fn parameters_are_known_or_named() {
     assert!(fact("postgresql://h/d?sslmode").contains("no value"));
     for name in ["schema", "pgbouncer", "sslaccept", "sslidentity"] {
         let fact = fact(&format!("postgresql://h/d?{name}=x"));
-        assert!(fact.contains(name) && fact.contains("not supported yet"), "{fact}");
+        assert!(
+            fact.contains(name) && fact.contains("not supported yet"),
+            "{fact}"
+        );
     }
     for name in ["connection_limit", "pool_timeout", "statement_cache_size"] {
         postgres(&format!("postgresql://h/d?{name}=1"));

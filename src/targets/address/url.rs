@@ -146,7 +146,9 @@ fn decode(text: &str, what: &str) -> Result<String, TargetError> {
         if byte == b'%' {
             let (Some(high), Some(low)) = (digit(bytes.next()), digit(bytes.next())) else {
                 return Err(configuration(
-                    format!("the {what} in the target's URL has a % without two hexadecimal digits"),
+                    format!(
+                        "the {what} in the target's URL has a % without two hexadecimal digits"
+                    ),
                     "write %25 for a % that stands for itself",
                 ));
             };

@@ -85,12 +85,7 @@ pub(super) fn apply(
     Err(failed(attempt.script, error, found, &state))
 }
 
-fn failed(
-    script: &str,
-    error: ScriptError,
-    found: Option<Found>,
-    state: &Recovered,
-) -> ApplyError {
+fn failed(script: &str, error: ScriptError, found: Option<Found>, state: &Recovered) -> ApplyError {
     // `before` and no word that could have undone the transaction of A: all of it is gone. With
     // such a word the script may have gone on, and committed, in another one.
     let gone = found != Some(Found::Ended)

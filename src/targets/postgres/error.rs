@@ -72,7 +72,10 @@ pub(super) fn session_error(error: &Error, doing: &str) -> TargetError {
         ),
         "42501" => (
             TargetErrorKind::Other,
-            Some("connect as the role that owns the schema tollgate, or grant what is missing".to_owned()),
+            Some(
+                "connect as the role that owns the schema tollgate, or grant what is missing"
+                    .to_owned(),
+            ),
         ),
         _ => (TargetErrorKind::Other, None),
     };

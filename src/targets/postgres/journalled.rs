@@ -187,10 +187,8 @@ impl<'a> Run<'a> {
 /// BEGIN a script may still say SET TRANSACTION ISOLATION LEVEL.
 fn in_transaction(session: &Session) -> Result<bool, TargetError> {
     // Outside a transaction SET LOCAL lasts to the end of its own message.
-    let [set, shown] = session.pipeline([
-        "SET LOCAL tollgate.block = 'open'",
-        "SHOW tollgate.block",
-    ]);
+    let [set, shown] =
+        session.pipeline(["SET LOCAL tollgate.block = 'open'", "SHOW tollgate.block"]);
     let trouble = |error| session_error(&error, "looking for an open transaction");
     set.into_rows().map_err(trouble)?;
     let rows = match shown.into_rows() {
@@ -212,10 +210,7 @@ fn invalid_indexes(session: &Session) -> Result<BTreeSet<(String, String)>, Targ
         .collect())
 }
 
-fn name_invalid<'a>(
-    error: &mut ScriptError,
-    left: impl Iterator<Item = &'a (String, String)>,
-) {
+fn name_invalid<'a>(error: &mut ScriptError, left: impl Iterator<Item = &'a (String, String)>) {
     let names: Vec<&str> = left.map(|(_, name)| name.as_str()).collect();
     if names.is_empty() {
         return;

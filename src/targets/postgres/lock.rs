@@ -84,7 +84,10 @@ fn holder(session: &Session) -> Result<String, TargetError> {
 
 fn describe(row: &SimpleQueryRow) -> String {
     let column = |name: &str| row.get(name).filter(|text| !text.is_empty());
-    let mut out = format!("the session with pid {}", column("pid").unwrap_or("unknown"));
+    let mut out = format!(
+        "the session with pid {}",
+        column("pid").unwrap_or("unknown")
+    );
     for (name, lead) in [
         ("usename", ", user "),
         ("application_name", ", application "),

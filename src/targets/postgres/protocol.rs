@@ -153,7 +153,11 @@ pub(super) struct Refusal {
 
 /// Reads C's error.
 pub(super) fn refusal(error: &DbError, attempt: AttemptId) -> Refusal {
-    let marked = |word: &str| error.message().contains(&format!("tollgate:{attempt}:{word}"));
+    let marked = |word: &str| {
+        error
+            .message()
+            .contains(&format!("tollgate:{attempt}:{word}"))
+    };
     let (found, message, hint) = if marked("ended") {
         (
             Found::Ended,
@@ -182,8 +186,7 @@ pub(super) fn refusal(error: &DbError, attempt: AttemptId) -> Refusal {
             None => after.to_owned(),
         });
         if said.hint.is_none() && matches!(error.code().code(), "42P01" | "3F000" | "42703") {
-            said.hint =
-                Some("the script must leave the schema tollgate as it is".to_owned());
+            said.hint = Some("the script must leave the schema tollgate as it is".to_owned());
         }
         return Refusal {
             found: Found::Other,

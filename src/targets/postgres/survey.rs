@@ -13,7 +13,8 @@ const OBSERVE: &str = include_str!("sql/observe.sql");
 const JOURNALS: &str = include_str!("sql/journals.sql");
 const SCHEMA: &str = include_str!("sql/schema.sql");
 const BIND: &str = include_str!("sql/bind.sql");
-const IDENTITY: &str = "SELECT incarnation, environment, system_identifier, database_oid FROM tollgate.identity";
+const IDENTITY: &str =
+    "SELECT incarnation, environment, system_identifier, database_oid FROM tollgate.identity";
 const RECEIPTS: &str = "SELECT seq, hash, body FROM tollgate.receipt ORDER BY seq";
 const SYSTEM: &str = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
 const TIMELINE: &str = "SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()";
@@ -123,10 +124,7 @@ fn observe(session: &Session) -> Result<(Observed, bool, bool), TargetError> {
 /// no such function.
 fn control(session: &Session, sql: &str) -> Result<Option<String>, TargetError> {
     match session.query(sql) {
-        Ok(rows) => Ok(rows
-            .first()
-            .and_then(|row| row.get(0))
-            .map(str::to_owned)),
+        Ok(rows) => Ok(rows.first().and_then(|row| row.get(0)).map(str::to_owned)),
         Err(error)
             if error
                 .code()

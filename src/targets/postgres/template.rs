@@ -50,6 +50,9 @@ mod tests {
 
     #[test]
     fn comments_stay_at_home() {
-        assert_eq!(fill("-- why\nSELECT {a}, '{b}'", &[("a", "1"), ("b", "x")]), "SELECT 1, 'x'\n");
+        assert_eq!(
+            fill("-- why\nSELECT {a}, '{b}'", &[("a", "1"), ("b", "x")]),
+            "SELECT 1, 'x'\n"
+        );
     }
 }
