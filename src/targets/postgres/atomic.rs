@@ -7,7 +7,7 @@ use super::protocol::{
 use super::runtime::Session;
 use crate::model::ReceiptKind;
 use crate::model::entry::Progress;
-use crate::sql::{Statement, StatementKind};
+use crate::sql::{Statement, pipelinable};
 use crate::targets::{Applied, ApplyError, Attempt};
 
 pub(super) fn apply(
@@ -21,7 +21,7 @@ pub(super) fn apply(
     let opening = opening(id);
     let of = statements.len() as u64;
 
-    let [opened, ran, closed] = if pipelinable(statements) {
+    let [opened, ran, closed] = if pipelinable(attempt.analysis) {
         session.pipeline([&opening, attempt.script, closing.message()])
     } else {
         let opened = session.run(&opening);
@@ -55,12 +55,4 @@ pub(super) fn apply(
         error: Box::new(error),
         left: ended.then_some(Progress { done: 0, of }),
     })
-}
-
-/// Whether A, B and C may be sent without waiting in between. An isolation level that the script
-/// asks for makes a COMMIT fail that leaves the session idle, with more in the queue.
-fn pipelinable(statements: &[Statement]) -> bool {
-    statements
-        .iter()
-        .all(|statement| statement.kind == StatementKind::Ordinary)
 }

@@ -50,22 +50,21 @@ pub(super) fn connect(settings: &PostgresSettings) -> Result<Session, TargetErro
     // The last one is for servers and poolers that take no options at all.
     let mut ladder = [all.as_str(), OPTIONS, ""].into_iter().peekable();
     let mut mode = mode;
-    let client = loop {
+    let (client, task) = loop {
         let options = ladder.peek().copied().unwrap_or_default();
         let config = config(settings, mode, options);
         let attempt = runtime.block_on(async {
+            // How the connection ended is told to whoever waits for an answer.
             if mode == SslMode::Disable {
                 let (client, connection) = config.connect(NoTls).await?;
-                tokio::spawn(connection);
-                Ok::<_, Error>(client)
+                Ok::<_, Error>((client, tokio::spawn(async { drop(connection.await) })))
             } else {
                 let (client, connection) = config.connect(connector.clone()).await?;
-                tokio::spawn(connection);
-                Ok(client)
+                Ok((client, tokio::spawn(async { drop(connection.await) })))
             }
         });
         match attempt {
-            Ok(client) => break client,
+            Ok(connected) => break connected,
             Err(error) if refuses_options(&error) && !options.is_empty() => {
                 ladder.next();
             }
@@ -76,7 +75,7 @@ pub(super) fn connect(settings: &PostgresSettings) -> Result<Session, TargetErro
             Err(error) => return Err(connect_error(&error, settings)),
         }
     };
-    let session = Session::new(runtime, client);
+    let session = Session::new(runtime, client, task);
     let rows = session
         .query("SELECT pg_catalog.pg_is_in_recovery()")
         .map_err(|error| session_error(&error, "asking whether it is a standby"))?;

@@ -7,6 +7,7 @@ use std::ops::Range;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition, Severity};
 
+use crate::sql::char_position_to_offset;
 use crate::targets::{ScriptError, TargetError, TargetErrorKind};
 
 /// What the server said of a script. `text` is the message that was sent, which begins at byte
@@ -20,8 +21,10 @@ pub(super) fn script_error(
     let mut context = error.where_().map(str::to_owned);
     let at = match error.position() {
         Some(ErrorPosition::Original(position)) => {
-            let point = start + char_offset(text, *position);
-            Some(point..point)
+            let position = usize::try_from(*position).unwrap_or(usize::MAX);
+            char_position_to_offset(text, position)
+                .map(|offset| start + offset..start + offset)
+                .or(fallback)
         }
         // A position in a text that the server made, or a function's body: that text is not in the
         // script, so it is told instead of pointed at.
@@ -43,16 +46,6 @@ pub(super) fn script_error(
         context,
         at,
     }
-}
-
-/// A position in characters, from 1, as an offset in bytes; the end where the text is shorter.
-fn char_offset(text: &str, position: u32) -> usize {
-    let skipped = usize::try_from(position)
-        .unwrap_or(usize::MAX)
-        .saturating_sub(1);
-    text.char_indices()
-        .nth(skipped)
-        .map_or(text.len(), |(offset, _)| offset)
 }
 
 /// Whether the server has ended the session with this error.

@@ -9,12 +9,30 @@ use std::time::Duration;
 
 use futures_core::Stream;
 use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 
-/// A session, and the single-threaded runtime that its connection lives on.
+/// A session, and the single-threaded runtime that its connection lives on. Dropped in this order:
+/// without a client the connection says goodbye to the server.
 pub(super) struct Session {
-    runtime: Runtime,
     client: Client,
+    connection: Connection,
+}
+
+struct Connection {
+    runtime: Runtime,
+    task: JoinHandle<()>,
+}
+
+/// How long a goodbye may take. A server that misses it finds the closed socket.
+const GOODBYE: Duration = Duration::from_secs(1);
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        let Self { runtime, task } = self;
+        // Nothing is left to be told to: the session is over either way.
+        let _ = runtime.block_on(async { tokio::time::timeout(GOODBYE, task).await });
+    }
 }
 
 /// What one message brought back.
@@ -38,20 +56,27 @@ impl Answer {
 }
 
 impl Session {
-    pub(super) fn new(runtime: Runtime, client: Client) -> Self {
-        Self { runtime, client }
+    /// `task` is the connection, running on `runtime`.
+    pub(super) fn new(runtime: Runtime, client: Client, task: JoinHandle<()>) -> Self {
+        Self {
+            client,
+            connection: Connection { runtime, task },
+        }
     }
 
     /// Sends one message and reads its whole answer.
     pub(super) fn query(&self, sql: &str) -> Result<Vec<SimpleQueryRow>, Error> {
-        self.runtime
+        self.connection
+            .runtime
             .block_on(read(&self.client, sql, true))
             .into_rows()
     }
 
     /// Sends one message of a script and reads its whole answer, without keeping the rows.
     pub(super) fn run(&self, sql: &str) -> Answer {
-        self.runtime.block_on(read(&self.client, sql, false))
+        self.connection
+            .runtime
+            .block_on(read(&self.client, sql, false))
     }
 
     /// Sends several messages without waiting in between, and reads their answers in order.
@@ -59,7 +84,7 @@ impl Session {
     /// The connection's task runs on the same thread whenever an answer is awaited, so it goes on
     /// sending while the server answers: neither side blocks the other, however much there is.
     pub(super) fn pipeline<const N: usize>(&self, messages: [&str; N]) -> [Answer; N] {
-        self.runtime.block_on(async {
+        self.connection.runtime.block_on(async {
             let mut streams = Vec::with_capacity(N);
             for message in messages {
                 // Ready at its first poll: this only puts the message in the queue.
@@ -79,7 +104,7 @@ impl Session {
 
     /// Waits, with the connection polled.
     pub(super) fn sleep(&self, time: Duration) {
-        self.runtime.block_on(tokio::time::sleep(time));
+        self.connection.runtime.block_on(tokio::time::sleep(time));
     }
 }
 
