@@ -101,7 +101,7 @@ impl From<Vec<CatalogError>> for Trouble {
             exit: Exit::Failed,
             fact,
             consequence: Some("nothing was planned or applied".to_owned()),
-            remedy: errors.into_iter().next().map(|error| error.remedy),
+            remedy: errors.into_iter().find_map(|error| error.remedy),
         }
     }
 }
