@@ -130,19 +130,22 @@ fn no_depth_ends_the_process() {
         let script = format!("{start}{}", repeated.repeat(100_000 / repeated.len()));
         for engine in ENGINES {
             let analysis = analyse(engine, &script);
-            assert!(
-                repeated == "; " || analysis.statements().is_none(),
-                "{repeated}"
-            );
+            let refused = analysis.statements().is_none();
+            let is_fine = repeated == "; " || engine == Engine::Sqlite;
+            assert!(refused || is_fine, "{repeated}");
         }
     }
 }
 
 #[test]
 fn as_deep_as_is_allowed_can_be_parsed() {
-    for (open, inner, close) in [("(", "1", ")"), ("NOT ", "true", ""), ("f(", "1", ")")] {
-        let tokens = open.len().min(2) / open.trim_end().len().min(2).max(1);
-        let levels = (limits::MAX_DEPTH - 3) / tokens.max(open.len().min(2));
+    for (open, tokens, inner, close) in [
+        ("(", 1, "1", ")"),
+        ("NOT ", 1, "true", ""),
+        ("f(", 2, "1", ")"),
+        ("[", 1, "1", "]"),
+    ] {
+        let levels = (limits::MAX_DEPTH - 3) / tokens;
         let script = format!(
             "SELECT {}{inner}{}",
             open.repeat(levels),

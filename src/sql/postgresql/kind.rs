@@ -38,7 +38,6 @@ pub(super) fn sets_other_encoding(tokens: &[&str]) -> bool {
     let words = Words(tokens);
     let value = match words.parameter() {
         Some((name, value)) if name.eq_ignore_ascii_case("client_encoding") => value,
-        Some((name, value)) if name.eq_ignore_ascii_case("NAMES") => value,
         _ => return false,
     };
     let value = value
