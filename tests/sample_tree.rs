@@ -1,5 +1,11 @@
 //! The sample tree under `migrations/`: it applies on SQLite, and its reversals reverse it.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test panics where something is wrong, and makes the files that it needs"
+)]
+
 use std::path::Path;
 
 use rusqlite::Connection;

@@ -7,5 +7,5 @@ CREATE TABLE "severities" (
 
 CREATE UNIQUE INDEX "severities_rank_key" ON "severities" ("rank");
 
--- No foreign key: SQLite could not drop the column again.
-ALTER TABLE "incidents" ADD COLUMN "severity_id" TEXT;
+ALTER TABLE "incidents" ADD COLUMN "severity_id" TEXT
+    CONSTRAINT "incidents_severity_id_fkey" REFERENCES "severities" ("id");
