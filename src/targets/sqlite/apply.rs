@@ -111,7 +111,7 @@ fn once(
     let (mut ended, mut wrote, mut stands) = (!manner.wrapped, false, false);
     let left = |stands: bool| stands.then_some(WHOLE);
     let script = Script::new(attempt.script);
-    let mut steps = script.steps(&connection);
+    let mut steps = script.steps(&connection, statements);
     let mut done = 0;
     loop {
         let step = match steps.next() {
@@ -177,6 +177,9 @@ fn once(
     {
         return Err(undo(place, &connection, said, left(stands)));
     }
+    if statements.is_none() {
+        progress(Progress { done: 1, of: 1 });
+    }
     if !ended {
         let applied = seal(
             place,
@@ -189,7 +192,6 @@ fn once(
     }
     drop(steps);
     drop(connection);
-    progress(Progress { done: 1, of: 1 });
     record(place, attempt.receipt, WHOLE).map(Ended::Applied)
 }
 

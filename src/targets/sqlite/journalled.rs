@@ -44,7 +44,7 @@ pub(super) fn apply(
     };
     let mut before = None;
     let script = Script::new(attempt.script);
-    let mut steps = script.steps(&connection);
+    let mut steps = script.steps(&connection, Some(statements));
     let mut number = 0;
     loop {
         let step = match steps.next() {

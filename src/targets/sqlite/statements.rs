@@ -20,11 +20,16 @@ impl Script {
         Self(terminated)
     }
 
-    pub(super) fn steps<'c, 's>(&'s self, connection: &'c Connection) -> Steps<'c, 's> {
+    pub(super) fn steps<'c, 's>(
+        &'s self,
+        connection: &'c Connection,
+        read: Option<&'s [crate::sql::Statement]>,
+    ) -> Steps<'c, 's> {
         Steps {
             batch: Batch::new(connection, &self.0),
             terminated: &self.0,
             at: Some(0),
+            read,
         }
     }
 }
@@ -35,6 +40,8 @@ pub(super) struct Steps<'c, 's> {
     terminated: &'s str,
     /// Where the rest begins; `None` once that could not be told, and then nothing has a place.
     at: Option<usize>,
+    /// What reading the script found, where it was read.
+    read: Option<&'s [crate::sql::Statement]>,
 }
 
 /// One statement, prepared.
@@ -88,7 +95,13 @@ impl<'c> Steps<'c, '_> {
         }
         let rest = self.at?;
         let inner = trimmed(&self.terminated[rest..end]);
-        Some(rest + inner.start..rest + inner.start)
+        // No offset: then it is the statement, as far as its end is known from reading it before.
+        let start = rest + inner.start;
+        let read = self.read.unwrap_or_default().iter();
+        let end = read
+            .map(|statement| &statement.range)
+            .find(|range| range.contains(&start));
+        Some(start..end.map_or(start, |range| range.end))
     }
 }
 
@@ -223,7 +236,7 @@ mod tests {
     fn texts(script: &str) -> Vec<(String, Option<Range<usize>>)> {
         let connection = Connection::open_in_memory().unwrap();
         let script = Script::new(script);
-        let mut steps = script.steps(&connection);
+        let mut steps = script.steps(&connection, None);
         let mut out = Vec::new();
         while let Some(step) = steps.next().map_err(|(error, _)| error).unwrap() {
             out.push((step.text.clone(), step.range.clone()));
@@ -270,7 +283,7 @@ mod tests {
         ] {
             let script = Script::new(text);
             let step = script
-                .steps(&connection)
+                .steps(&connection, None)
                 .next()
                 .map_err(|(e, _)| e)
                 .unwrap()

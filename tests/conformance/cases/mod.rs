@@ -1,0 +1,65 @@
+//! The cases, by what they are about.
+
+pub(crate) mod guards;
+pub(crate) mod hygiene;
+pub(crate) mod lock;
+pub(crate) mod runs;
+pub(crate) mod survey;
+
+/// Lists every case once: a test per case and bench.
+macro_rules! all {
+    ($bench:ty) => {
+        crate::cases::tests!($bench, runs: [
+            a_success_leaves_its_receipt,
+            a_failure_in_the_middle_leaves_nothing,
+            an_empty_script_is_a_success,
+            a_script_that_cannot_be_wrapped_is_journalled,
+            a_journalled_script_that_fails_says_what_stands,
+            a_transaction_of_the_scripts_own_stands_or_falls_whole,
+            an_unread_script_is_atomic_where_it_can_be,
+            an_unread_script_that_ends_the_transaction_is_never_atomic,
+            a_syntax_error_has_its_exact_place,
+            a_runtime_error_points_at_its_statement,
+        ]);
+        crate::cases::tests!($bench, survey: [
+            an_empty_target_has_nothing,
+            a_foreign_table_is_seen,
+            the_identity_is_kept,
+            binding_again_archives_the_receipts,
+            binding_the_same_life_keeps_the_receipts,
+        ]);
+        crate::cases::tests!($bench, hygiene: [
+            settings_do_not_leak,
+            temporary_tables_do_not_leak,
+            an_open_transaction_fails_and_leaves_nothing,
+            savepoints_inside_are_harmless,
+            own_commit_and_rollback_do_not_leak,
+        ]);
+        crate::cases::tests!($bench, guards: [
+            receipts_cannot_be_edited,
+            receipts_cannot_be_deleted,
+            receipts_cannot_be_forked,
+            a_receipt_out_of_place_is_refused,
+        ]);
+        crate::cases::tests!($bench, lock: [
+            two_runners_on_an_empty_target_run_it_once,
+            a_wait_that_is_over_names_the_holder,
+            an_interrupted_wait_ends,
+            a_dropped_target_gives_the_lock_back,
+        ]);
+    };
+}
+pub(crate) use all;
+
+/// A test per case of one room.
+macro_rules! tests {
+    ($bench:ty, $room:ident: [$($case:ident),* $(,)?]) => {
+        $(
+            #[test]
+            fn $case() {
+                crate::cases::$room::$case(&<$bench as crate::Bench>::new());
+            }
+        )*
+    };
+}
+pub(crate) use tests;
