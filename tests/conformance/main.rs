@@ -8,6 +8,9 @@
 
 #[path = "cases/mod.rs"]
 mod cases;
+#[path = "../support/mod.rs"]
+mod postgres_server;
+mod postgresql;
 mod sqlite;
 mod sqlite_only;
 mod support;
@@ -24,3 +27,8 @@ macro_rules! conformance {
 }
 
 conformance!(on_sqlite, crate::sqlite::SqliteBench);
+conformance!(
+    on_postgresql_as_superuser,
+    crate::postgresql::SuperuserBench
+);
+conformance!(on_postgresql_as_a_plain_role, crate::postgresql::PlainBench);

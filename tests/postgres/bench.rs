@@ -15,32 +15,32 @@ use tollgate::targets::{Applied, ApplyError, Attempt, ScriptError, Survey, Targe
 use crate::support::Database;
 
 /// A locked, bound contact.
-pub struct Bench {
-    pub database: Database,
-    pub target: PostgresTarget,
+pub(crate) struct Bench {
+    pub(crate) database: Database,
+    pub(crate) target: PostgresTarget,
     attempts: u8,
 }
 
 impl Bench {
-    pub fn superuser() -> Self {
+    pub(crate) fn superuser() -> Self {
         Self::on(Database::new())
     }
 
-    pub fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self::on(Database::plain())
     }
 
     /// The same test as superuser and as a plain role.
-    pub fn both() -> [Self; 2] {
+    pub(crate) fn both() -> [Self; 2] {
         [Self::superuser(), Self::plain()]
     }
 
-    pub fn on(database: Database) -> Self {
+    pub(crate) fn on(database: Database) -> Self {
         let target = database.open();
         Self::with(database, target)
     }
 
-    pub fn with(database: Database, mut target: PostgresTarget) -> Self {
+    pub(crate) fn with(database: Database, mut target: PostgresTarget) -> Self {
         lock(&mut target);
         target
             .initialise(&"dev".parse().unwrap(), incarnation(1))
@@ -53,16 +53,16 @@ impl Bench {
     }
 
     /// Gives the contact up and begins a new one.
-    pub fn reconnect(&mut self) {
+    pub(crate) fn reconnect(&mut self) {
         self.target = self.database.open();
         lock(&mut self.target);
     }
 
-    pub fn apply(&mut self, script: &str) -> Result<Applied, ApplyError> {
+    pub(crate) fn apply(&mut self, script: &str) -> Result<Applied, ApplyError> {
         self.apply_as(script, &analyse(Engine::Postgresql, script))
     }
 
-    pub fn apply_unread(&mut self, script: &str) -> Result<Applied, ApplyError> {
+    pub(crate) fn apply_unread(&mut self, script: &str) -> Result<Applied, ApplyError> {
         let analysis = Analysis::NotAnalysed(NotAnalysed::ParseError {
             offset: 0,
             message: "made up".to_owned(),
@@ -70,7 +70,11 @@ impl Bench {
         self.apply_as(script, &analysis)
     }
 
-    pub fn apply_as(&mut self, script: &str, analysis: &Analysis) -> Result<Applied, ApplyError> {
+    pub(crate) fn apply_as(
+        &mut self,
+        script: &str,
+        analysis: &Analysis,
+    ) -> Result<Applied, ApplyError> {
         let receipt = self.receipt(script, analysis);
         let attempt = Attempt {
             script,
@@ -80,7 +84,7 @@ impl Bench {
         self.target.apply(&attempt, &mut |_| {})
     }
 
-    pub fn receipt(&mut self, script: &str, analysis: &Analysis) -> Receipt {
+    pub(crate) fn receipt(&mut self, script: &str, analysis: &Analysis) -> Receipt {
         self.attempts += 1;
         let survey = self.target.survey().unwrap();
         Receipt {
@@ -113,15 +117,15 @@ impl Bench {
 
     /// The number of receipts; their chain holds.
     #[track_caller]
-    pub fn receipts(&mut self) -> usize {
+    pub(crate) fn receipts(&mut self) -> usize {
         verify_chain(&self.survey().receipts).unwrap().len()
     }
 
-    pub fn survey(&mut self) -> Survey {
+    pub(crate) fn survey(&mut self) -> Survey {
         self.target.survey().unwrap()
     }
 
-    pub fn has_table(&self, name: &str) -> bool {
+    pub(crate) fn has_table(&self, name: &str) -> bool {
         let sql = format!("SELECT to_regclass('public.{name}') IS NOT NULL");
         self.database.ask(&sql) == "t"
     }
@@ -129,13 +133,17 @@ impl Bench {
     /// A script between two ordinary ones: the neighbours succeed, and find the session, the lock
     /// and the chain as they should be, whatever becomes of the script.
     #[track_caller]
-    pub fn between(&mut self, script: &str) -> Result<Applied, ApplyError> {
+    pub(crate) fn between(&mut self, script: &str) -> Result<Applied, ApplyError> {
         let analysis = analyse(Engine::Postgresql, script);
         self.between_as(script, &analysis)
     }
 
     #[track_caller]
-    pub fn between_as(&mut self, script: &str, analysis: &Analysis) -> Result<Applied, ApplyError> {
+    pub(crate) fn between_as(
+        &mut self,
+        script: &str,
+        analysis: &Analysis,
+    ) -> Result<Applied, ApplyError> {
         if !self.has_table("first") {
             self.apply("CREATE TABLE public.first (id int PRIMARY KEY, x text)")
                 .unwrap();
@@ -163,18 +171,18 @@ impl Bench {
     }
 }
 
-pub fn lock(target: &mut PostgresTarget) {
+pub(crate) fn lock(target: &mut PostgresTarget) {
     target
         .lock(Duration::from_secs(60), &|| false, &mut |_| {})
         .unwrap();
 }
 
-pub fn incarnation(number: u8) -> IncarnationId {
+pub(crate) fn incarnation(number: u8) -> IncarnationId {
     IncarnationId::from_bytes([number; 16])
 }
 
 #[track_caller]
-pub fn failed(outcome: Result<Applied, ApplyError>) -> (ScriptError, Option<Progress>) {
+pub(crate) fn failed(outcome: Result<Applied, ApplyError>) -> (ScriptError, Option<Progress>) {
     match outcome {
         Err(ApplyError::Failed { error, left }) => (*error, left),
         other => panic!("it did not fail: {other:?}"),
@@ -182,7 +190,7 @@ pub fn failed(outcome: Result<Applied, ApplyError>) -> (ScriptError, Option<Prog
 }
 
 #[track_caller]
-pub fn unknown(outcome: Result<Applied, ApplyError>) -> TargetError {
+pub(crate) fn unknown(outcome: Result<Applied, ApplyError>) -> TargetError {
     match outcome {
         Err(ApplyError::Unknown { error }) => *error,
         other => panic!("it is known: {other:?}"),

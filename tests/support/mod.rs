@@ -13,7 +13,7 @@ use tollgate::targets::address::{Address, PostgresSettings};
 use tollgate::targets::postgres::{PostgresTarget, open};
 
 /// A plain role: it may log in and owns its test's database, no more.
-pub const PLAIN: &str = "tollgate_plain";
+pub(crate) const PLAIN: &str = "tollgate_plain";
 const PLAIN_PASSWORD: &str = "plain";
 
 /// The URL of a superuser on the tests' server.
@@ -21,7 +21,7 @@ const PLAIN_PASSWORD: &str = "plain";
     clippy::disallowed_methods,
     reason = "the tests are told of their server by the environment"
 )]
-pub fn server_url() -> String {
+pub(crate) fn server_url() -> String {
     std::env::var("TOLLGATE_TEST_POSTGRES").unwrap_or_else(|_| {
         panic!(
             "start the suite with tests/run: it starts the PostgreSQL server that these tests need"
@@ -30,7 +30,7 @@ pub fn server_url() -> String {
 }
 
 /// A database that lives as long as this value.
-pub struct Database {
+pub(crate) struct Database {
     name: String,
     superuser: String,
     plain: bool,
@@ -38,17 +38,17 @@ pub struct Database {
 
 impl Database {
     /// A new, empty database, used as superuser.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::create(false, "template0")
     }
 
     /// A new, empty database that belongs to the plain role and is used as that role.
-    pub fn plain() -> Self {
+    pub(crate) fn plain() -> Self {
         Self::create(true, "template0")
     }
 
     /// A copy of this one. Nobody may be connected to it.
-    pub fn copy(&self) -> Self {
+    pub(crate) fn copy(&self) -> Self {
         Self::create(self.plain, &self.name)
     }
 
@@ -60,7 +60,7 @@ impl Database {
             std::process::id(),
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
-        let owner = if plain { PLAIN } else { "CURRENT_USER" };
+        let owner = if plain { PLAIN } else { "tollgate_test" };
         if plain {
             // Tests run at the same time, and the role outlives them all: made by the first.
             let role = format!(
@@ -83,12 +83,12 @@ impl Database {
     }
 
     /// The database's name.
-    pub fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.name
     }
 
     /// The URL of the database, as the test uses it.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let url = self.superuser_url();
         if self.plain {
             with_user(&url, &format!("{PLAIN}:{PLAIN_PASSWORD}"))
@@ -98,28 +98,28 @@ impl Database {
     }
 
     /// The URL of the database for the superuser.
-    pub fn superuser_url(&self) -> String {
+    pub(crate) fn superuser_url(&self) -> String {
         let end = self.superuser.rfind('/').expect("a database in the URL");
         format!("{}/{}", &self.superuser[..end], self.name)
     }
 
     /// The settings of [`Self::url`].
-    pub fn settings(&self) -> PostgresSettings {
+    pub(crate) fn settings(&self) -> PostgresSettings {
         settings(&self.url())
     }
 
     /// Connects as tollgate does.
-    pub fn open(&self) -> PostgresTarget {
+    pub(crate) fn open(&self) -> PostgresTarget {
         open(&self.settings()).expect("a connection")
     }
 
     /// Runs SQL beside tollgate, as the superuser, in a session of its own.
-    pub fn run(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, String> {
+    pub(crate) fn run(&self, sql: &str) -> Result<Vec<Vec<Option<String>>>, String> {
         run(&self.superuser_url(), sql)
     }
 
     /// The first value of the first row.
-    pub fn ask(&self, sql: &str) -> String {
+    pub(crate) fn ask(&self, sql: &str) -> String {
         let rows = self
             .run(sql)
             .unwrap_or_else(|error| panic!("{sql}: {error}"));
@@ -136,7 +136,7 @@ impl Drop for Database {
 }
 
 /// Reads a PostgreSQL URL.
-pub fn settings(url: &str) -> PostgresSettings {
+pub(crate) fn settings(url: &str) -> PostgresSettings {
     match Address::parse(url, Path::new(".")) {
         Ok(Address::Postgresql(settings)) => *settings,
         other => panic!("{other:?}"),
@@ -144,13 +144,13 @@ pub fn settings(url: &str) -> PostgresSettings {
 }
 
 /// The URL with other credentials: `user:password`.
-pub fn with_user(url: &str, credentials: &str) -> String {
+pub(crate) fn with_user(url: &str, credentials: &str) -> String {
     let (_, place) = url.split_once('@').expect("credentials in the URL");
     format!("postgresql://{credentials}@{place}")
 }
 
 /// Runs SQL in a session of its own.
-pub fn run(url: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, String> {
+pub(crate) fn run(url: &str, sql: &str) -> Result<Vec<Vec<Option<String>>>, String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
