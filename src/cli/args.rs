@@ -20,7 +20,7 @@ pub(crate) struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub(crate) directory: Option<PathBuf>,
-    /// How results are written
+    /// How results are written: for people, or as one versioned document
     #[arg(long, value_enum, default_value = "text", global = true)]
     pub(crate) format: Format,
     /// Read variables from FILE instead of .env; what is set in the environment goes first
@@ -33,9 +33,7 @@ pub(crate) struct Global {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
     Text,
-    /// One document, versioned
     Json,
 }
 
@@ -120,6 +118,9 @@ pub(crate) struct Bind {
     /// The environment to bind
     #[arg(value_name = "ENV")]
     pub(crate) environment: String,
+    /// The target was emptied: archive the receipts that stand there, nothing counts as applied
+    #[arg(long)]
+    pub(crate) emptied: bool,
     /// Why its target is another one now
     #[arg(long, value_name = "WHY")]
     pub(crate) reason: String,

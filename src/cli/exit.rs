@@ -115,8 +115,9 @@ impl From<LedgerError> for Trouble {
             LedgerErrorKind::Corrupt(_) | LedgerErrorKind::Unsound(_) => (
                 Exit::Contradiction,
                 "it proves nothing from there on, and nothing was written to it",
+                // All of them: a WAL left behind would be taken for the next ledger's.
                 Some(format!(
-                    "mv {path} {path}.unsound, and put a backup in its place; without one, the targets' receipts are taken in again at the next contact"
+                    "mkdir -p {path}.unsound && mv {path} {path}-* {path}.unsound/   # then put a backup in its place; without one, receipts are taken in anew"
                 )),
             ),
             LedgerErrorKind::Locked(_) => (
@@ -180,9 +181,9 @@ impl From<WorkflowError> for Trouble {
                 exit: Exit::Contradiction,
                 fact: format!("{environment}: {what}"),
                 consequence: Some(
-                    "nothing was changed: one of the two is not what it was".to_owned(),
+                    "nothing was changed: either the receipts or the ledger were altered".to_owned(),
                 ),
-                remedy: Some("tollgate verify".to_owned()),
+                remedy: Some("tollgate verify   # the one that does not hold is restored from its backup".to_owned()),
             },
             WorkflowError::Usage { what, remedy } => Self::usage(what, remedy),
             WorkflowError::File { path, error } => Self::file(&path, &error),

@@ -136,7 +136,7 @@ impl Project {
             .cloned()
             .ok_or_else(|| {
                 Trouble::usage(
-                    format!("{name} takes its url from {variable}, which is not set"),
+                    format!("{name}: its url comes from {variable}, which is not set"),
                     format!("export {variable}='postgresql://...', or put it into .env"),
                 )
             })

@@ -48,8 +48,8 @@ pub trait Target {
     fn survey(&mut self) -> Result<Survey, TargetError>;
 
     /// Creates tollgate's own tables where they are missing and writes the identity row, replacing
-    /// one that was there (`bind`). Receipts are kept: if the target holds some of another
-    /// incarnation they are moved to the archive table, in the same transaction.
+    /// one that was there. The receipts that stand there are kept or archived, in the same
+    /// transaction.
     ///
     /// # Errors
     /// Whatever the server or the file says; nothing is half done.
@@ -57,6 +57,7 @@ pub trait Target {
         &mut self,
         environment: &EnvironmentName,
         incarnation: IncarnationId,
+        earlier: Earlier,
     ) -> Result<TargetIdentity, TargetError>;
 
     /// Runs one script forward and leaves its receipt, atomic or journalled.
@@ -68,6 +69,15 @@ pub trait Target {
         attempt: &Attempt<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Applied, ApplyError>;
+}
+
+/// What becomes of the receipts that stand in a target when its identity row is written anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Earlier {
+    /// They stay: what they prove still stands there, as in a copy.
+    Keep,
+    /// They go to the archive table: the target was emptied, and they prove nothing about it now.
+    Archive,
 }
 
 /// Opens the target at an address. An embedded database is only named: its file is made when it is

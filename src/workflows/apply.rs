@@ -13,7 +13,7 @@ use crate::model::{
 };
 use crate::planner::{self, FileFacts, Inputs, Plan, Step, Verdict};
 use crate::sql::{self, Analysis};
-use crate::targets::{ApplyError, Attempt, ScriptError, Target, TargetError};
+use crate::targets::{ApplyError, Attempt, Earlier, ScriptError, Target, TargetError};
 
 /// What to apply.
 #[derive(Debug, Clone, Copy)]
@@ -83,7 +83,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
     } = contact(run, environment)?;
     let mut plan = plan(run, request, target.as_ref(), &live);
     if plan.verdict() == Verdict::Ready && is_new && !request.dry_run {
-        enter(run, environment, target.as_mut(), None)?;
+        enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
         plan = self::plan(run, request, target.as_ref(), &live);
     }
     (run.events)(Event::Planned(&plan));

@@ -6,7 +6,7 @@ use crate::model::EnvironmentName;
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::{Finding, Gate};
-use crate::targets::Survey;
+use crate::targets::{Earlier, Survey};
 
 /// How binding ended.
 #[derive(Debug)]
@@ -19,8 +19,9 @@ pub enum Bind {
     Refused(Finding),
 }
 
-/// Binds an environment. Receipts that stand in the target stay there and are taken in: a copied
-/// target keeps what is applied, and none of it is evidence for this environment.
+/// Binds an environment. With [`Earlier::Keep`], receipts that stand in the target stay there and are
+/// taken in: a copied target keeps what is applied, and none of it is evidence for this environment.
+/// With [`Earlier::Archive`] nothing counts as applied there: the target was emptied.
 ///
 /// # Errors
 /// [`WorkflowError`].
@@ -28,10 +29,15 @@ pub fn bind(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
     reason: String,
+    earlier: Earlier,
 ) -> Result<Bind, WorkflowError> {
     let (mut target, survey) = reach(run, environment)?;
     if let Some(finding) = taken(run, environment, &survey) {
         return Ok(Bind::Refused(finding));
+    }
+    if earlier == Earlier::Archive {
+        enter(run, environment, target.as_mut(), earlier, Some(reason))?;
+        return Ok(Bind::Bound);
     }
     match judge(
         environment,
@@ -55,7 +61,7 @@ pub fn bind(
         }
         Identity::Known(identity) => bound(run, environment, identity, Some(reason))?,
         Identity::New | Identity::Other(_) => {
-            enter(run, environment, target.as_mut(), Some(reason))?
+            enter(run, environment, target.as_mut(), earlier, Some(reason))?
         }
     }
     absorb(run, environment, &survey)?;

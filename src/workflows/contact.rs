@@ -9,7 +9,7 @@ use crate::model::{
 };
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::{Finding, Gate, Live};
-use crate::targets::{Survey, Target};
+use crate::targets::{Earlier, Survey, Target};
 
 /// A target under its lock, with the ledger brought up to it.
 pub(super) struct Contact {
@@ -88,11 +88,12 @@ pub(super) fn enter(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
     target: &mut dyn Target,
+    earlier: Earlier,
     reason: Option<String>,
 ) -> Result<(), WorkflowError> {
     let incarnation = IncarnationId::from_bytes((run.random)());
     let identity = target
-        .initialise(environment, incarnation)
+        .initialise(environment, incarnation, earlier)
         .map_err(|error| target_error(environment, error))?;
     bound(run, environment, identity, reason)
 }

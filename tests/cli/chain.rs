@@ -22,9 +22,52 @@ fn three() -> Project {
 #[test]
 fn a_folder_of_sql_earns_its_way_to_prod() {
     let project = three();
-    assert_snapshot!(project.run(&["promote", "prod"]), @"");
-    assert_snapshot!(project.run(&["promote", "prod"]), @"");
-    assert_snapshot!(project.run(&["verify"]), @"");
+    assert_snapshot!(project.run(&["promote", "prod"]), @r#"
+    exit 0
+    --- stdout
+
+    migration                           dev       test      prod
+    20251027072808_create_health_check  applied   applied   applied
+    20251103170000_add_email            applied   applied   applied
+    20251104093000_add_index            applied   applied   applied
+    --- stderr
+    dev: bound to dev.db
+    dev: 3 migrations to apply
+      applied   20251027072808_create_health_check  atomic, 0 ms
+      applied   20251103170000_add_email  atomic, 0 ms
+      applied   20251104093000_add_index  atomic, 0 ms
+    test: bound to test.db
+    test: 3 migrations to apply
+      applied   20251027072808_create_health_check  atomic, 0 ms
+      applied   20251103170000_add_email  atomic, 0 ms
+      applied   20251104093000_add_index  atomic, 0 ms
+    prod: bound to prod.db
+    prod: 3 migrations to apply
+      applied   20251027072808_create_health_check  atomic, 0 ms
+      applied   20251103170000_add_email  atomic, 0 ms
+      applied   20251104093000_add_index  atomic, 0 ms
+    "#);
+    assert_snapshot!(project.run(&["promote", "prod"]), @r#"
+    exit 0
+    --- stdout
+
+    migration                           dev       test      prod
+    20251027072808_create_health_check  applied   applied   applied
+    20251103170000_add_email            applied   applied   applied
+    20251104093000_add_index            applied   applied   applied
+
+    nothing to do
+    "#);
+    assert_snapshot!(project.run(&["verify"]), @r#"
+    exit 0
+    --- stdout
+    sound: state/ledger.db: 22 entries by 1 writer
+      writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 22
+        5e9cf6e55dd11a625483fc2df6a0b158d75675b304a8ef8191c7c5936db632ee
+
+    a bare chain cannot show that entries after the last were cut off, that a whole writer was
+    removed, or that everything was written anew; the receipts in the targets can
+    "#);
 }
 
 #[test]
@@ -32,13 +75,68 @@ fn prod_refuses_what_was_not_proven_and_offers_what_was() {
     let project = three();
     project.run(&["promote", "test", "--to", "20251103170000_add_email"]);
     project.run(&["apply", "dev"]);
-    assert_snapshot!(project.run(&["plan", "prod"]), @"");
-    assert_snapshot!(project.run(&["apply", "prod"]), @"");
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 1 migration that has not earned its place
+
+      20251104093000_add_index
+        promotion   these bytes never succeeded in test
+                    found     dev: succeeded 2025-11-04 10:12 UTC by alice
+                              test: nothing
+                    required  success of blake3:42bb70c4ee05 in dev and test
+                    remedy    tollgate apply test --to 20251104093000_add_index
+
+      2 before it are ready: tollgate apply prod --to 20251103170000_add_email
+    "#);
+    assert_snapshot!(project.run(&["apply", "prod"]), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 1 migration that has not earned its place
+
+      20251104093000_add_index
+        promotion   these bytes never succeeded in test
+                    found     dev: succeeded 2025-11-04 10:12 UTC by alice
+                              test: nothing
+                    required  success of blake3:42bb70c4ee05 in dev and test
+                    remedy    tollgate apply test --to 20251104093000_add_index
+
+      2 before it are ready: tollgate apply prod --to 20251103170000_add_email
+    "#);
     // Nothing was changed in the refused environment: not even the file is there.
     assert!(!project.path().join("state/prod.db").exists());
     // The remedies work, as they are printed.
-    assert_snapshot!(project.run(&["apply", "test", "--to", "20251104093000_add_index"]), @"");
-    assert_snapshot!(project.run(&["plan", "prod"]), @"");
+    assert_snapshot!(project.run(&["apply", "test", "--to", "20251104093000_add_index"]), @r#"
+    exit 0
+    --- stdout
+    test: 1 migration applied
+    --- stderr
+    test: 1 migration to apply
+      applied   20251104093000_add_index  atomic, 0 ms
+    "#);
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 0
+    --- stdout
+    ready: prod can take 3 migrations
+
+      20251027072808_create_health_check
+        runs        atomic, 1 statement, blake3:dccb93326a4d
+        proven      dev 2025-11-04 10:12 UTC by alice
+        proven      test 2025-11-04 10:12 UTC by alice
+
+      20251103170000_add_email
+        runs        atomic, 1 statement, blake3:497f4e7b6f77
+        proven      dev 2025-11-04 10:12 UTC by alice
+        proven      test 2025-11-04 10:12 UTC by alice
+
+      20251104093000_add_index
+        runs        atomic, 1 statement, blake3:42bb70c4ee05
+        proven      dev 2025-11-04 10:12 UTC by alice
+        proven      test 2025-11-04 10:12 UTC by alice
+
+      plan 2ec9cb974feba5a4d71272734499e0e819c22ccac7bc25a16bbd5d43036a906a
+      to run it: tollgate apply prod
+    "#);
     assert_eq!(project.run(&["apply", "prod"]).exit, 0);
 }
 
@@ -46,8 +144,24 @@ fn prod_refuses_what_was_not_proven_and_offers_what_was() {
 fn the_ready_prefix_goes_alone() {
     let project = three();
     project.run(&["promote", "test", "--to", "20251103170000_add_email"]);
-    assert_snapshot!(project.run(&["apply", "prod", "--to", "20251103"]), @"");
-    assert_snapshot!(project.run(&["status"]), @"");
+    assert_snapshot!(project.run(&["apply", "prod", "--to", "20251103"]), @r#"
+    exit 0
+    --- stdout
+    prod: 2 migrations applied
+    --- stderr
+    prod: bound to prod.db
+    prod: 2 migrations to apply
+      applied   20251027072808_create_health_check  atomic, 0 ms
+      applied   20251103170000_add_email  atomic, 0 ms
+    "#);
+    assert_snapshot!(project.run(&["status"]), @r#"
+    exit 0
+    --- stdout
+    migration                           dev       test      prod
+    20251027072808_create_health_check  applied   applied   applied
+    20251103170000_add_email            applied   applied   applied
+    20251104093000_add_index            pending   pending   pending
+    "#);
 }
 
 #[test]
@@ -58,10 +172,48 @@ fn a_changed_byte_starts_the_chain_again() {
         "20251104093000_add_index",
         "CREATE INDEX other ON health_checks (name);\n",
     );
-    assert_snapshot!(project.run(&["plan", "dev"]), @"");
-    assert_snapshot!(project.run(&["plan", "test"]), @"");
-    assert_snapshot!(project.run(&["plan", "prod"]), @"");
-    assert_snapshot!(project.run(&["log", "restore", "20251104093000_add_index"]), @"");
+    assert_snapshot!(project.run(&["plan", "dev"]), @r#"
+    exit 0
+    --- stdout
+    dev: up to date, nothing to do
+
+    warning: modified: 20251104093000_add_index: it was edited after it ran here
+      found     ran   blake3:42bb70c4ee05 2025-11-04 10:12 UTC by alice
+                file  blake3:25cb206932b8
+      remedy    tollgate log restore 20251104093000_add_index
+    "#);
+    assert_snapshot!(project.run(&["plan", "test"]), @r#"
+    exit 3
+    --- stdout
+    refused: test has 1 migration that cannot pass
+
+      20251104093000_add_index
+        modified    it was edited after it ran here
+                    found     ran   blake3:42bb70c4ee05 2025-11-04 10:12 UTC by alice
+                              file  blake3:25cb206932b8
+                    required  the bytes that ran, blake3:42bb70c4ee05
+                    remedy    tollgate log restore 20251104093000_add_index
+    "#);
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 1 migration that has not earned its place
+
+      20251104093000_add_index
+        promotion   these bytes never succeeded in dev and test
+                    found     dev: other bytes succeeded 2025-11-04 10:12 UTC (blake3:42bb70c4ee05)
+                              test: other bytes succeeded 2025-11-04 10:12 UTC (blake3:42bb70c4ee05)
+                    required  success of blake3:25cb206932b8 in dev and test
+                    remedy    tollgate log restore 20251104093000_add_index
+
+      2 before it are ready: tollgate apply prod --to 20251103170000_add_email
+    "#);
+    assert_snapshot!(project.run(&["log", "restore", "20251104093000_add_index"]), @r#"
+    exit 0
+    --- stdout
+    migrations/20251104093000_add_index/migration.sql holds the bytes that ran, blake3:42bb70c4ee05
+    what stood there is kept beside it as migration.sql.25cb206932b8
+    "#);
     assert_eq!(
         std::fs::read_to_string(project.script("20251104093000_add_index")).unwrap(),
         INDEX
@@ -78,7 +230,18 @@ fn line_endings_are_named() {
         "20251027072808_create_health_check",
         &CREATE.replace('\n', "\r\n"),
     );
-    assert_snapshot!(project.run(&["plan", "test"]), @"");
+    assert_snapshot!(project.run(&["plan", "test"]), @r#"
+    exit 3
+    --- stdout
+    refused: test has 1 migration that cannot pass
+
+      20251027072808_create_health_check
+        modified    only its line endings were changed after it ran here
+                    found     ran   blake3:dccb93326a4d 2025-11-04 10:12 UTC by alice
+                              file  blake3:7a24337da1fc
+                    required  the bytes that ran, blake3:dccb93326a4d
+                    remedy    tollgate log restore 20251027072808_create_health_check
+    "#);
 }
 
 #[test]
@@ -90,10 +253,57 @@ fn a_migration_that_comes_too_late_or_is_gone_is_refused_after_the_first_environ
         "CREATE TABLE branch (id INTEGER PRIMARY KEY);\n",
     );
     std::fs::remove_dir_all(project.path().join("migrations/20251103170000_add_email")).unwrap();
-    assert_snapshot!(project.run(&["plan", "dev"]), @"");
-    assert_snapshot!(project.run(&["plan", "prod"]), @"");
-    assert_snapshot!(project.run(&["restamp", "20251101000000_from_a_branch"]), @"");
-    assert_snapshot!(project.run(&["log", "restore", "20251103170000_add_email"]), @"");
+    assert_snapshot!(project.run(&["plan", "dev"]), @r#"
+    exit 0
+    --- stdout
+    ready: dev can take 1 migration
+
+      20251101000000_from_a_branch
+        runs        atomic, 1 statement, blake3:4a0011db8d40
+
+    warning: missing: 20251103170000_add_email: it was applied here and its folder is gone
+      found     applied 2025-11-04 10:12 UTC by alice (blake3:497f4e7b6f77)
+      remedy    tollgate log restore 20251103170000_add_email
+
+    warning: order: 20251101000000_from_a_branch: it comes before a migration that was applied here already
+      found     20251104093000_add_index was applied 2025-11-04 10:12 UTC
+      remedy    tollgate restamp 20251101000000_from_a_branch
+
+      plan 1594944eafe56d7d6a73bec130750515af8cbc789f47096ff408eb70275b91e6
+      to run it: tollgate apply dev
+    "#);
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 2 migrations that cannot pass
+
+      20251101000000_from_a_branch
+        order       it comes before a migration that was applied here already
+                    found     20251104093000_add_index was applied 2025-11-04 10:12 UTC
+                    required  a name that sorts after every applied migration
+                    remedy    tollgate restamp 20251101000000_from_a_branch
+        promotion   these bytes never succeeded in dev and test
+                    found     dev: nothing
+                              test: nothing
+                    required  success of blake3:4a0011db8d40 in dev and test
+                    remedy    tollgate promote test --to 20251101000000_from_a_branch
+
+      20251103170000_add_email
+        missing     it was applied here and its folder is gone
+                    found     applied 2025-11-04 10:12 UTC by alice (blake3:497f4e7b6f77)
+                    required  the folder of every applied migration, with the bytes that ran
+                    remedy    tollgate log restore 20251103170000_add_email
+    "#);
+    assert_snapshot!(project.run(&["restamp", "20251101000000_from_a_branch"]), @r#"
+    exit 0
+    --- stdout
+    20251101000000_from_a_branch is now 20251104101200_from_a_branch
+    "#);
+    assert_snapshot!(project.run(&["log", "restore", "20251103170000_add_email"]), @r#"
+    exit 0
+    --- stdout
+    migrations/20251103170000_add_email/migration.sql holds the bytes that ran, blake3:497f4e7b6f77
+    "#);
     assert_eq!(project.run(&["promote", "prod"]).exit, 0);
 }
 
@@ -101,14 +311,28 @@ fn a_migration_that_comes_too_late_or_is_gone_is_refused_after_the_first_environ
 fn an_interrupt_stops_between_migrations() {
     let project = three();
     let interrupted = Arc::new(AtomicBool::new(true));
-    assert_snapshot!(project.run_with(&["apply", "dev"], interrupted), @"");
+    assert_snapshot!(project.run_with(&["apply", "dev"], interrupted), @r#"
+    exit 130
+    --- stderr
+    dev: bound to dev.db
+    dev: 3 migrations to apply
+    interrupted: dev: 3 migrations left; what was begun has ended
+
+      remedy   tollgate apply dev
+    "#);
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);
 }
 
 #[test]
 fn a_dry_run_changes_nothing() {
     let project = three();
-    assert_snapshot!(project.run(&["apply", "dev", "--dry-run"]), @"");
+    assert_snapshot!(project.run(&["apply", "dev", "--dry-run"]), @r#"
+    exit 0
+    --- stdout
+    dev: every premise holds, 3 migrations would be applied
+    --- stderr
+    dev: 3 migrations to apply
+    "#);
     assert!(!project.path().join("state/dev.db").exists());
 }
 
@@ -175,8 +399,24 @@ fn two_environments_never_share_a_target() {
         .unwrap()
         .replace("state/test.db", "state/dev.db");
     std::fs::write(&config, text).unwrap();
-    assert_snapshot!(project.run(&["apply", "test"]), @"");
-    assert_snapshot!(project.run(&["bind", "test", "--reason", "because"]), @"");
+    assert_snapshot!(project.run(&["apply", "test"]), @r#"
+    exit 3
+    --- stdout
+    refused: test takes nothing as it is
+
+        identity    this target belongs to dev
+                    found     sqlite dev.db says that it is dev
+                    required  a target of test's own: two environments never share one
+                    remedy    tollgate bind test --reason '<why>'   # only if it is a copy that test shall keep
+    "#);
+    assert_snapshot!(project.run(&["bind", "test", "--reason", "because"]), @r#"
+    exit 3
+    --- stdout
+    refused: test is not bound: this target is dev's
+      found     sqlite dev.db
+      required  a target of test's own: two environments never share one
+      remedy    edit tollgate.toml: give each environment its own url
+    "#);
 }
 
 #[test]
@@ -186,8 +426,23 @@ fn another_target_is_noticed_and_bound_on_a_persons_word() {
     for file in ["dev.db", "dev.db-wal", "dev.db-shm"] {
         let _ = std::fs::remove_file(project.path().join("state").join(file));
     }
-    assert_snapshot!(project.run(&["apply", "dev"]), @"");
-    assert_snapshot!(project.run(&["bind", "dev", "--reason", "lost with the laptop"]), @"");
+    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    exit 3
+    --- stdout
+    refused: dev takes nothing as it is
+
+        identity    dev is bound to another target
+                    found     sqlite dev.db was never entered by tollgate
+                    required  sqlite dev.db, incarnation e3d5003e
+                    remedy    tollgate bind dev --reason '<why>'
+    "#);
+    assert_snapshot!(project.run(&["bind", "dev", "--reason", "lost with the laptop"]), @r#"
+    exit 0
+    --- stdout
+    dev: bound, and its receipts are taken in
+    --- stderr
+    dev: bound to dev.db
+    "#);
     // "Applied" is lost with the target; "promoted" is not.
     assert_eq!(project.run(&["plan", "prod"]).exit, 0);
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);
@@ -206,10 +461,43 @@ fn a_copied_target_keeps_what_is_applied_and_proves_nothing() {
         project.path().join("state/test.db"),
     )
     .unwrap();
-    assert_snapshot!(project.run(&["apply", "test"]), @"");
-    assert_snapshot!(project.run(&["bind", "test", "--reason", "a copy of dev"]), @"");
-    assert_snapshot!(project.run(&["apply", "test"]), @"");
-    assert_snapshot!(project.run(&["plan", "prod"]), @"");
+    assert_snapshot!(project.run(&["apply", "test"]), @r#"
+    exit 3
+    --- stdout
+    refused: test takes nothing as it is
+
+        identity    this target belongs to dev
+                    found     sqlite test.db says that it is dev
+                    required  a target of test's own: two environments never share one
+                    remedy    tollgate bind test --reason '<why>'   # only if it is a copy that test shall keep
+    "#);
+    assert_snapshot!(project.run(&["bind", "test", "--reason", "a copy of dev"]), @r#"
+    exit 0
+    --- stdout
+    test: bound, and its receipts are taken in
+    --- stderr
+    test: bound to test.db
+    test: took in 3 receipts that the ledger lacked
+    "#);
+    assert_snapshot!(project.run(&["apply", "test"]), @r#"
+    exit 0
+    --- stdout
+    test: nothing to do
+    "#);
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 3 migrations that have not earned their place
+
+      20251027072808_create_health_check
+      20251103170000_add_email
+      20251104093000_add_index
+        promotion   these bytes never succeeded in test
+                    found     dev: succeeded 2025-11-04 10:12 UTC by alice
+                              test: its target is a copy; it ran in dev 2025-11-04 10:12 UTC
+                    required  success of each one's bytes in dev and test
+                    remedy    tollgate bind test --reason '<why>'   # after giving test an empty target
+    "#);
     project.write(
         "20251104093001_next",
         "CREATE TABLE next (id INTEGER PRIMARY KEY);\n",
@@ -228,8 +516,29 @@ fn a_lost_ledger_regains_what_was_applied_and_promoted() {
         }
     }
     assert_eq!(project.run(&["plan", "prod"]).exit, 3);
-    assert_snapshot!(project.run(&["apply", "dev"]), @"");
+    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    exit 0
+    --- stdout
+    dev: nothing to do
+    --- stderr
+    dev: bound to dev.db
+    dev: took in 3 receipts that the ledger lacked
+    "#);
     assert_eq!(project.run(&["apply", "test"]).exit, 0);
-    assert_snapshot!(project.run(&["apply", "prod"]), @"");
-    assert_snapshot!(project.run(&["log", "show", "20251103170000_add_email"]), @"");
+    assert_snapshot!(project.run(&["apply", "prod"]), @r#"
+    exit 0
+    --- stdout
+    prod: 3 migrations applied
+    --- stderr
+    prod: bound to prod.db
+    prod: 3 migrations to apply
+      applied   20251027072808_create_health_check  atomic, 0 ms
+      applied   20251103170000_add_email  atomic, 0 ms
+      applied   20251104093000_add_index  atomic, 0 ms
+    "#);
+    assert_snapshot!(project.run(&["log", "show", "20251103170000_add_email"]), @r#"
+    exit 0
+    --- stdout
+    ALTER TABLE health_checks ADD COLUMN email TEXT;
+    "#);
 }

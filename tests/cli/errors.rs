@@ -16,17 +16,69 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
         ),
         ("20251029000000_syntax", "CREATE TABEL x (id INTEGER);\n"),
     ]);
-    assert_snapshot!(project.run(&["apply", "dev"]), @"");
+    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    exit 1
+    --- stderr
+    dev: bound to dev.db
+    dev: 3 migrations to apply
+      applied   20251027072808_orders  atomic, 0 ms
+    error: 20251028000000_bad failed in dev: no such table: ordres [SQLITE_ERROR]
+      --> migrations/20251028000000_bad/migration.sql:2:1
+      |
+    2 | INSERT INTO
+      | ^^^^^^^^^^^
+
+    dev is as it was: the whole script was rolled back.
+      remedy   edit migrations/20251028000000_bad/migration.sql, then: tollgate apply dev
+    "#);
     let rows: i64 = project
         .database("dev")
         .query_row("SELECT count(*) FROM orders", [], |row| row.get(0))
         .unwrap();
     assert_eq!(rows, 0, "the whole script was rolled back");
     // The bytes that failed are told apart from the bytes that are tried next.
-    assert_snapshot!(project.run(&["plan", "dev"]), @"");
+    assert_snapshot!(project.run(&["plan", "dev"]), @r#"
+    exit 0
+    --- stdout
+    ready: dev can take 2 migrations
+
+      20251028000000_bad
+        runs        atomic, 2 statements, blake3:814706e61338
+
+      20251029000000_syntax
+        runs        atomic, sent whole, blake3:7a500e7b7e23
+        note        not analysed: at byte 7: near "TABEL": syntax error
+
+    warning: failed: 20251028000000_bad: the same bytes failed here before, and were rolled back
+      found     failed 2025-11-04 10:12 UTC: no such table: ordres
+      remedy    tollgate log --migration 20251028000000_bad
+
+      plan fa9bfd6f2de82ea016f1f8f2e88dafe20687fc1a3dc22d01d2679049028b7daf
+      to run it: tollgate apply dev
+    "#);
     project.write("20251028000000_bad", "INSERT INTO orders VALUES (1, 10);\n");
-    assert_snapshot!(project.run(&["apply", "dev"]), @"");
-    assert_snapshot!(project.run(&["status"]), @"");
+    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    exit 1
+    --- stderr
+    dev: 2 migrations to apply
+      applied   20251028000000_bad  atomic, 0 ms
+    error: 20251029000000_syntax failed in dev: near "TABEL": syntax error
+      --> migrations/20251029000000_syntax/migration.sql:1:8
+      |
+    1 | CREATE TABEL x (id INTEGER);
+      |        ^^^^^
+
+    dev is as it was: the whole script was rolled back.
+      remedy   edit migrations/20251029000000_syntax/migration.sql, then: tollgate apply dev
+    "#);
+    assert_snapshot!(project.run(&["status"]), @r#"
+    exit 0
+    --- stdout
+    migration              dev       test      prod
+    20251027072808_orders  applied   pending   pending
+    20251028000000_bad     applied   pending   pending
+    20251029000000_syntax  failed    pending   pending
+    "#);
 }
 
 #[test]
@@ -38,9 +90,41 @@ fn a_script_that_failed_half_way_needs_a_person() {
             "BEGIN;\nINSERT INTO orders VALUES (1, 10);\nCOMMIT;\nINSERT INTO ordres VALUES (2, 20);\n",
         ),
     ]);
-    assert_snapshot!(project.run(&["apply", "dev"]), @"");
-    assert_snapshot!(project.run(&["apply", "dev"]), @"");
-    assert_snapshot!(project.run(&["status"]), @"");
+    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    exit 1
+    --- stderr
+    dev: bound to dev.db
+    dev: 2 migrations to apply
+      applied   20251027072808_orders  atomic, 0 ms
+    error: 20251028000000_half failed in dev: no such table: ordres [SQLITE_ERROR]
+      --> migrations/20251028000000_half/migration.sql:4:1
+      |
+    4 | INSERT INTO ordres VALUES (2, 20);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    dev keeps what ran outside a transaction: 3 of 4 statements stand, and the one that
+    failed may have left something behind. Undo that by hand first.
+      remedy   tollgate resolve dev 20251028000000_half --not-applied --reason '<what you undid>'
+    "#);
+    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    exit 3
+    --- stdout
+    refused: dev has 1 migration that cannot pass
+
+      20251028000000_half
+        failed      it failed half-way and may have left something behind
+                    found     failed 2025-11-04 10:12 UTC: no such table: ordres
+                              3 of 4 statements stand in the target
+                    required  what it left undone by hand, and a person's word for it
+                    remedy    tollgate resolve dev 20251028000000_half --not-applied --reason '<what you undid>'
+    "#);
+    assert_snapshot!(project.run(&["status"]), @r#"
+    exit 0
+    --- stdout
+    migration              dev       test      prod
+    20251027072808_orders  applied   pending   pending
+    20251028000000_half    failed    pending   pending
+    "#);
     project
         .database("dev")
         .execute_batch("DELETE FROM orders")
@@ -51,26 +135,64 @@ fn a_script_that_failed_half_way_needs_a_person() {
     );
     assert_snapshot!(
         project.run(&["resolve", "dev", "20251028000000_half", "--not-applied", "--reason", "deleted the row"]),
-        @""
+        @r#"
+    exit 0
+    --- stdout
+    dev: 20251028000000_half counts as not applied, and may run again
+    "#
     );
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);
     assert_snapshot!(
         project.run(&["resolve", "dev", "20251028000000_half", "--not-applied", "--reason", "again"]),
-        @""
+        @r#"
+    exit 2
+    --- stderr
+    error: dev has no attempt of 20251028000000_half that needs a person
+
+      remedy   tollgate plan dev
+    "#
     );
 }
 
 #[test]
 fn a_project_that_is_not_there_names_init() {
-    assert_snapshot!(Project::empty().run(&["status"]), @"");
+    assert_snapshot!(Project::empty().run(&["status"]), @r#"
+    exit 2
+    --- stderr
+    error: there is no tollgate.toml in [project] or above it
+
+      remedy   tollgate init
+    "#);
 }
 
 #[test]
 fn unknown_words_name_the_nearest_known_one() {
     let project = Project::with(&[("20251027072808_orders", ORDERS)]);
-    assert_snapshot!(project.run(&["plan", "prd"]), @"");
-    assert_snapshot!(project.run(&["plan", "dev", "--to", "20251027072809_orders"]), @"");
-    assert_snapshot!(project.run(&["aply", "dev"]), @"");
+    assert_snapshot!(project.run(&["plan", "prd"]), @r#"
+    exit 2
+    --- stderr
+    error: there is no environment prd
+
+      remedy   did you mean prod? The environments of tollgate.toml are dev, test, prod
+    "#);
+    assert_snapshot!(project.run(&["plan", "dev", "--to", "20251027072809_orders"]), @r#"
+    exit 2
+    --- stderr
+    error: there is no migration 20251027072809_orders
+
+      remedy   did you mean 20251027072808_orders?
+    "#);
+    assert_snapshot!(project.run(&["aply", "dev"]), @r#"
+    exit 2
+    --- stderr
+    error: unrecognized subcommand 'aply'
+
+      tip: a similar subcommand exists: 'apply'
+
+    Usage: tollgate [OPTIONS] <COMMAND>
+
+    For more information, try '--help'.
+    "#);
 }
 
 #[test]
@@ -85,7 +207,13 @@ fn a_url_that_is_not_set_fails_only_the_verbs_that_touch_its_target() {
     .unwrap();
     assert_eq!(project.run(&["promote", "test"]).exit, 0);
     assert_eq!(project.run(&["plan", "prod"]).exit, 0);
-    assert_snapshot!(project.run(&["apply", "prod"]), @"");
+    assert_snapshot!(project.run(&["apply", "prod"]), @r#"
+    exit 2
+    --- stderr
+    error: prod: prod takes its url from DATABASE_URL_PROD, which is not set
+
+      remedy   export DATABASE_URL_PROD='postgresql://...', or put it into .env
+    "#);
     std::fs::write(
         project.path().join(".env"),
         "DATABASE_URL_PROD=sqlite:state/elsewhere.db\n",
@@ -138,8 +266,24 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
         .unwrap();
     drop(connection);
     let before = std::fs::read(&ledger).unwrap();
-    assert_snapshot!(project.run(&["plan", "dev"]), @"");
-    assert_snapshot!(project.run(&["verify"]), @"");
+    assert_snapshot!(project.run(&["plan", "dev"]), @r#"
+    exit 4
+    --- stderr
+    error: the ledger [project]/state/ledger.db is not sound: entry 3 of writer ea21c7b3c885cf2fb547bb51016c8bbb does not hold: its bytes do not have the hash beside them
+      it proves nothing from there on, and nothing was written to it
+
+      remedy   mv [project]/state/ledger.db [project]/state/ledger.db.unsound, and put a backup in its place; without one, the targets' receipts are taken in again at the next contact
+    "#);
+    assert_snapshot!(project.run(&["verify"]), @r#"
+    exit 4
+    --- stdout
+    not sound: state/ledger.db: entry 3 of writer ea21c7b3c885cf2fb547bb51016c8bbb does not hold: its bytes do not have the hash beside them
+      writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 2
+        23d082f48b187d8419e1fc9362242b6affafcf9d4295899d3f7c81f70b428f2c
+
+    a bare chain cannot show that entries after the last were cut off, that a whole writer was
+    removed, or that everything was written anew; the receipts in the targets can
+    "#);
     assert_eq!(project.run(&["apply", "test"]).exit, 4);
     assert_eq!(
         std::fs::read(&ledger).unwrap(),
@@ -151,7 +295,14 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
         "no database at all, only text that is long enough to be looked at ....",
     )
     .unwrap();
-    assert_snapshot!(project.run(&["status"]), @"");
+    assert_snapshot!(project.run(&["status"]), @r#"
+    exit 4
+    --- stderr
+    error: the ledger [project]/state/ledger.db is damaged or is no ledger: file is not a database
+      it proves nothing from there on, and nothing was written to it
+
+      remedy   mv [project]/state/ledger.db [project]/state/ledger.db.unsound, and put a backup in its place; without one, the targets' receipts are taken in again at the next contact
+    "#);
 }
 
 #[test]
@@ -165,5 +316,12 @@ fn a_receipt_that_the_ledger_excludes_is_a_contradiction() {
              UPDATE tollgate_receipt SET body = replace(body, 'alice', 'bobby');",
         )
         .unwrap_or_else(|error| panic!("the guard has another name now: {error}"));
-    assert_snapshot!(project.run(&["apply", "dev"]), @"");
+    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    exit 4
+    --- stderr
+    error: dev: receipt 1 of the target does not hold: its body does not have the hash beside it
+      nothing was changed: one of the two is not what it was
+
+      remedy   tollgate verify
+    "#);
 }

@@ -10,7 +10,14 @@ const ORDERS: &str = "CREATE TABLE orders (id INTEGER PRIMARY KEY);\n";
 fn init_writes_a_project_and_never_over_one() {
     let project = Project::empty();
     std::fs::write(project.path().join(".gitignore"), "target").unwrap();
-    assert_snapshot!(project.run(&["init"]), @"");
+    assert_snapshot!(project.run(&["init"]), @r#"
+    exit 0
+    --- stdout
+    wrote tollgate.toml, migrations/, .gitattributes, .gitignore
+
+      next     tollgate new create_something
+               tollgate promote prod
+    "#);
     assert_eq!(
         std::fs::read_to_string(project.path().join(".gitignore")).unwrap(),
         "target\n/state/\n"
@@ -20,7 +27,13 @@ fn init_writes_a_project_and_never_over_one() {
         "/migrations/** -text\n"
     );
     std::fs::write(project.path().join("tollgate.toml"), "mine").unwrap();
-    assert_snapshot!(project.run(&["init"]), @"");
+    assert_snapshot!(project.run(&["init"]), @r#"
+    exit 2
+    --- stderr
+    error: [project]/tollgate.toml is there already, and stays as it is
+
+      remedy   tollgate status
+    "#);
     assert_eq!(
         std::fs::read_to_string(project.path().join("tollgate.toml")).unwrap(),
         "mine"
@@ -30,22 +43,47 @@ fn init_writes_a_project_and_never_over_one() {
 #[test]
 fn new_never_stamps_at_or_below_the_newest() {
     let project = Project::with(&[("20991231235959_far", ORDERS)]);
-    assert_snapshot!(project.run(&["new", "Add e-mail"]), @"");
-    assert_snapshot!(project.run(&["new", "!!"]), @"");
+    assert_snapshot!(project.run(&["new", "Add e-mail"]), @r#"
+    exit 0
+    --- stdout
+    migrations/21000101000000_add_e_mail/migration.sql
+    migrations/21000101000000_add_e_mail/down.sql
+    "#);
+    assert_snapshot!(project.run(&["new", "!!"]), @r#"
+    exit 2
+    --- stderr
+    error: "!!" has no letter or digit to name a folder with
+
+      remedy   tollgate new add_email_to_subscribers
+    "#);
 }
 
 #[test]
 fn restamp_refuses_what_was_applied_further_on() {
     let project = Project::with(&[("20251027072808_orders", ORDERS)]);
     project.run(&["promote", "test"]);
-    assert_snapshot!(project.run(&["restamp", "20251027072808_orders"]), @"");
+    assert_snapshot!(project.run(&["restamp", "20251027072808_orders"]), @r#"
+    exit 3
+    --- stderr
+    error: 20251027072808_orders was applied in test, under this name
+      a new name would make it another migration, which would run there again
+
+      remedy   tollgate new <what is still to be done>
+    "#);
 }
 
 #[test]
 fn restamp_warns_where_the_first_environment_has_the_old_name() {
     let project = Project::with(&[("20251027072808_orders", ORDERS)]);
     project.run(&["apply", "dev"]);
-    assert_snapshot!(project.run(&["restamp", "20251027072808_orders"]), @"");
+    assert_snapshot!(project.run(&["restamp", "20251027072808_orders"]), @r#"
+    exit 0
+    --- stdout
+    20251027072808_orders is now 20251104101200_orders
+    --- stderr
+    warning: dev has it under its old name, and would run it again
+      remedy    give dev an empty database, then: tollgate bind dev --reason 'restamped 20251027072808_orders'
+    "#);
 }
 
 #[test]
@@ -53,8 +91,20 @@ fn log_shows_what_happened_in_order() {
     let project = Project::with(&[("20251027072808_orders", ORDERS)]);
     project.run(&["apply", "prod"]);
     project.run(&["apply", "dev"]);
-    assert_snapshot!(project.run(&["log"]), @"");
-    assert_snapshot!(project.run(&["log", "--migration", "20251027072808_orders", "-n", "1"]), @"");
+    assert_snapshot!(project.run(&["log"]), @r#"
+    exit 0
+    --- stdout
+        1  2025-11-04T10:12:00.000Z  alice  opened     this ledger, writer ea21c7b3
+        2  2025-11-04T10:12:00.000Z  alice  refused    apply prod: promotion
+        3  2025-11-04T10:12:00.000Z  alice  bound      dev to sqlite dev.db
+        4  2025-11-04T10:12:00.000Z  alice  intent     dev 20251027072808_orders blake3:6012bddeafdd
+        5  2025-11-04T10:12:00.000Z  alice  succeeded  dev 20251027072808_orders
+    "#);
+    assert_snapshot!(project.run(&["log", "--migration", "20251027072808_orders", "-n", "1"]), @r#"
+    exit 0
+    --- stdout
+        5  2025-11-04T10:12:00.000Z  alice  succeeded  dev 20251027072808_orders
+    "#);
     assert_eq!(
         project
             .run(&["log", "show", "20251027072808_orders"])
@@ -69,8 +119,18 @@ fn log_shows_what_happened_in_order() {
 fn binding_what_is_bound_does_nothing() {
     let project = Project::with(&[("20251027072808_orders", ORDERS)]);
     project.run(&["apply", "dev"]);
-    assert_snapshot!(project.run(&["bind", "dev", "--reason", "to be sure"]), @"");
-    assert_snapshot!(project.run(&["bind", "dev", "--reason", " "]), @"");
+    assert_snapshot!(project.run(&["bind", "dev", "--reason", "to be sure"]), @r#"
+    exit 0
+    --- stdout
+    dev: already bound to this target, nothing to do
+    "#);
+    assert_snapshot!(project.run(&["bind", "dev", "--reason", " "]), @r#"
+    exit 2
+    --- stderr
+    error: a reason is needed, and this one is empty
+
+      remedy   --reason '<why>'
+    "#);
 }
 
 #[test]
@@ -84,7 +144,53 @@ fn reading_verbs_write_nothing() {
 
 #[test]
 fn help_is_the_first_documentation() {
-    assert_snapshot!(Project::empty().run(&["--help"]), @"");
+    assert_snapshot!(Project::empty().run(&["--help"]), @r#"
+    exit 0
+    --- stdout
+    A gate for SQL migrations: the same bytes must succeed in every environment before the next one.
+
+    Usage: tollgate [OPTIONS] <COMMAND>
+
+    Commands:
+      init     Write a tollgate.toml with dev, test and prod on embedded databases
+      new      Make a folder for a new migration, stamped after the newest one
+      restamp  Give a migration that came too late a new stamp
+      status   Show every migration in every environment, from the ledger
+      plan     Show what would be applied, or every reason why not; offline
+      apply    Apply what is pending in one environment, or refuse
+      promote  Apply along the chain, environment by environment, up to one
+      bind     Tie an environment to the database that its url leads to
+      resolve  Settle an attempt that no receipt can settle
+      verify   Walk the ledger's chains and say what is sound
+      log      Show the ledger's entries, or the bytes of a migration that ran
+
+    Options:
+      -C <DIR>
+              Run as if started in DIR
+
+          --format <FORMAT>
+              How results are written
+
+              Possible values:
+              - text: For people
+              - json: One document, versioned
+              
+              [default: text]
+
+          --env-file <FILE>
+              Read variables from FILE instead of .env; what is set in the environment goes first
+
+          --lock-wait <SECONDS>
+              How long to wait for another run to end, in seconds
+              
+              [default: 60]
+
+      -h, --help
+              Print help (see a summary with '-h')
+
+      -V, --version
+              Print version
+    "#);
 }
 
 #[test]

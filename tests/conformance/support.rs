@@ -9,7 +9,7 @@ use tollgate::model::{
     Actor, AttemptId, IncarnationId, MigrationId, Origin, Receipt, Timestamp, WriterId,
 };
 use tollgate::sql::{Analysis, NotAnalysed, Statement, StatementKind};
-use tollgate::targets::{Applied, ApplyError, Attempt, Survey, Target};
+use tollgate::targets::{Applied, ApplyError, Attempt, Earlier, Survey, Target};
 
 /// A target under test. Dropping it removes what it made.
 pub(crate) trait Bench: Sync {
@@ -55,7 +55,7 @@ pub(crate) fn ready<B: Bench>(bench: &B) -> Box<dyn Target> {
     let mut target = bench.open();
     lock(target.as_mut());
     target
-        .initialise(&"dev".parse().unwrap(), incarnation(1))
+        .initialise(&"dev".parse().unwrap(), incarnation(1), Earlier::Keep)
         .unwrap();
     target
 }

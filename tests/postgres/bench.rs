@@ -10,7 +10,9 @@ use tollgate::model::{
 };
 use tollgate::sql::{Analysis, NotAnalysed, analyse};
 use tollgate::targets::postgres::PostgresTarget;
-use tollgate::targets::{Applied, ApplyError, Attempt, ScriptError, Survey, Target, TargetError};
+use tollgate::targets::{
+    Applied, ApplyError, Attempt, Earlier, ScriptError, Survey, Target, TargetError,
+};
 
 use crate::support::Database;
 
@@ -43,7 +45,7 @@ impl Bench {
     pub(crate) fn with(database: Database, mut target: PostgresTarget) -> Self {
         lock(&mut target);
         target
-            .initialise(&"dev".parse().unwrap(), incarnation(1))
+            .initialise(&"dev".parse().unwrap(), incarnation(1), Earlier::Keep)
             .unwrap();
         Self {
             database,

@@ -1,6 +1,6 @@
 //! What a database is known by.
 
-use tollgate::targets::Target;
+use tollgate::targets::{Earlier, Target};
 
 use crate::bench::{Bench, incarnation, lock};
 use crate::support::{Database, PLAIN};
@@ -73,7 +73,7 @@ fn without_the_right_to_read_it_the_system_is_none() {
     bench.apply("CREATE TABLE t (id int)").unwrap();
 }
 
-/// Binding again archives; a role that may not is told so and nothing is half done.
+/// A role that may not bind again is told so, and nothing is half done.
 #[test]
 fn only_the_owner_binds_again() {
     let mut bench = Bench::superuser();
@@ -85,7 +85,7 @@ fn only_the_owner_binds_again() {
     let mut other = tollgate::targets::postgres::open(&crate::support::settings(&url)).unwrap();
     lock(&mut other);
     let error = other
-        .initialise(&"test".parse().unwrap(), incarnation(2))
+        .initialise(&"test".parse().unwrap(), incarnation(2), Earlier::Keep)
         .unwrap_err();
     assert!(error.fact.contains("42501"), "{error}");
     assert_eq!(bench.survey().recorded.unwrap().incarnation, incarnation(1));

@@ -1,6 +1,6 @@
 //! The schema tollgate.
 
-use tollgate::targets::Target;
+use tollgate::targets::{Earlier, Target};
 
 use crate::bench::{Bench, incarnation};
 
@@ -19,7 +19,7 @@ fn entering_twice_changes_nothing() {
         let before = bench.survey();
         bench
             .target
-            .initialise(&"dev".parse().unwrap(), incarnation(1))
+            .initialise(&"dev".parse().unwrap(), incarnation(1), Earlier::Keep)
             .unwrap();
         assert_eq!(bench.survey(), before);
     }

@@ -7,6 +7,7 @@ use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, act};
 use crate::cli::{Exit, Result};
+use crate::targets::Earlier;
 use crate::workflows::bind::{self, bind};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Result<Exit> {
@@ -18,8 +19,13 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Resu
             "--reason '<why>'",
         ));
     }
+    let earlier = if verb.emptied {
+        Earlier::Archive
+    } else {
+        Earlier::Keep
+    };
     let ended = act(output, global, &project, &[], |run| {
-        bind(run, &environment, verb.reason.clone())
+        bind(run, &environment, verb.reason.clone(), earlier)
     })?;
     let (word, exit) = match &ended {
         bind::Bind::Already => ("already", Exit::Done),

@@ -1,7 +1,7 @@
 //! modified: every applied migration has the bytes that ran.
 
 use super::{Finding, Gate, World, restore};
-use crate::digest::Checksum;
+use crate::catalog::differs_only_in_line_endings;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let differs = |(migration, ran): (&_, &crate::ledger::view::Success)| {
@@ -9,7 +9,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         (file.checksum != ran.checksum).then(|| Finding {
             gate: Gate::Modified,
             migration: Some(file.migration.clone()),
-            fact: if only_line_endings(file.script, ran.checksum) {
+            fact: if differs_only_in_line_endings(file.script.as_bytes(), &ran.checksum) {
                 "only its line endings were changed after it ran here".to_owned()
             } else {
                 "it was edited after it ran here".to_owned()
@@ -28,11 +28,4 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         })
     };
     world.here.applied.iter().filter_map(differs).collect()
-}
-
-/// Whether the file with all its line endings made LF, or all made CRLF, is what ran.
-fn only_line_endings(script: &str, ran: Checksum) -> bool {
-    let lf = script.replace("\r\n", "\n");
-    let crlf = lf.replace('\n', "\r\n");
-    Checksum::of(lf.as_bytes()) == ran || Checksum::of(crlf.as_bytes()) == ran
 }

@@ -26,7 +26,8 @@ use std::time::Duration;
 
 use super::address::PostgresSettings;
 use super::{
-    Applied, ApplyError, Attempt, ScriptError, Survey, Target, TargetError, TargetErrorKind,
+    Applied, ApplyError, Attempt, Earlier, ScriptError, Survey, Target, TargetError,
+    TargetErrorKind,
 };
 use crate::model::entry::{Engine, Progress, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId, ReceiptKind};
@@ -85,9 +86,10 @@ impl Target for PostgresTarget {
         &mut self,
         environment: &EnvironmentName,
         incarnation: IncarnationId,
+        earlier: Earlier,
     ) -> Result<TargetIdentity, TargetError> {
         self.must_be_locked()?;
-        survey::initialise(&self.session, environment, incarnation)
+        survey::initialise(&self.session, environment, incarnation, earlier)
     }
 
     fn apply(

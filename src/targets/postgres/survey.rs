@@ -7,12 +7,13 @@ use super::runtime::Session;
 use super::template::{fill, or_null};
 use crate::model::entry::{Engine, Progress, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId, MigrationId, StoredReceipt};
-use crate::targets::{Journal, Observed, Recorded, Survey, TargetError, TargetErrorKind};
+use crate::targets::{Earlier, Journal, Observed, Recorded, Survey, TargetError, TargetErrorKind};
 
 const OBSERVE: &str = include_str!("sql/observe.sql");
 const JOURNALS: &str = include_str!("sql/journals.sql");
 const SCHEMA: &str = include_str!("sql/schema.sql");
 const BIND: &str = include_str!("sql/bind.sql");
+const ARCHIVE: &str = include_str!("sql/archive.sql");
 const IDENTITY: &str =
     "SELECT incarnation, environment, system_identifier, database_oid FROM tollgate.identity";
 const RECEIPTS: &str = "SELECT seq, hash, body FROM tollgate.receipt ORDER BY seq";
@@ -70,6 +71,7 @@ pub(super) fn initialise(
     session: &Session,
     environment: &EnvironmentName,
     incarnation: IncarnationId,
+    earlier: Earlier,
 ) -> Result<TargetIdentity, TargetError> {
     let (observed, _, _) = observe(session)?;
     let timeline = control(session, TIMELINE)?
@@ -84,8 +86,12 @@ pub(super) fn initialise(
             ("timeline", &timeline),
         ],
     );
+    let archive = match earlier {
+        Earlier::Keep => String::new(),
+        Earlier::Archive => fill(ARCHIVE, &[]),
+    };
     let sql = format!(
-        "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning;\n{}{bind}COMMIT;",
+        "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning;\n{}{archive}{bind}COMMIT;",
         fill(SCHEMA, &[])
     );
     if let Err(error) = session.query(&sql) {

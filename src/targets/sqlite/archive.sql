@@ -1,4 +1,4 @@
--- Moves every receipt to the archive when the target is bound as a new incarnation. The delete guard
+-- Moves every receipt to the archive: the target was emptied and is bound as a new incarnation. The delete guard
 -- has to step aside; it is put back in the same transaction.
 
 DROP TRIGGER IF EXISTS main.tollgate_receipt_no_delete;

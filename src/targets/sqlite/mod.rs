@@ -20,7 +20,7 @@ use std::time::Duration;
 use connection::{Missing, connect_own};
 use lock::RunLock;
 
-use super::{Applied, ApplyError, Attempt, Survey, Target, TargetError, TargetErrorKind};
+use super::{Applied, ApplyError, Attempt, Earlier, Survey, Target, TargetError, TargetErrorKind};
 use crate::model::entry::{Engine, Progress, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId};
 
@@ -108,12 +108,19 @@ impl Target for SqliteTarget {
         &mut self,
         environment: &EnvironmentName,
         incarnation: IncarnationId,
+        earlier: Earlier,
     ) -> Result<TargetIdentity, TargetError> {
         if self.lock.is_none() {
             return Err(self.unlocked());
         }
         let mut connection = connect_own(&self.path, Missing::Create, self.busy)?;
-        store::initialise(&self.path, &mut connection, environment, incarnation)
+        store::initialise(
+            &self.path,
+            &mut connection,
+            environment,
+            incarnation,
+            earlier,
+        )
     }
 
     fn apply(

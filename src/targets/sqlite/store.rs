@@ -8,7 +8,7 @@ use super::errors;
 use crate::digest::Checksum;
 use crate::model::entry::{Engine, Progress, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId, MigrationId, Receipt, StoredReceipt};
-use crate::targets::{Journal, Observed, Recorded, Survey, TargetError, TargetErrorKind};
+use crate::targets::{Earlier, Journal, Observed, Recorded, Survey, TargetError, TargetErrorKind};
 
 /// The version of the tables that this tool reads and writes.
 const SCHEMA: i64 = 1;
@@ -58,12 +58,13 @@ pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey,
     Ok(survey)
 }
 
-/// Creates the tables, writes the identity row, and moves receipts of another life away.
+/// Creates the tables, writes the identity row, and keeps or archives the receipts that stand there.
 pub(super) fn initialise(
     path: &Path,
     connection: &mut Connection,
     environment: &EnvironmentName,
     incarnation: IncarnationId,
+    earlier: Earlier,
 ) -> Result<TargetIdentity, TargetError> {
     let told = |error| errors::target(path, &error);
     let change = connection
@@ -73,15 +74,7 @@ pub(super) fn initialise(
         .execute_batch(include_str!("schema.sql"))
         .map_err(told)?;
     identity(path, &change)?;
-    let of_another_life: bool = change
-        .query_row(
-            "SELECT EXISTS (SELECT 1 FROM main.tollgate_receipt \
-             WHERE NOT json_valid(body) OR json_extract(body, '$.target') IS NOT ?1)",
-            [incarnation.to_string()],
-            |row| row.get(0),
-        )
-        .map_err(told)?;
-    if of_another_life {
+    if earlier == Earlier::Archive {
         change
             .execute_batch(include_str!("archive.sql"))
             .map_err(told)?;

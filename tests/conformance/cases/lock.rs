@@ -3,7 +3,7 @@
 use std::sync::Barrier;
 use std::time::Duration;
 
-use tollgate::targets::TargetErrorKind;
+use tollgate::targets::{Earlier, TargetErrorKind};
 
 use crate::support::{Bench, apply, incarnation, lock, ready, recorded};
 
@@ -16,7 +16,7 @@ pub(crate) fn two_runners_on_an_empty_target_run_it_once<B: Bench>(bench: &B) {
         lock(target.as_mut());
         if target.survey().unwrap().recorded.is_none() {
             target
-                .initialise(&"dev".parse().unwrap(), incarnation(1))
+                .initialise(&"dev".parse().unwrap(), incarnation(1), Earlier::Keep)
                 .unwrap();
         }
         if !recorded(target.as_mut()).is_empty() {

@@ -25,8 +25,8 @@ macro_rules! all {
             an_empty_target_has_nothing,
             a_foreign_table_is_seen,
             the_identity_is_kept,
-            binding_again_archives_the_receipts,
-            binding_the_same_life_keeps_the_receipts,
+            an_emptied_target_archives_its_receipts,
+            binding_again_keeps_the_receipts,
         ]);
         crate::cases::tests!($bench, hygiene: [
             settings_do_not_leak,

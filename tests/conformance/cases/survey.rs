@@ -1,5 +1,7 @@
 //! What a target tells of itself.
 
+use tollgate::targets::Earlier;
+
 use crate::support::{Bench, apply, incarnation, lock, ready, recorded, sound};
 
 pub(crate) fn an_empty_target_has_nothing<B: Bench>(bench: &B) {
@@ -24,7 +26,7 @@ pub(crate) fn the_identity_is_kept<B: Bench>(bench: &B) {
     let mut target = bench.open();
     lock(target.as_mut());
     let identity = target
-        .initialise(&"dev".parse().unwrap(), incarnation(1))
+        .initialise(&"dev".parse().unwrap(), incarnation(1), Earlier::Keep)
         .unwrap();
     assert_eq!(identity.incarnation, incarnation(1));
     drop(target);
@@ -37,12 +39,12 @@ pub(crate) fn the_identity_is_kept<B: Bench>(bench: &B) {
     assert_eq!(survey.observed.name, identity.name);
 }
 
-pub(crate) fn binding_again_archives_the_receipts<B: Bench>(bench: &B) {
+pub(crate) fn an_emptied_target_archives_its_receipts<B: Bench>(bench: &B) {
     let mut target = ready(bench);
     apply(target.as_mut(), "1_one", "CREATE TABLE one (id INTEGER)").unwrap();
     apply(target.as_mut(), "2_two", "CREATE TABLE two (id INTEGER)").unwrap();
     target
-        .initialise(&"test".parse().unwrap(), incarnation(2))
+        .initialise(&"test".parse().unwrap(), incarnation(2), Earlier::Archive)
         .unwrap();
     let survey = sound(target.as_mut());
     assert!(survey.receipts.is_empty());
@@ -70,13 +72,15 @@ pub(crate) fn binding_again_archives_the_receipts<B: Bench>(bench: &B) {
     );
 }
 
-pub(crate) fn binding_the_same_life_keeps_the_receipts<B: Bench>(bench: &B) {
+pub(crate) fn binding_again_keeps_the_receipts<B: Bench>(bench: &B) {
     let mut target = ready(bench);
     apply(target.as_mut(), "1_one", "CREATE TABLE one (id INTEGER)").unwrap();
     target
-        .initialise(&"test".parse().unwrap(), incarnation(1))
+        .initialise(&"test".parse().unwrap(), incarnation(2), Earlier::Keep)
         .unwrap();
-    assert_eq!(recorded(target.as_mut()), ["1_one"]);
+    // The chain goes on under the new life.
+    apply(target.as_mut(), "2_two", "CREATE TABLE two (id INTEGER)").unwrap();
+    assert_eq!(recorded(target.as_mut()), ["1_one", "2_two"]);
     assert_eq!(
         sound(target.as_mut())
             .recorded
