@@ -122,6 +122,7 @@ fn read(script: &str) -> Result<Vec<Statement>, NotAnalysed> {
 /// Collects statements from the parser's events, and the first thing that is wrong.
 struct Reader<'a> {
     script: &'a str,
+    is_ascii: bool,
     /// Where the next token begins, in bytes.
     offset: usize,
     /// Nodes open: 1 is the script, 2 a statement.
@@ -145,6 +146,7 @@ impl<'a> Reader<'a> {
     fn new(script: &'a str) -> Self {
         Self {
             script,
+            is_ascii: script.is_ascii(),
             offset: 0,
             level: 0,
             node: SyntaxKind::EMPTY_STMT,
@@ -244,7 +246,7 @@ impl<'a> Reader<'a> {
             }
             _ => {}
         }
-        if !self.script.is_ascii() && kind::sets_other_encoding(&self.tokens) {
+        if !self.is_ascii && kind::sets_other_encoding(&self.tokens) {
             self.fail(
                 self.range.start,
                 "client_encoding is changed, and the script is not ASCII",
