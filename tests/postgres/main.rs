@@ -2,6 +2,11 @@
 //!
 //! What every target must do stands in `tests/conformance`.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a helper of a test fails like the test itself"
+)]
+
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -173,8 +173,8 @@ pub(super) fn refusal(error: &DbError, attempt: AttemptId) -> Refusal {
     } else if marked("unlocked") {
         (
             Found::Unlocked,
-            "the script gave the run's lock back (pg_advisory_unlock_all)",
-            "release single locks by number",
+            "the script gave the run's lock back (pg_advisory_unlock_all, DISCARD ALL)",
+            "release single locks by number; instead of DISCARD ALL write DISCARD TEMP, DISCARD SEQUENCES, DEALLOCATE ALL",
         )
     } else {
         let mut said = script_error(error, "", 0, None);

@@ -104,7 +104,9 @@ impl Session {
 
     /// Waits, with the connection polled.
     pub(super) fn sleep(&self, time: Duration) {
-        self.connection.runtime.block_on(tokio::time::sleep(time));
+        self.connection
+            .runtime
+            .block_on(async { tokio::time::sleep(time).await });
     }
 }
 
