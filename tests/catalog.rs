@@ -1,5 +1,11 @@
 //! Trees as they are found in the world, and everything that can be wrong with one.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test panics where something is wrong, and makes the files that it needs"
+)]
+
 use std::path::Path;
 
 use tempfile::TempDir;
@@ -272,7 +278,7 @@ mod unix {
         let tree = Tree::new();
         tree.put("1_a/migration.sql", "SELECT 1;");
         let path = tree.root().join("1_a/migration.sql");
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
         if std::fs::read(&path).is_ok() {
             return; // Who runs this may read everything.
         }

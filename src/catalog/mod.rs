@@ -4,11 +4,6 @@
 //! name of its folder, whatever it looks like, and the order is that of the bytes of the ids. No
 //! byte of a script is changed or left out.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "reading the migrations folder is what this layer is for"
-)]
-
 mod error;
 mod line_endings;
 mod script;

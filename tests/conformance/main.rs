@@ -1,5 +1,11 @@
 //! One suite that every target passes. A target joins with a [`Bench`] and one line below.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a test panics where something is wrong, and makes the files that it needs"
+)]
+
 #[path = "cases/mod.rs"]
 mod cases;
 #[path = "../support/mod.rs"]

@@ -117,7 +117,7 @@ fn once(
         let step = match steps.next() {
             Ok(Some(step)) => step,
             Ok(None) => break,
-            Err((_, said)) => return Err(undo(place, &connection, said, left(stands))),
+            Err(trouble) => return Err(undo(place, &connection, trouble.1, left(stands))),
         };
         let word = step.word();
         let sets_foreign_keys = step.foreign_keys();
@@ -140,7 +140,8 @@ fn once(
         }
         let writes = !step.is_readonly();
         let changes = connection.total_changes();
-        if let Err((error, said)) = step.run() {
+        if let Err(trouble) = step.run() {
+            let (error, said) = *trouble;
             if ended && is_uncertain(&error) {
                 return Err(unknown(place, &error));
             }
@@ -190,7 +191,6 @@ fn once(
         )?;
         return Ok(Ended::Applied(applied));
     }
-    drop(steps);
     drop(connection);
     record(place, attempt.receipt, WHOLE).map(Ended::Applied)
 }

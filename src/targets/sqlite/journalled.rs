@@ -10,7 +10,7 @@ use rusqlite::{Connection, Error};
 use super::apply::{Place, begin, failed, is_uncertain, journal, record, undo, unknown};
 use super::connection::{self, Missing};
 use super::foreign_keys::Violations;
-use super::statements::{Script, Step};
+use super::statements::{Script, Step, Trouble};
 use super::store::What;
 use super::{errors, store};
 use crate::model::Receipt;
@@ -50,7 +50,7 @@ pub(super) fn apply(
         let step = match steps.next() {
             Ok(Some(step)) => step,
             Ok(None) => break,
-            Err((_, said)) => return Err(run.stop(place, said)),
+            Err(trouble) => return Err(run.stop(place, trouble.1)),
         };
         if step.foreign_keys() == Some(false) && before.is_none() && connection.is_autocommit() {
             before = Some(Violations::read(&connection));
@@ -62,8 +62,8 @@ pub(super) fn apply(
         run.of = run.of.max(number);
         match run.step(step, number, kind) {
             Ok(()) => {}
-            Err((error, _)) if is_uncertain(&error) => return Err(unknown(place, &error)),
-            Err((_, said)) => return Err(run.stop(place, said)),
+            Err(trouble) if is_uncertain(&trouble.0) => return Err(unknown(place, &trouble.0)),
+            Err(trouble) => return Err(run.stop(place, trouble.1)),
         }
         progress(Progress {
             done: number,
@@ -86,7 +86,6 @@ pub(super) fn apply(
         done: run.of,
         of: run.of,
     };
-    drop(steps);
     drop(connection);
     record(place, attempt.receipt, of)
 }
@@ -100,8 +99,6 @@ struct Run<'a> {
     /// The statement that the journal says was begun, and whose end it does not tell yet.
     announced: Option<u64>,
 }
-
-type Trouble = (Error, ScriptError);
 
 impl Run<'_> {
     /// Runs one statement and keeps the journal.
@@ -166,7 +163,7 @@ impl Run<'_> {
                     "the journal could not be written: {}",
                     errors::message(&error)
                 ));
-                (error, said)
+                Box::new((error, said))
             },
         )
     }
@@ -188,5 +185,5 @@ impl Run<'_> {
 
 fn told(error: Error) -> Trouble {
     let said = errors::script(&error, None);
-    (error, said)
+    Box::new((error, said))
 }

@@ -34,6 +34,9 @@ impl Script {
     }
 }
 
+/// An error, and what it says of the script.
+pub(super) type Trouble = Box<(Error, ScriptError)>;
+
 /// The statements of a script, each prepared when the one before it has run.
 pub(super) struct Steps<'c, 's> {
     batch: Batch<'c, 's>,
@@ -55,13 +58,13 @@ pub(super) struct Step<'c> {
 
 impl<'c> Steps<'c, '_> {
     /// The next statement; `None` at the end of the script.
-    pub(super) fn next(&mut self) -> Result<Option<Step<'c>>, (Error, ScriptError)> {
+    pub(super) fn next(&mut self) -> Result<Option<Step<'c>>, Trouble> {
         let statement = match self.batch.next() {
             Ok(Some(statement)) => statement,
             Ok(None) => return Ok(None),
             Err(error) => {
                 let said = errors::script(&error, self.place_of(&error));
-                return Err((error, said));
+                return Err(Box::new((error, said)));
             }
         };
         let shown = statement.expanded_sql().unwrap_or_default();
@@ -143,7 +146,7 @@ impl Step<'_> {
     }
 
     /// Runs it to its end; rows are read and dropped.
-    pub(super) fn run(mut self) -> Result<(), (Error, ScriptError)> {
+    pub(super) fn run(mut self) -> Result<(), Trouble> {
         let mut rows = self.statement.raw_query();
         loop {
             match rows.next() {
@@ -152,7 +155,7 @@ impl Step<'_> {
                 // SQLite tells no place at run time: it is this statement.
                 Err(error) => {
                     let said = errors::script(&error, self.range.clone());
-                    return Err((error, said));
+                    return Err(Box::new((error, said)));
                 }
             }
         }
@@ -238,9 +241,9 @@ mod tests {
         let script = Script::new(script);
         let mut steps = script.steps(&connection, None);
         let mut out = Vec::new();
-        while let Some(step) = steps.next().map_err(|(error, _)| error).unwrap() {
+        while let Some(step) = steps.next().map_err(|trouble| trouble.0).unwrap() {
             out.push((step.text.clone(), step.range.clone()));
-            step.run().map_err(|(error, _)| error).unwrap();
+            step.run().map_err(|trouble| trouble.0).unwrap();
         }
         out
     }
@@ -285,7 +288,7 @@ mod tests {
             let step = script
                 .steps(&connection, None)
                 .next()
-                .map_err(|(e, _)| e)
+                .map_err(|trouble| trouble.0)
                 .unwrap()
                 .unwrap();
             assert_eq!(step.foreign_keys(), expected, "{text}");

@@ -1,0 +1,3 @@
+ALTER TABLE "incidents" DROP COLUMN "severity_id";
+
+DROP TABLE "severities";
