@@ -34,6 +34,11 @@ pub(super) enum Nesting {
     Holding,
     /// `ATOMIC`, which begins a list of statements with semicolons: holds to the end of the script.
     HoldingForEver,
+    /// An operator or a word that wants an operand. Where a separator comes instead, the parser may
+    /// take it for an error inside and go on, so that it separates nothing.
+    Wanting,
+    /// `*`, which is an operator or an operand.
+    Star,
     /// Anything else.
     Other,
 }
@@ -46,6 +51,8 @@ pub(super) struct Depth {
     innermost: Level,
     for_ever: usize,
     total: usize,
+    /// Whether an operand is wanted.
+    wanting: bool,
 }
 
 /// One level of brackets.
@@ -60,7 +67,14 @@ struct Level {
 impl Depth {
     /// Takes the next token, and says how deep a parser may be after it.
     pub(super) fn token(&mut self, nesting: Nesting) -> usize {
+        let separates = !self.wanting;
+        self.wanting = match nesting {
+            Nesting::Wanting => true,
+            Nesting::Star | Nesting::Comma | Nesting::Semicolon => self.wanting,
+            _ => false,
+        };
         match nesting {
+            Nesting::Comma | Nesting::Semicolon if !separates => self.count(),
             Nesting::Open(closing) => {
                 self.count();
                 let outer = std::mem::take(&mut self.innermost);
@@ -90,7 +104,7 @@ impl Depth {
             Nesting::HoldingForEver => {
                 self.for_ever += self.total + 1;
             }
-            Nesting::Other => self.count(),
+            Nesting::Wanting | Nesting::Star | Nesting::Other => self.count(),
         }
         self.total + self.for_ever
     }

@@ -148,3 +148,6 @@ impl Analysis {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

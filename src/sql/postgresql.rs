@@ -81,13 +81,20 @@ fn nesting(kind: TokenKind, text: &str) -> Option<Nesting> {
         TokenKind::CloseCurly => Nesting::Close(b'}'),
         TokenKind::Comma => Nesting::Comma,
         TokenKind::Semi => Nesting::Semicolon,
-        TokenKind::Ident if text.eq_ignore_ascii_case("ATOMIC") => Nesting::HoldingForEver,
-        TokenKind::Ident
-            if text.eq_ignore_ascii_case("CASE") || text.eq_ignore_ascii_case("WITH") =>
-        {
-            Nesting::Holding
-        }
-        _ => Nesting::Other,
+        TokenKind::Star => Nesting::Star,
+        TokenKind::Ident => match text.to_ascii_uppercase().as_str() {
+            "ATOMIC" => Nesting::HoldingForEver,
+            "CASE" | "WITH" => Nesting::Holding,
+            "NOT" | "AND" | "OR" | "IN" | "IS" | "LIKE" | "ILIKE" | "TO" | "BETWEEN" | "ESCAPE"
+            | "COLLATE" | "WHEN" | "THEN" | "ELSE" | "SELECT" | "FROM" | "WHERE" | "AS" | "ON" => {
+                Nesting::Wanting
+            }
+            _ => Nesting::Other,
+        },
+        TokenKind::Literal { .. }
+        | TokenKind::QuotedIdent { .. }
+        | TokenKind::PositionalParam { .. } => Nesting::Other,
+        _ => Nesting::Wanting,
     })
 }
 
@@ -115,6 +122,7 @@ fn read(script: &str) -> Result<Vec<Statement>, NotAnalysed> {
 /// Collects statements from the parser's events, and the first thing that is wrong.
 struct Reader<'a> {
     script: &'a str,
+    is_ascii: bool,
     /// Where the next token begins, in bytes.
     offset: usize,
     /// Nodes open: 1 is the script, 2 a statement.
@@ -138,6 +146,7 @@ impl<'a> Reader<'a> {
     fn new(script: &'a str) -> Self {
         Self {
             script,
+            is_ascii: script.is_ascii(),
             offset: 0,
             level: 0,
             node: SyntaxKind::EMPTY_STMT,
@@ -237,7 +246,7 @@ impl<'a> Reader<'a> {
             }
             _ => {}
         }
-        if !self.script.is_ascii() && kind::sets_other_encoding(&self.tokens) {
+        if !self.is_ascii && kind::sets_other_encoding(&self.tokens) {
             self.fail(
                 self.range.start,
                 "client_encoding is changed, and the script is not ASCII",

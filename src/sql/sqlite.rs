@@ -17,6 +17,9 @@ use sqlite3_parser::lexer::sql::{Error, Parser, TokenType, Tokenizer};
 use super::limits::on_parser_thread;
 use super::{Analysis, NotAnalysed, Statement};
 
+/// Where the message of an error is cut off, in characters.
+const LONGEST_MESSAGE: usize = 200;
+
 /// Reads a script.
 pub(super) fn analyse(script: &str) -> Analysis {
     let read = on_parser_thread(|| read(script))
@@ -151,6 +154,8 @@ fn explain(input: &[u8], error: &Error) -> (usize, String) {
             .sum::<usize>();
         line_start + position.column.saturating_sub(1)
     });
+    // A message quotes the token at fault, which may be as long as the script.
+    let message = message.chars().take(LONGEST_MESSAGE).collect();
     (offset.min(input.len()), message)
 }
 

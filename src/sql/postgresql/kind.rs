@@ -38,7 +38,6 @@ pub(super) fn sets_other_encoding(tokens: &[&str]) -> bool {
     let words = Words(tokens);
     let value = match words.parameter() {
         Some((name, value)) if name.eq_ignore_ascii_case("client_encoding") => value,
-        Some((name, value)) if name.eq_ignore_ascii_case("NAMES") => value,
         _ => return false,
     };
     let value = value
@@ -108,7 +107,19 @@ impl<'a> Words<'a> {
 
     /// The server takes STDIN and STDOUT for one another; what counts is the direction.
     fn copy(&self) -> StatementKind {
-        let standard = |word| self.sequence(word, "STDIN") || self.sequence(word, "STDOUT");
+        let mut brackets = 0_usize;
+        let outside: Vec<_> = (self.0.iter().copied())
+            .filter(|&text| {
+                match text {
+                    "(" => brackets += 1,
+                    ")" => brackets = brackets.saturating_sub(1),
+                    _ => return brackets == 0,
+                }
+                false
+            })
+            .collect();
+        let words = Words(&outside);
+        let standard = |word| words.sequence(word, "STDIN") || words.sequence(word, "STDOUT");
         if standard("FROM") {
             CopyFromStdin
         } else if standard("TO") {

@@ -58,7 +58,7 @@ fn pragma(name: &str, rest: &[String]) -> StatementKind {
     }
 }
 
-/// A switch as SQLite reads it: a number that is not 0 in its lowest byte, or ON, YES, TRUE;
+/// A switch as SQLite reads it: a number that begins with another than 0, or ON, YES, TRUE;
 /// anything else is off.
 fn is_true(value: &[String]) -> bool {
     let value = match value.first().map(String::as_str) {
@@ -70,7 +70,7 @@ fn is_true(value: &[String]) -> bool {
         .find(|c: char| !c.is_ascii_digit())
         .map_or(value, |end| &value[..end]);
     match digits.parse::<i32>() {
-        Ok(number) => number & 0xff != 0,
+        Ok(number) => number != 0,
         Err(_) => matches!(value, "ON" | "YES" | "TRUE"),
     }
 }
