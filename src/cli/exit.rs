@@ -181,9 +181,13 @@ impl From<WorkflowError> for Trouble {
                 exit: Exit::Contradiction,
                 fact: format!("{environment}: {what}"),
                 consequence: Some(
-                    "nothing was changed: either the receipts or the ledger were altered".to_owned(),
+                    "nothing was changed: either the receipts or the ledger were altered"
+                        .to_owned(),
                 ),
-                remedy: Some("tollgate verify   # the one that does not hold is restored from its backup".to_owned()),
+                remedy: Some(
+                    "tollgate verify   # the one that does not hold is restored from its backup"
+                        .to_owned(),
+                ),
             },
             WorkflowError::Usage { what, remedy } => Self::usage(what, remedy),
             WorkflowError::File { path, error } => Self::file(&path, &error),

@@ -79,21 +79,26 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             step, kind, took, ..
         } => {
             output.clear_line();
+            // What took no time is not worth a number.
+            let long = if took.as_secs() >= 1 {
+                format!(", {}", duration(*took))
+            } else {
+                String::new()
+            };
             output.note(&format!(
                 "  {}   {}  {}\n",
                 paint.good("applied"),
                 step.migration,
-                paint.dim(&format!("{}, {}", kind.as_str(), duration(*took)))
+                paint.dim(&format!("{}{long}", kind.as_str()))
             ));
         }
     }
 }
 
-/// `0 ms`, `340 ms`, `2.1 s`, `3 min 20 s`.
+/// `2.1 s`, `3 min 20 s`.
 fn duration(took: Duration) -> String {
     match took.as_millis() {
-        millis @ 0..1_000 => format!("{millis} ms"),
-        millis @ 1_000..60_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
+        millis @ 0..60_000 => format!("{}.{} s", millis / 1_000, millis % 1_000 / 100),
         millis => format!("{} min {} s", millis / 60_000, millis % 60_000 / 1_000),
     }
 }
@@ -105,9 +110,6 @@ mod tests {
     #[test]
     fn durations_read_well() {
         let shown = |millis| duration(Duration::from_millis(millis));
-        assert_eq!(
-            [shown(0), shown(999), shown(1_250), shown(200_000)],
-            ["0 ms", "999 ms", "1.2 s", "3 min 20 s"]
-        );
+        assert_eq!([shown(1_250), shown(200_000)], ["1.2 s", "3 min 20 s"]);
     }
 }

@@ -33,19 +33,19 @@ fn a_folder_of_sql_earns_its_way_to_prod() {
     --- stderr
     dev: bound to dev.db
     dev: 3 migrations to apply
-      applied   20251027072808_create_health_check  atomic, 0 ms
-      applied   20251103170000_add_email  atomic, 0 ms
-      applied   20251104093000_add_index  atomic, 0 ms
+      applied   20251027072808_create_health_check  atomic
+      applied   20251103170000_add_email  atomic
+      applied   20251104093000_add_index  atomic
     test: bound to test.db
     test: 3 migrations to apply
-      applied   20251027072808_create_health_check  atomic, 0 ms
-      applied   20251103170000_add_email  atomic, 0 ms
-      applied   20251104093000_add_index  atomic, 0 ms
+      applied   20251027072808_create_health_check  atomic
+      applied   20251103170000_add_email  atomic
+      applied   20251104093000_add_index  atomic
     prod: bound to prod.db
     prod: 3 migrations to apply
-      applied   20251027072808_create_health_check  atomic, 0 ms
-      applied   20251103170000_add_email  atomic, 0 ms
-      applied   20251104093000_add_index  atomic, 0 ms
+      applied   20251027072808_create_health_check  atomic
+      applied   20251103170000_add_email  atomic
+      applied   20251104093000_add_index  atomic
     "#);
     assert_snapshot!(project.run(&["promote", "prod"]), @r#"
     exit 0
@@ -112,7 +112,7 @@ fn prod_refuses_what_was_not_proven_and_offers_what_was() {
     test: 1 migration applied
     --- stderr
     test: 1 migration to apply
-      applied   20251104093000_add_index  atomic, 0 ms
+      applied   20251104093000_add_index  atomic
     "#);
     assert_snapshot!(project.run(&["plan", "prod"]), @r#"
     exit 0
@@ -151,8 +151,8 @@ fn the_ready_prefix_goes_alone() {
     --- stderr
     prod: bound to prod.db
     prod: 2 migrations to apply
-      applied   20251027072808_create_health_check  atomic, 0 ms
-      applied   20251103170000_add_email  atomic, 0 ms
+      applied   20251027072808_create_health_check  atomic
+      applied   20251103170000_add_email  atomic
     "#);
     assert_snapshot!(project.run(&["status"]), @r#"
     exit 0
@@ -532,9 +532,9 @@ fn a_lost_ledger_regains_what_was_applied_and_promoted() {
     --- stderr
     prod: bound to prod.db
     prod: 3 migrations to apply
-      applied   20251027072808_create_health_check  atomic, 0 ms
-      applied   20251103170000_add_email  atomic, 0 ms
-      applied   20251104093000_add_index  atomic, 0 ms
+      applied   20251027072808_create_health_check  atomic
+      applied   20251103170000_add_email  atomic
+      applied   20251104093000_add_index  atomic
     "#);
     assert_snapshot!(project.run(&["log", "show", "20251103170000_add_email"]), @r#"
     exit 0

@@ -21,7 +21,7 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
     --- stderr
     dev: bound to dev.db
     dev: 3 migrations to apply
-      applied   20251027072808_orders  atomic, 0 ms
+      applied   20251027072808_orders  atomic
     error: 20251028000000_bad failed in dev: no such table: ordres [SQLITE_ERROR]
       --> migrations/20251028000000_bad/migration.sql:2:1
       |
@@ -61,7 +61,7 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
     exit 1
     --- stderr
     dev: 2 migrations to apply
-      applied   20251028000000_bad  atomic, 0 ms
+      applied   20251028000000_bad  atomic
     error: 20251029000000_syntax failed in dev: near "TABEL": syntax error
       --> migrations/20251029000000_syntax/migration.sql:1:8
       |
@@ -95,7 +95,7 @@ fn a_script_that_failed_half_way_needs_a_person() {
     --- stderr
     dev: bound to dev.db
     dev: 2 migrations to apply
-      applied   20251027072808_orders  atomic, 0 ms
+      applied   20251027072808_orders  atomic
     error: 20251028000000_half failed in dev: no such table: ordres [SQLITE_ERROR]
       --> migrations/20251028000000_half/migration.sql:4:1
       |
@@ -210,7 +210,7 @@ fn a_url_that_is_not_set_fails_only_the_verbs_that_touch_its_target() {
     assert_snapshot!(project.run(&["apply", "prod"]), @r#"
     exit 2
     --- stderr
-    error: prod: prod takes its url from DATABASE_URL_PROD, which is not set
+    error: prod: its url comes from DATABASE_URL_PROD, which is not set
 
       remedy   export DATABASE_URL_PROD='postgresql://...', or put it into .env
     "#);
@@ -272,7 +272,7 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
     error: the ledger [project]/state/ledger.db is not sound: entry 3 of writer ea21c7b3c885cf2fb547bb51016c8bbb does not hold: its bytes do not have the hash beside them
       it proves nothing from there on, and nothing was written to it
 
-      remedy   mv [project]/state/ledger.db [project]/state/ledger.db.unsound, and put a backup in its place; without one, the targets' receipts are taken in again at the next contact
+      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-* [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
     "#);
     assert_snapshot!(project.run(&["verify"]), @r#"
     exit 4
@@ -301,7 +301,7 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
     error: the ledger [project]/state/ledger.db is damaged or is no ledger: file is not a database
       it proves nothing from there on, and nothing was written to it
 
-      remedy   mv [project]/state/ledger.db [project]/state/ledger.db.unsound, and put a backup in its place; without one, the targets' receipts are taken in again at the next contact
+      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-* [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
     "#);
 }
 
@@ -320,8 +320,8 @@ fn a_receipt_that_the_ledger_excludes_is_a_contradiction() {
     exit 4
     --- stderr
     error: dev: receipt 1 of the target does not hold: its body does not have the hash beside it
-      nothing was changed: one of the two is not what it was
+      nothing was changed: either the receipts or the ledger were altered
 
-      remedy   tollgate verify
+      remedy   tollgate verify   # the one that does not hold is restored from its backup
     "#);
 }

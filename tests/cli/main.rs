@@ -3,5 +3,6 @@
 mod chain;
 mod errors;
 mod project;
+mod readme;
 
 mod verbs;

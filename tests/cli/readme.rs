@@ -28,7 +28,10 @@ fn the_transcript_of_the_readme_is_true() {
 
 fn perform(project: &Project, command: &str) -> String {
     // The one line of shell in the transcript: somebody edits a script after it ran.
-    if let Some((_, file)) = command.strip_prefix("echo ").and_then(|rest| rest.split_once(" >> ")) {
+    if let Some((_, file)) = command
+        .strip_prefix("echo ")
+        .and_then(|rest| rest.split_once(" >> "))
+    {
         let file = project.path().join(file);
         let mut text = std::fs::read_to_string(&file).unwrap();
         text.push_str("-- one more thought\n");

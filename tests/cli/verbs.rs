@@ -165,31 +165,12 @@ fn help_is_the_first_documentation() {
       log      Show the ledger's entries, or the bytes of a migration that ran
 
     Options:
-      -C <DIR>
-              Run as if started in DIR
-
-          --format <FORMAT>
-              How results are written
-
-              Possible values:
-              - text: For people
-              - json: One document, versioned
-              
-              [default: text]
-
-          --env-file <FILE>
-              Read variables from FILE instead of .env; what is set in the environment goes first
-
-          --lock-wait <SECONDS>
-              How long to wait for another run to end, in seconds
-              
-              [default: 60]
-
-      -h, --help
-              Print help (see a summary with '-h')
-
-      -V, --version
-              Print version
+      -C <DIR>                   Run as if started in DIR
+          --format <FORMAT>      How results are written: for people, or as one versioned document [default: text] [possible values: text, json]
+          --env-file <FILE>      Read variables from FILE instead of .env; what is set in the environment goes first
+          --lock-wait <SECONDS>  How long to wait for another run to end, in seconds [default: 60]
+      -h, --help                 Print help
+      -V, --version              Print version
     "#);
 }
 

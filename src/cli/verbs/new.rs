@@ -76,7 +76,8 @@ fn words(name: &str) -> String {
 }
 
 /// 14 digits, UTC, never at or below the newest stamp: the present second, or where the newest
-/// migration is ahead of the clock, the smallest instant that sorts after it.
+/// migration is ahead of the clock, the smallest stamp that sorts after it. A name that begins with a
+/// letter sorts after every stamp there is; nothing can be done about that one.
 pub(crate) fn stamp_after(newest: Option<&MigrationId>, now: Timestamp) -> String {
     let present = now.stamp();
     let Some(newest) = newest else { return present };
@@ -89,18 +90,15 @@ pub(crate) fn stamp_after(newest: Option<&MigrationId>, now: Timestamp) -> Strin
         .take_while(char::is_ascii_digit)
         .take(14)
         .collect();
-    let next = Timestamp::from_stamp(&digits)
-        .map(|at| Timestamp::from_unix_millis(at.unix_millis() + 1000).stamp());
-    match next {
-        Some(next) => next,
-        // A stamp that names no instant (hour 27, or 8 or 12 digits) is counted up as a number.
-        None => {
-            let padded = format!("{digits:0<14}");
-            padded
-                .parse::<u64>()
-                .map_or(present, |number| format!("{:014}", number + 1))
-        }
+    if let Some(at) = Timestamp::from_stamp(&digits) {
+        return Timestamp::from_unix_millis(at.unix_millis() + 1000).stamp();
     }
+    // 8 or 12 digits, or an hour 27: counted up as a number, then made 14 digits long. In byte order
+    // `_` comes after every digit, so `20251104_a` stands after `20251104235959_b`.
+    let width = digits.len();
+    digits.parse::<u64>().map_or(present, |number| {
+        format!("{:0<14}", format!("{:0width$}", number + 1))
+    })
 }
 
 #[cfg(test)]
@@ -126,11 +124,13 @@ mod tests {
         assert_eq!(after("20251104101200_a"), "20251104101201");
         assert_eq!(after("20251231235959_a"), "20260101000000");
         assert_eq!(after("20251231270000_a"), "20251231270001");
-        assert_eq!(after("20251104_a"), "20251104101200");
-        assert_eq!(after("20251201_a"), "20251201000001");
+        assert_eq!(after("20251104_a"), "20251105000000");
+        assert_eq!(after("202511041013_a"), "20251104101400");
+        assert_eq!(after("20251201_a"), "20251202000000");
         assert_eq!(after("0_init"), "20251104101200");
         for newest in [
             "20251104101200_a",
+            "20251104_a",
             "20251201_a",
             "20251231270000_a",
             "20251104101200",

@@ -36,12 +36,12 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
         }));
     } else {
         let text = matrix::text(&matrix, output.paint());
-        output.result(&format!("\n{text}\n"));
+        output.result(&format!("\n{text}"));
         if reports
             .iter()
             .all(|report| matches!(report.end, End::UpToDate))
         {
-            output.result("nothing to do\n");
+            output.result("\nnothing to do\n");
         }
     }
     Ok(reports
