@@ -20,6 +20,9 @@ use crate::model::{EnvironmentName, MigrationId, Policy, Provenance, ReceiptKind
 use crate::planner::{FileFacts, Plan, Step};
 use crate::targets::{Target, TargetError};
 
+/// Opens the target of an environment.
+pub type Connect<'a> = dyn Fn(&EnvironmentName) -> Result<Box<dyn Target>, TargetError> + 'a;
+
 /// Everything a verb that acts needs.
 pub struct Run<'a> {
     /// The chain.
@@ -39,7 +42,7 @@ pub struct Run<'a> {
     /// Whether somebody asked to stop.
     pub interrupted: &'a dyn Fn() -> bool,
     /// Opens the target of an environment, creating an embedded database where it is missing.
-    pub connect: &'a dyn Fn(&EnvironmentName) -> Result<Box<dyn Target>, TargetError>,
+    pub connect: &'a Connect<'a>,
     /// A text that is equal for two environments whose addresses are the same.
     pub address: &'a dyn Fn(&EnvironmentName) -> Option<String>,
     /// How long to wait for a target's lock.

@@ -15,8 +15,11 @@ use super::{Finding, World};
 use crate::ledger::view::Success;
 use crate::model::MigrationId;
 
+/// What a gate finds in a world: nothing where it is met.
+type Check = fn(&World<'_>) -> Vec<Finding>;
+
 /// Every gate that is always on, in the order in which they are asked and shown.
-pub(crate) const GATES: &[(Gate, fn(&World<'_>) -> Vec<Finding>)] = &[
+pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Identity, identity::check),
     (Gate::Unknown, unknown::check),
     (Gate::Failed, failed::check),
@@ -100,8 +103,12 @@ pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
             migration: None,
             fact: "the target has tables, and tollgate never entered it before".to_owned(),
             found: vec!["tables without a receipt".to_owned()],
-            required: "an empty target, or its history taken into the ledger first".to_owned(),
-            remedy: format!("tollgate baseline {}", world.inputs.environment),
+            required: "an empty target; to take in a history that it already has is `baseline`, which a later version brings"
+                .to_owned(),
+            remedy: format!(
+                "tollgate apply {} --dry-run   # go on only if no migration made these tables",
+                world.inputs.environment
+            ),
         });
     }
     advice
