@@ -59,6 +59,8 @@ pub struct Ledger {
     writer: WriterId,
     /// What a new writer goes on from; written with its first entry.
     opening: Option<(Opened, String)>,
+    /// Where the file stands.
+    place: String,
     _lock: Lock,
 }
 
@@ -295,8 +297,9 @@ impl Ledger {
         }
         let (loaded, stood) = load(path, &connection)?;
         let here = place::of(path, opening.machine)?;
+        let place = here.clone();
         let (writer, head, start) = match stood {
-            Some((writer, place)) if place == here => {
+            Some((writer, stood)) if stood == here => {
                 let head = loaded
                     .heads
                     .iter()
@@ -325,6 +328,7 @@ impl Ledger {
             head,
             writer,
             opening: start,
+            place,
             _lock: lock,
         })
     }
@@ -339,6 +343,36 @@ impl Ledger {
     #[must_use]
     pub fn writer(&self) -> WriterId {
         self.writer
+    }
+
+    /// Whether the ledger holds this writer's entry of that number with that hash.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn holds(&self, number: u64, hash: ChainHash) -> Result<bool, LedgerError> {
+        let found = self.connection.query_row(
+            "SELECT EXISTS (SELECT 1 FROM entry WHERE hash = ?1 AND writer = ?2 AND number = ?3)",
+            params![
+                hash.as_bytes(),
+                self.writer.as_bytes(),
+                i64::try_from(number).unwrap_or(-1)
+            ],
+            |row| row.get(0),
+        );
+        found.map_err(|error| LedgerError::sqlite(&self.path, &error))
+    }
+
+    /// Goes on under a new writer with this id, whose first entry, written with the next one, names
+    /// the present head: for a ledger whose numbers were used once already.
+    pub fn begin_anew(&mut self, writer: [u8; 16]) {
+        // Where nothing was written yet the place is still to be recorded with the first entry.
+        let place = match &self.opening {
+            Some((_, place)) => place.clone(),
+            None => self.place.clone(),
+        };
+        self.opening = Some((Opened { after: self.head }, place));
+        self.writer = WriterId::from_bytes(writer);
+        self.head = None;
     }
 
     /// Appends one fact, durably, and returns the entry's place and hash.

@@ -4,7 +4,7 @@
 //! present target say; it is lost when the environment is bound to another target. What is
 //! **promoted** is every success there ever was, by (migration, checksum); it is never lost.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::entry::{
@@ -36,6 +36,9 @@ pub struct EnvironmentView {
     pub partial: BTreeMap<AttemptId, Failed>,
     /// The newest attempt that failed and left nothing, of migrations that have not succeeded since.
     pub failed: BTreeMap<MigrationId, Failed>,
+    /// Every attempt at the present target that the ledger knows of: begun here, or resolved here
+    /// after another ledger had begun it.
+    pub attempts: BTreeSet<AttemptId>,
     /// The present target's receipts that the ledger holds, by their number.
     pub receipts: BTreeMap<u64, ChainHash>,
 }
@@ -114,6 +117,12 @@ impl EnvironmentView {
     fn record(&mut self, migration: &MigrationId, success: Success, environment: &EnvironmentName) {
         self.receipts
             .insert(success.receipt.seq, success.receipt.hash);
+        // Whoever made it succeed took care of what an earlier attempt had left: under this ledger a
+        // person had to resolve it first, and under another one its gates asked the same.
+        self.partial.retain(|_, failed| failed.attempted.intent.migration != *migration);
+        self.open.retain(|_, open| {
+            open.intent.receipt == ReceiptKind::Atomic || open.intent.migration != *migration
+        });
         self.failed.remove(migration);
         // A copied target brings the receipts of another environment along. They say what is
         // applied here, and are no evidence that this environment was passed.
@@ -188,9 +197,9 @@ impl View {
                     origin: entry.by.origin.clone(),
                     writer: entry.writer,
                 };
-                self.entry(&intent.environment)
-                    .open
-                    .insert(intent.attempt, attempted);
+                let view = self.entry(&intent.environment);
+                view.attempts.insert(intent.attempt);
+                view.open.insert(intent.attempt, attempted);
             }
             Fact::Outcome(outcome) => self.end(outcome, entry.at),
             Fact::Absorbed(absorbed) => {
@@ -219,6 +228,7 @@ impl View {
             }
             Fact::Resolved(resolved) => {
                 let view = self.entry(&resolved.environment);
+                view.attempts.insert(resolved.attempt);
                 view.open.remove(&resolved.attempt);
                 view.partial.remove(&resolved.attempt);
             }

@@ -13,6 +13,7 @@ use crate::ledger::view::{EnvironmentView, View};
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity};
 use crate::model::{Actor, EnvironmentName, MigrationId, Policy, ReceiptKind, Timestamp};
 use crate::sql::{Analysis, NotAnalysed, StatementKind};
+use crate::targets::Journal;
 
 pub use gates::Gate;
 
@@ -57,6 +58,9 @@ pub struct Live {
     pub identity: Option<Finding>,
     /// The target has tables, and tollgate never entered it before.
     pub has_history_elsewhere: bool,
+    /// Attempts in the target's journal that have no end and that the ledger knows nothing of:
+    /// another ledger began them.
+    pub foreign: Vec<Journal>,
 }
 
 /// Ordered steps, or every refusal. Plain data.

@@ -2,14 +2,14 @@
 
 use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
-use crate::model::entry::{Absorbed, Bound, Ending, Outcome, ReceiptRef, TargetIdentity};
+use crate::model::entry::{Absorbed, Bound, Ending, Engine, Outcome, ReceiptRef, TargetIdentity};
 use crate::model::receipt::verify_chain;
 use crate::model::{
     AttemptId, EnvironmentName, Fact, IncarnationId, MigrationId, Receipt, ReceiptKind,
 };
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::{Finding, Gate, Live};
-use crate::targets::{Earlier, Survey, Target};
+use crate::targets::{Earlier, Journal, Survey, Target};
 
 /// A target under its lock, with the ledger brought up to it.
 pub(super) struct Contact {
@@ -64,10 +64,12 @@ pub(super) fn contact(
     match judged {
         Identity::Same => {
             live.identity = absorb(run, environment, &survey)?;
+            live.foreign = foreign(run, environment, &survey);
         }
         Identity::Known(identity) => {
             bound(run, environment, identity, None)?;
             live.identity = absorb(run, environment, &survey)?;
+            live.foreign = foreign(run, environment, &survey);
         }
         Identity::New => {
             is_new = true;
@@ -80,6 +82,28 @@ pub(super) fn contact(
         live,
         is_new,
     })
+}
+
+/// Attempts in the target's journal without an end, begun under another ledger. A later success of the
+/// same migration says that somebody took care.
+fn foreign(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Vec<Journal> {
+    let here = run.ledger.view().get(environment);
+    let known = |journal: &&Journal| {
+        here.is_some_and(|here| {
+            here.attempts.contains(&journal.attempt)
+                || here.applied.contains_key(&journal.migration)
+        })
+    };
+    // On SQLite a statement that ended with an error left nothing. On PostgreSQL an index that was
+    // built concurrently may be left INVALID, so only a person can tell.
+    let certainly_nothing = |journal: &&Journal| {
+        survey.observed.engine == Engine::Sqlite && journal.progress.done == 0 && !journal.in_flight
+    };
+    let unexplained = survey
+        .journals
+        .iter()
+        .filter(|journal| !known(journal) && !certainly_nothing(journal));
+    unexplained.cloned().collect()
 }
 
 /// Enters a target that neither side knew: its identity row first, then the ledger's entry. A crash
@@ -134,6 +158,7 @@ pub(super) fn absorb(
             broken.seq, broken.what
         ))
     })?;
+    notice_a_ledger_that_went_back(run, environment, &chain)?;
     let known = run
         .ledger
         .view()
@@ -173,6 +198,24 @@ pub(super) fn absorb(
     }
     settle(run, environment, survey)?;
     Ok(None)
+}
+
+/// A receipt of this very writer whose intent the ledger does not hold: the ledger was put back to an
+/// earlier state in its place. Its numbers were used once, so it goes on under a new writer.
+fn notice_a_ledger_that_went_back(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    chain: &[(ChainHash, Receipt)],
+) -> Result<(), WorkflowError> {
+    let writer = run.ledger.writer();
+    for (_, receipt) in chain.iter().filter(|(_, receipt)| receipt.writer == writer) {
+        if !run.ledger.holds(receipt.number, receipt.head)? {
+            run.ledger.begin_anew((run.random)());
+            (run.events)(Event::WentBack { environment });
+            break;
+        }
+    }
+    Ok(())
 }
 
 fn take_in(

@@ -68,6 +68,11 @@ pub enum Event<'a> {
         /// The target's name.
         name: &'a str,
     },
+    /// The ledger was put back to an earlier state, and goes on under a new writer.
+    WentBack {
+        /// Whose receipts show it.
+        environment: &'a EnvironmentName,
+    },
     /// Receipts stood in the target that the ledger lacked.
     Absorbed {
         /// Where.

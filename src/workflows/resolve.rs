@@ -40,6 +40,15 @@ pub fn not_applied(
                     .chain(partial.map(|(attempt, _)| *attempt))
                     .collect()
             });
+    let elsewhere = contact
+        .live
+        .foreign
+        .iter()
+        .filter(|journal| journal.migration == *migration);
+    let attempts: Vec<AttemptId> = attempts
+        .into_iter()
+        .chain(elsewhere.map(|journal| journal.attempt))
+        .collect();
     if attempts.is_empty() {
         return Err(WorkflowError::Usage {
             what: format!("{environment} has no attempt of {migration} that needs a person"),

@@ -542,3 +542,44 @@ fn a_lost_ledger_regains_what_was_applied_and_promoted() {
     ALTER TABLE health_checks ADD COLUMN email TEXT;
     "#);
 }
+
+/// A ledger that was put back in its place (`cp backup ledger.db`) has used its numbers once already.
+#[test]
+fn a_ledger_that_went_back_goes_on_as_a_new_writer() {
+    let project = three();
+    project.run(&["apply", "dev", "--to", "20251027072808_create_health_check"]);
+    let ledger = project.path().join("state/ledger.db");
+    rusqlite::Connection::open(&ledger)
+        .unwrap()
+        .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+        .unwrap();
+    let backup = std::fs::read(&ledger).unwrap();
+    project.run(&["apply", "dev", "--to", "20251103170000_add_email"]);
+    for end in ["-wal", "-shm"] {
+        let _ = std::fs::remove_file(project.path().join(format!("state/ledger.db{end}")));
+    }
+    // Written over in place: the same file, as `cp` does it.
+    std::fs::write(&ledger, backup).unwrap();
+    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    exit 0
+    --- stdout
+    dev: 1 migration applied
+    --- stderr
+    dev: its receipts show that the ledger was put back to an earlier state; it goes on as a new writer
+    dev: took in 1 receipt that the ledger lacked
+    dev: 1 migration to apply
+      applied   20251104093000_add_index  atomic
+    "#);
+    assert_snapshot!(project.run(&["verify"]), @r#"
+    exit 0
+    --- stdout
+    sound: state/ledger.db: 8 entries by 2 writers
+      writer b7890e7019b8e244e32f4d84a995c0f0  sound to entry 4
+        3b3dde1e809dc88a9132ce86ab99613e1ac4c1484ea3266221eabd7ade699447
+      writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 4
+        68aede6f0773b1060fdce0e9e66add0c096531764f501c71d3a690858730e259
+
+    a bare chain cannot show that entries after the last were cut off, that a whole writer was
+    removed, or that everything was written anew; the receipts in the targets can
+    "#);
+}

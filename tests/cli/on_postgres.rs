@@ -33,9 +33,12 @@ impl Chain {
         Self { project, databases }
     }
 
-    /// Runs; the databases' names differ in every run of the tests.
     fn run(&self, arguments: &[&str]) -> Shot {
-        let mut shot = self.project.run(arguments);
+        self.hide(self.project.run(arguments))
+    }
+
+    /// The databases' names differ in every run of the tests.
+    fn hide(&self, mut shot: Shot) -> Shot {
         for (database, name) in self.databases.iter().zip(NAMES) {
             shot.stdout = shot.stdout.replace(database.name(), &format!("app_{name}"));
             shot.stderr = shot.stderr.replace(database.name(), &format!("app_{name}"));
@@ -406,4 +409,63 @@ fn who_cannot_connect_is_told_why() {
 
       remedy   name the authority that signed the server's certificate: sslrootcert=FILE; and the host by the name in the certificate
     "#);
+}
+
+/// What another ledger left half done is seen in the target's journal: nothing runs over it.
+#[test]
+fn another_ledgers_unfinished_attempt_is_not_run_over() {
+    let half = [
+        ("20251101000000_users", CREATE),
+        (
+            "20251102000000_half",
+            "VACUUM users;\nINSERT INTO users VALUES (1, 'a');\nVACUUM nowhere;\n",
+        ),
+    ];
+    let one = Chain::new(&half);
+    assert_eq!(one.run(&["apply", "dev"]).exit, 1);
+    let mut other = Chain::new(&half);
+    other.project = other.project.with_own_ids();
+    other.set_url("dev", one.databases[0].url());
+    assert_snapshot!(one.hide(other.run(&["apply", "dev"])), @r#"
+    exit 3
+    --- stdout
+    refused: dev has 1 migration that cannot pass
+
+      20251102000000_half
+        unknown     another ledger began it here, and it never ended
+                    found     the target's journal: 2 of 3 statements ended
+                    required  the end of every attempt, from the target's receipts or from a person
+                    remedy    tollgate resolve dev 20251102000000_half --not-applied --reason '<what you found and undid>'
+    --- stderr
+    dev: bound to app_dev
+    dev: took in 1 receipt that the ledger lacked
+    "#);
+    one.databases[0].run("DELETE FROM users").unwrap();
+    other.project.write(
+        "20251102000000_half",
+        "INSERT INTO users VALUES (1, 'a');\n",
+    );
+    let resolve = [
+        "resolve",
+        "dev",
+        "20251102000000_half",
+        "--not-applied",
+        "--reason",
+        "deleted the row",
+    ];
+    assert_eq!(other.run(&resolve).exit, 0);
+    assert_eq!(other.run(&["apply", "dev"]).exit, 0);
+    // The first ledger takes the success in, and has nothing left to settle.
+    one.project.write(
+        "20251102000000_half",
+        "INSERT INTO users VALUES (1, 'a');\n",
+    );
+    assert_snapshot!(one.run(&["apply", "dev"]), @r#"
+    exit 0
+    --- stdout
+    dev: nothing to do
+    --- stderr
+    dev: took in 1 receipt that the ledger lacked
+    "#);
+    assert_eq!(one.databases[0].ask("SELECT count(*) FROM users"), "1");
 }

@@ -59,6 +59,12 @@ impl Project {
         }
     }
 
+    /// Draws other ids than every other project: for two ledgers that meet on one target.
+    pub(crate) fn with_own_ids(self) -> Self {
+        self.ids.set(1_000_000);
+        self
+    }
+
     /// A project with the default chain and these migrations.
     pub(crate) fn with(migrations: &[(&str, &str)]) -> Self {
         let project = Self::empty();

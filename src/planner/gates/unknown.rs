@@ -2,6 +2,7 @@
 
 use super::{Finding, Gate, World, shell};
 use crate::model::ReceiptKind;
+use crate::targets::Journal;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let environment = world.inputs.environment;
@@ -36,5 +37,47 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             remedy,
         }
     };
-    world.here.open.values().map(finding).collect()
+    let ours = world.here.open.values().map(finding);
+    let foreign = world
+        .inputs
+        .live
+        .map_or(&[][..], |live| live.foreign.as_slice());
+    ours.chain(
+        foreign
+            .iter()
+            .map(|journal| begun_elsewhere(world, journal)),
+    )
+    .collect()
+}
+
+/// What the target's journal shows of a run under another ledger: on another machine, or one that was
+/// lost. It may be running no more (the lock is ours), and nobody here knows how far it came.
+fn begun_elsewhere(world: &World<'_>, journal: &Journal) -> Finding {
+    let Journal {
+        migration,
+        progress,
+        in_flight,
+        ..
+    } = journal;
+    let next = if *in_flight {
+        ", and one more was begun"
+    } else {
+        ""
+    };
+    Finding {
+        gate: Gate::Unknown,
+        migration: Some(migration.clone()),
+        fact: "another ledger began it here, and it never ended".to_owned(),
+        found: vec![format!(
+            "the target's journal: {} of {} statements ended{next}",
+            progress.done, progress.of
+        )],
+        required: "the end of every attempt, from the target's receipts or from a person"
+            .to_owned(),
+        remedy: format!(
+            "tollgate resolve {} {} --not-applied --reason '<what you found and undid>'",
+            world.inputs.environment,
+            shell(migration.as_str())
+        ),
+    }
 }

@@ -1,7 +1,8 @@
 -- Moves every receipt to the archive: the target was emptied and is bound as a new incarnation. Runs
--- after schema.sql, in the same transaction. The guard is lifted for the move and is back before the
--- commit.
+-- after schema.sql, in the same transaction. The guards are lifted for the move and are back before
+-- the commit.
 ALTER TABLE tollgate.receipt DISABLE TRIGGER append_only;
+ALTER TABLE tollgate.journal DISABLE TRIGGER append_only;
 
 INSERT INTO tollgate.archive
     (incarnation, seq, hash, migration, attempt, kind, body, recorded_at, role, xid, application_schema)
@@ -11,5 +12,8 @@ INSERT INTO tollgate.archive
    ORDER BY r.seq;
 
 DELETE FROM tollgate.receipt;
+-- What a script left half done went with the rest.
+DELETE FROM tollgate.journal;
 
 ALTER TABLE tollgate.receipt ENABLE ALWAYS TRIGGER append_only;
+ALTER TABLE tollgate.journal ENABLE ALWAYS TRIGGER append_only;
