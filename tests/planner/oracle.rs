@@ -1,0 +1,224 @@
+//! The oracle: what a plan must come to, from the laws alone. It never folds: every fact is looked
+//! up in the whole list of events, and held as a set of tuples.
+
+use std::collections::BTreeSet;
+
+use tollgate::planner::{Gate, Plan};
+
+use crate::worlds::{Env, Event, Name, Question, Version, What, name_of, version_of};
+
+/// A plan, as far as the laws fix it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) verdict: &'static str,
+    pub(crate) refusals: BTreeSet<(Gate, Option<Name>)>,
+    pub(crate) warnings: BTreeSet<(Gate, Option<Name>)>,
+    pub(crate) steps: Vec<(Name, Version)>,
+    pub(crate) ready_to: Option<Name>,
+}
+
+/// The same of a plan that the planner made.
+pub(crate) fn answer_of(plan: &Plan) -> Answer {
+    let about = |finding: &tollgate::planner::Finding| {
+        (finding.gate, finding.migration.as_ref().map(name_of))
+    };
+    Answer {
+        verdict: plan.verdict().as_str(),
+        refusals: plan.refusals.iter().map(about).collect(),
+        warnings: plan.warnings.iter().map(about).collect(),
+        steps: plan
+            .steps
+            .iter()
+            .map(|step| (name_of(&step.migration), version_of(step.checksum)))
+            .collect(),
+        ready_to: plan.ready_to.as_ref().map(name_of),
+    }
+}
+
+/// What is true of a world.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// These bytes ran and succeeded in this environment, on any target that it ever had.
+    pub(crate) evidence: BTreeSet<(Env, Name, Version)>,
+    /// The present target holds a receipt, the newest of the migration, for these bytes.
+    pub(crate) applied: BTreeSet<(Env, Name, Version)>,
+    /// An attempt on the present target has no end.
+    pub(crate) unsettled: BTreeSet<(Env, Name)>,
+    /// An attempt on the present target failed half-way, and nobody settled it.
+    pub(crate) halfway: BTreeSet<(Env, Name)>,
+    /// The last failure that left nothing on the present target, of a migration that did not succeed after it.
+    pub(crate) rolled_back: BTreeSet<(Env, Name, Version)>,
+}
+
+impl Facts {
+    pub(crate) fn of(events: &[Event]) -> Self {
+        let mut facts = Self::default();
+        let begun = |wanted: u32| {
+            events.iter().find_map(|event| match event.what {
+                What::Begun {
+                    attempt,
+                    name,
+                    version,
+                } if attempt == wanted => Some((name, version)),
+                _ => None,
+            })
+        };
+        let success = |event: &Event| match event.what {
+            What::Succeeded { attempt } => {
+                begun(attempt).map(|(name, version)| (name, version, event.env))
+            }
+            What::Absorbed {
+                name,
+                version,
+                ran_in,
+                ..
+            } => Some((name, version, ran_in)),
+            _ => None,
+        };
+        for (place, event) in events.iter().enumerate() {
+            let env = event.env;
+            let later = || events[place + 1..].iter().filter(|later| later.env == env);
+            if let Some((name, version, ran_in)) = success(event)
+                && ran_in == env
+            {
+                facts.evidence.insert((env, name, version));
+            }
+            if later().any(|later| later.what == What::Bound) {
+                continue;
+            }
+            let succeeds_later =
+                |name| later().filter_map(success).any(|(later, ..)| later == name);
+            let ends = |attempt| {
+                later().any(|later| match later.what {
+                    What::Succeeded { attempt: ended }
+                    | What::Failed { attempt: ended }
+                    | What::Halfway { attempt: ended }
+                    | What::Absorbed { attempt: ended, .. }
+                    | What::Resolved { attempt: ended } => ended == attempt,
+                    What::Bound | What::Begun { .. } | What::Unknown { .. } => false,
+                })
+            };
+            match event.what {
+                What::Succeeded { .. } | What::Absorbed { .. } => {
+                    if let Some((name, version, _)) = success(event)
+                        && !succeeds_later(name)
+                    {
+                        facts.applied.insert((env, name, version));
+                    }
+                }
+                What::Begun { attempt, name, .. } if !ends(attempt) => {
+                    facts.unsettled.insert((env, name));
+                }
+                What::Halfway { attempt } if !ends(attempt) => {
+                    facts
+                        .halfway
+                        .extend(begun(attempt).map(|(name, _)| (env, name)));
+                }
+                What::Failed { attempt } => {
+                    let Some((name, version)) = begun(attempt) else {
+                        continue;
+                    };
+                    let fails_later = later().any(|later| match later.what {
+                        What::Failed { attempt } => begun(attempt).is_some_and(|(n, _)| n == name),
+                        _ => false,
+                    });
+                    if !fails_later && !succeeds_later(name) {
+                        facts.rolled_back.insert((env, name, version));
+                    }
+                }
+                _ => {}
+            }
+        }
+        facts
+    }
+
+    /// What the plan must come to. `ready_to` is found by asking for every shorter plan.
+    pub(crate) fn answer(&self, question: &Question) -> Answer {
+        let mut answer = self.verdict(question);
+        if answer.verdict == "refused" {
+            let shorter = |to: Name| {
+                self.verdict(&Question {
+                    to: Some(to),
+                    ..question.clone()
+                })
+            };
+            answer.ready_to = answer
+                .steps
+                .iter()
+                .map(|(name, _)| *name)
+                .filter(|name| shorter(*name).verdict == "ready")
+                .max();
+        }
+        answer
+    }
+
+    fn verdict(&self, question: &Question) -> Answer {
+        let here = question.env;
+        let applied: BTreeSet<(Name, Version)> = self
+            .applied
+            .iter()
+            .filter(|(env, ..)| *env == here)
+            .map(|(_, name, version)| (*name, *version))
+            .collect();
+        let is_applied = |name: Name| applied.iter().any(|(other, _)| *other == name);
+        let on_disk = |name: Name| question.files.iter().find(|(other, _)| *other == name);
+        let steps: Vec<(Name, Version)> = question
+            .files
+            .iter()
+            .copied()
+            .filter(|(name, _)| !is_applied(*name) && question.to.is_none_or(|to| *name <= to))
+            .collect();
+
+        let mut strict: BTreeSet<(Gate, Option<Name>)> = BTreeSet::new();
+        let mut soft: BTreeSet<(Gate, Option<Name>)> = BTreeSet::new();
+        let mut warnings: BTreeSet<(Gate, Option<Name>)> = BTreeSet::new();
+        if question.other_target {
+            strict.insert((Gate::Identity, None));
+        }
+        if question.other_tables {
+            warnings.insert((Gate::Baseline, None));
+        }
+        for (_, name) in self.unsettled.iter().filter(|(env, _)| *env == here) {
+            strict.insert((Gate::Unknown, Some(*name)));
+        }
+        for (_, name) in self.halfway.iter().filter(|(env, _)| *env == here) {
+            strict.insert((Gate::Failed, Some(*name)));
+        }
+        for (name, ran) in &applied {
+            match on_disk(*name) {
+                None => drop(soft.insert((Gate::Missing, Some(*name)))),
+                Some((_, file)) if file != ran => drop(soft.insert((Gate::Modified, Some(*name)))),
+                Some(_) => {}
+            }
+        }
+        for (name, version) in &steps {
+            if applied.iter().any(|(later, _)| later > name) {
+                soft.insert((Gate::Order, Some(*name)));
+            }
+            if !(0..here).all(|before| self.evidence.contains(&(before, *name, *version))) {
+                strict.insert((Gate::Promotion, Some(*name)));
+            }
+            if self.rolled_back.contains(&(here, *name, *version)) {
+                warnings.insert((Gate::Failed, Some(*name)));
+            }
+        }
+        // In the first environment of several people switch branches, edit and merge.
+        if here == 0 && question.chain > 1 {
+            warnings.extend(soft);
+        } else {
+            strict.extend(soft);
+        }
+        let verdict = match (strict.is_empty(), steps.is_empty()) {
+            (false, _) => "refused",
+            (true, true) => "up-to-date",
+            (true, false) => "ready",
+        };
+        Answer {
+            verdict,
+            refusals: strict,
+            warnings,
+            steps,
+            ready_to: None,
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! Worlds: what happened, as a list of events, and the real entries, view and plan that they make.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::LazyLock;
+
+use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
+use tollgate::ledger::View;
+use tollgate::model::entry::{
+    Absorbed, Bound, Ending, Engine, Failure, Intent, Outcome, Progress, ReceiptRef, Resolved,
+    TargetIdentity, Verdict as Word,
+};
+use tollgate::model::{
+    Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, IncarnationId, MigrationId,
+    Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, WriterId,
+};
+use tollgate::planner::{FileFacts, Finding, Gate, Inputs, Live, Plan, plan};
+
+/// An environment: its place in the chain.
+pub(crate) type Env = usize;
+/// A migration: its place among all names.
+pub(crate) type Name = u8;
+/// The bytes of a file: which of the [`SCRIPTS`].
+pub(crate) type Version = usize;
+
+/// The bytes that files hold. Every migration may hold any of them, so that evidence which forgot
+/// the migration, or the bytes, would be noticed.
+const SCRIPTS: [&str; 3] = ["-- one\n", "-- two\n", "-- two\r\n"];
+pub(crate) const VERSIONS: usize = SCRIPTS.len();
+const ENVIRONMENTS: [&str; 5] = ["dev", "test", "stage", "canary", "prod"];
+const NAMES: u8 = 90;
+
+struct Known {
+    migrations: Vec<MigrationId>,
+    environments: Vec<EnvironmentName>,
+    digests: Vec<(Checksum, Sha256)>,
+    kept: BTreeSet<Checksum>,
+}
+
+static KNOWN: LazyLock<Known> = LazyLock::new(|| Known {
+    migrations: (0..NAMES)
+        .map(|n| MigrationId::new(format!("202501011200{n:02}_m")))
+        .collect(),
+    environments: ENVIRONMENTS
+        .iter()
+        .map(|name| name.parse().unwrap())
+        .collect(),
+    digests: SCRIPTS
+        .iter()
+        .map(|script| {
+            (
+                Checksum::of(script.as_bytes()),
+                Sha256::of(script.as_bytes()),
+            )
+        })
+        .collect(),
+    kept: SCRIPTS
+        .iter()
+        .map(|script| Checksum::of(script.as_bytes()))
+        .collect(),
+});
+
+pub(crate) fn migration(name: Name) -> &'static MigrationId {
+    &KNOWN.migrations[usize::from(name)]
+}
+
+pub(crate) fn name_of(migration: &MigrationId) -> Name {
+    migration.as_str()[12..14].parse().unwrap()
+}
+
+pub(crate) fn environment(env: Env) -> &'static EnvironmentName {
+    &KNOWN.environments[env]
+}
+
+pub(crate) fn env_of(name: &str) -> Env {
+    ENVIRONMENTS
+        .iter()
+        .position(|known| *known == name)
+        .unwrap()
+}
+
+pub(crate) fn version_of(checksum: Checksum) -> Version {
+    KNOWN
+        .digests
+        .iter()
+        .position(|(known, _)| *known == checksum)
+        .unwrap()
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Event {
+    pub(crate) env: Env,
+    pub(crate) what: What,
+}
+
+/// What happened. An attempt's number is never used twice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum What {
+    /// Bound to a target that was never seen before, and is empty.
+    Bound,
+    Begun {
+        attempt: u32,
+        name: Name,
+        version: Version,
+    },
+    Succeeded {
+        attempt: u32,
+    },
+    /// It failed, and nothing of it is left.
+    Failed {
+        attempt: u32,
+    },
+    /// It failed, and some of it may be left.
+    Halfway {
+        attempt: u32,
+    },
+    /// The client could not tell.
+    Unknown {
+        attempt: u32,
+    },
+    /// A receipt stood in the target.
+    Absorbed {
+        attempt: u32,
+        name: Name,
+        version: Version,
+        ran_in: Env,
+    },
+    Resolved {
+        attempt: u32,
+    },
+}
+
+fn id(attempt: u32) -> AttemptId {
+    let mut bytes = [7; 16];
+    bytes[..4].copy_from_slice(&attempt.to_be_bytes());
+    AttemptId::from_bytes(bytes)
+}
+
+fn incarnation(env: Env, binding: usize) -> IncarnationId {
+    let mut bytes = [9; 16];
+    bytes[0] = u8::try_from(env).unwrap();
+    bytes[1..9].copy_from_slice(&(binding as u64).to_be_bytes());
+    IncarnationId::from_bytes(bytes)
+}
+
+/// What making the entries has to remember of an environment.
+#[derive(Clone, Default)]
+struct Place {
+    bindings: usize,
+    receipts: u64,
+    events: i64,
+    begun: BTreeMap<u32, Name>,
+}
+
+/// Makes the entries. Everything in them follows from the environment's own events, so that the
+/// order between environments shows nowhere; `shift` moves every clock, and no receipt.
+#[derive(Clone, Default)]
+pub(crate) struct Writer {
+    places: [Place; ENVIRONMENTS.len()],
+    number: u64,
+    pub(crate) shift: i64,
+}
+
+impl Writer {
+    pub(crate) fn entry(&mut self, event: &Event) -> Entry {
+        let place = &mut self.places[event.env];
+        place.events += 1;
+        self.number += 1;
+        let at = 1_760_000_000_000 + self.shift + place.events * 60_000;
+        Entry {
+            writer: WriterId::from_bytes([1; 16]),
+            number: self.number,
+            prev: (self.number > 1).then(|| ChainHash::from_bytes([2; 32])),
+            at: Timestamp::from_unix_millis(at),
+            by: Provenance {
+                actor: Actor("ada".to_owned()),
+                origin: Origin::Person { host: None },
+                git: None,
+                tool: "tollgate 0.1.0".to_owned(),
+            },
+            fact: place.fact(event),
+        }
+    }
+}
+
+impl Place {
+    fn fact(&mut self, event: &Event) -> Fact {
+        let env = event.env;
+        let environment = environment(env).clone();
+        match event.what {
+            What::Bound => {
+                self.bindings += 1;
+                self.receipts = 0;
+                let target = TargetIdentity {
+                    incarnation: incarnation(env, self.bindings),
+                    engine: Engine::Sqlite,
+                    system: None,
+                    database: None,
+                    name: "x.db".to_owned(),
+                };
+                Fact::Bound(Bound {
+                    environment,
+                    target,
+                    reason: None,
+                })
+            }
+            What::Begun {
+                attempt,
+                name,
+                version,
+            } => {
+                self.begun.insert(attempt, name);
+                Fact::Intent(Intent {
+                    attempt: id(attempt),
+                    environment,
+                    target: incarnation(env, self.bindings),
+                    migration: migration(name).clone(),
+                    blake3: KNOWN.digests[version].0,
+                    sha256: KNOWN.digests[version].1,
+                    receipt: ReceiptKind::Atomic,
+                    plan: ChainHash::of(PLAN_CONTEXT, b""),
+                })
+            }
+            What::Succeeded { attempt } => {
+                self.outcome(environment, attempt, Ending::Succeeded, None)
+            }
+            What::Failed { attempt } => self.outcome(environment, attempt, Ending::Failed, None),
+            What::Halfway { attempt } => {
+                let progress = Some(Progress { done: 1, of: 2 });
+                self.outcome(environment, attempt, Ending::Failed, progress)
+            }
+            What::Unknown { attempt } => self.outcome(environment, attempt, Ending::Unknown, None),
+            What::Absorbed {
+                attempt,
+                name,
+                version,
+                ran_in,
+            } => {
+                self.receipts += 1;
+                let receipt = Receipt {
+                    v: 1,
+                    seq: self.receipts,
+                    prev: None,
+                    target: incarnation(env, self.bindings),
+                    environment: self::environment(ran_in).clone(),
+                    kind: ReceiptKind::Atomic,
+                    attempt: id(attempt),
+                    migration: migration(name).clone(),
+                    blake3: KNOWN.digests[version].0,
+                    sha256: KNOWN.digests[version].1,
+                    writer: WriterId::from_bytes([3; 16]),
+                    number: u64::from(attempt),
+                    head: ChainHash::from_bytes([4; 32]),
+                    plan: ChainHash::from_bytes([5; 32]),
+                    at: Timestamp::from_unix_millis(1_750_000_000_000 + i64::from(attempt)),
+                    actor: Actor("bob".to_owned()),
+                    origin: Origin::Person { host: None },
+                    tool: "tollgate 0.1.0".to_owned(),
+                    waivers: Vec::new(),
+                    debts: Vec::new(),
+                };
+                let body = receipt.to_body().unwrap();
+                Fact::Absorbed(Absorbed {
+                    environment,
+                    hash: Receipt::hash_of(&body),
+                    body,
+                })
+            }
+            What::Resolved { attempt } => Fact::Resolved(Resolved {
+                attempt: id(attempt),
+                environment,
+                migration: migration(self.begun[&attempt]).clone(),
+                verdict: Word::NotApplied,
+                reason: "looked".to_owned(),
+            }),
+        }
+    }
+
+    fn outcome(
+        &mut self,
+        environment: EnvironmentName,
+        attempt: u32,
+        outcome: Ending,
+        progress: Option<Progress>,
+    ) -> Fact {
+        let success = outcome == Ending::Succeeded;
+        self.receipts += u64::from(success);
+        let hash = ChainHash::of(RECEIPT_CONTEXT, &attempt.to_be_bytes());
+        let failure = Failure {
+            message: "no such table".to_owned(),
+            code: None,
+            line: Some(1),
+        };
+        Fact::Outcome(Outcome {
+            attempt: id(attempt),
+            environment,
+            migration: migration(self.begun[&attempt]).clone(),
+            outcome,
+            receipt: success.then_some(ReceiptRef {
+                seq: self.receipts,
+                hash,
+            }),
+            kind: success.then_some(ReceiptKind::Atomic),
+            settled: false,
+            progress,
+            error: (!success).then_some(failure),
+        })
+    }
+}
+
+/// Folds one entry into a view; every entry of these worlds must be one that a ledger accepts.
+pub(crate) fn step(view: &mut View, entry: &Entry) {
+    assert_eq!(view.check(entry), Ok(()), "{entry:?}");
+    view.step(entry);
+}
+
+pub(crate) fn view(events: &[Event]) -> View {
+    shifted_view(events, 0)
+}
+
+pub(crate) fn shifted_view(events: &[Event], shift: i64) -> View {
+    let mut writer = Writer {
+        shift,
+        ..Writer::default()
+    };
+    let mut view = View::default();
+    for event in events {
+        step(&mut view, &writer.entry(event));
+    }
+    view
+}
+
+/// What is asked of the planner, apart from what happened.
+#[derive(Debug, Clone)]
+pub(crate) struct Question {
+    /// How many environments the chain has.
+    pub(crate) chain: usize,
+    pub(crate) env: Env,
+    pub(crate) files: Vec<(Name, Version)>,
+    pub(crate) to: Option<Name>,
+    /// The contact under the lock found another target.
+    pub(crate) other_target: bool,
+    /// The contact under the lock found tables without receipts.
+    pub(crate) other_tables: bool,
+}
+
+impl Question {
+    pub(crate) fn new(chain: usize, env: Env, files: &[(Name, Version)], to: Option<Name>) -> Self {
+        let files = files.to_vec();
+        Self {
+            chain,
+            env,
+            files,
+            to,
+            other_target: false,
+            other_tables: false,
+        }
+    }
+}
+
+pub(crate) fn policy(chain: usize) -> Policy {
+    let environments = (0..chain).map(|env| Environment {
+        name: environment(env).clone(),
+    });
+    Policy {
+        environments: environments.collect(),
+    }
+}
+
+pub(crate) fn ask(view: &View, question: &Question) -> Plan {
+    let files: Vec<FileFacts<'_>> = question
+        .files
+        .iter()
+        .map(|(name, version)| FileFacts {
+            migration: migration(*name),
+            checksum: KNOWN.digests[*version].0,
+            sha256: KNOWN.digests[*version].1,
+            script: SCRIPTS[*version],
+        })
+        .collect();
+    let live = Live {
+        identity: question.other_target.then(|| Finding {
+            gate: Gate::Identity,
+            migration: None,
+            fact: String::new(),
+            found: Vec::new(),
+            required: String::new(),
+            remedy: String::new(),
+        }),
+        has_history_elsewhere: question.other_tables,
+    };
+    plan(&Inputs {
+        environment: environment(question.env),
+        engine: Engine::Sqlite,
+        policy: &policy(question.chain),
+        files: &files,
+        view,
+        kept: &KNOWN.kept,
+        to: question.to.map(migration),
+        live: (question.other_target || question.other_tables).then_some(&live),
+    })
+}
