@@ -19,7 +19,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             ran.checksum.short()
         )],
         required: "the folder of every applied migration, with the bytes that ran".to_owned(),
-        remedy: restore(world, migration, ran),
+        remedy: restore(world, world.inputs.environment, migration, ran),
     })
     .collect()
 }

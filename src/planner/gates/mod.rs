@@ -13,7 +13,7 @@ use std::fmt;
 
 use super::{Finding, World};
 use crate::ledger::view::Success;
-use crate::model::MigrationId;
+use crate::model::{EnvironmentName, MigrationId};
 
 /// What a gate finds in a world: nothing where it is met.
 type Check = fn(&World<'_>) -> Vec<Finding>;
@@ -124,11 +124,17 @@ pub(crate) fn shell(word: &str) -> String {
     }
 }
 
-/// How to get back the bytes that ran, by a command that works: from the ledger where it keeps
-/// them, else from git's history.
-fn restore(world: &World<'_>, migration: &MigrationId, ran: &Success) -> String {
+/// How to get back the bytes that ran in an environment, by a command that works: from the ledger
+/// where it keeps them, else from git's history. The environment is named where other bytes ran in
+/// another one, because the command does not guess between them.
+fn restore(world: &World<'_>, name: &EnvironmentName, migration: &MigrationId, ran: &Success) -> String {
     if world.inputs.kept.contains(&ran.checksum) {
-        format!("tollgate log restore {}", shell(migration.as_str()))
+        let mut everywhere = world.inputs.view.environments();
+        let other_bytes = everywhere.any(|(_, there)| {
+            there.applied.get(migration).is_some_and(|other| other.checksum != ran.checksum)
+        });
+        let only = if other_bytes { format!(" --environment {name}") } else { String::new() };
+        format!("tollgate log restore {}{only}", shell(migration.as_str()))
     } else {
         let path = format!("*/{migration}/migration.sql");
         format!("git log --all --stat -- {}", shell(&path))

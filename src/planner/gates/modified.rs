@@ -24,7 +24,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                 format!("file  {}", file.checksum.short()),
             ],
             required: format!("the bytes that ran, {}", ran.checksum.short()),
-            remedy: restore(world, file.migration, ran),
+            remedy: restore(world, world.inputs.environment, file.migration, ran),
         })
     };
     world.here.applied.iter().filter_map(differs).collect()

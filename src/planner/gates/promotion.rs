@@ -87,7 +87,7 @@ fn remedy(
     let there: Option<&EnvironmentView> = world.inputs.view.get(first);
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
-        Some(ran) if ran.checksum != file.checksum => restore(world, file.migration, ran),
+        Some(ran) if ran.checksum != file.checksum => restore(world, first, file.migration, ran),
         Some(_) => format!(
             "tollgate bind {first} --reason '<why>'   # after giving {first} an empty target"
         ),
