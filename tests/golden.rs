@@ -1,0 +1,524 @@
+//! Golden vectors: the exact bytes and the hash of one entry of every kind, of a receipt and of a
+//! plan's id. They may never change: a byte that changed here makes every ledger in the world
+//! unsound. A new format is a new version beside these, with vectors of its own.
+#![expect(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
+use tollgate::ledger::View;
+use tollgate::model::entry::{
+    Absorbed, Bound, Ending, Engine, Failure, Head, Intent, Opened, Outcome, Progress, ReceiptRef,
+    Refused, RefusedGate, Resolved, TargetIdentity, Verdict,
+};
+use tollgate::model::{
+    Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, GitState, IncarnationId,
+    MigrationId, Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, WriterId,
+};
+use tollgate::planner::{FileFacts, Inputs, plan};
+
+/// Name, context, exact bytes, hash.
+const VECTORS: &[(&str, &str, &str, &str)] = &[
+    (
+        "opened, the first of all",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":1,"prev":null,"at":"2025-11-04T09:53:21.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"opened","payload":{"after":null}}"#,
+        "9f207041799b5b1f5b869eb325568066eca8e3d97d552d1065adcd30c53b1c89",
+    ),
+    (
+        "opened, after a copy",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":2,"prev":"0202020202020202020202020202020202020202020202020202020202020202","at":"2025-11-04T09:53:22.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"opened","payload":{"after":{"writer":"0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d","number":41,"hash":"2222222222222222222222222222222222222222222222222222222222222222"}}}"#,
+        "ad1c7efb94dde32ab446790a8d94508bbf12b52cfc8c55fab48d67e8c67d5702",
+    ),
+    (
+        "bound",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"prev":"0303030303030303030303030303030303030303030303030303030303030303","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"bound","payload":{"environment":"test","target":{"incarnation":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","engine":"postgresql","system":"7300000000000000001","database":16384,"name":"shop \"beta\""},"reason":"restored"}}"#,
+        "6dba192e5d0bd98935387ca1cdfef484a307accd5d41a084ee00c7c9c3bf5cb6",
+    ),
+    (
+        "intent",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":4,"prev":"0404040404040404040404040404040404040404040404040404040404040404","at":"2025-11-04T09:53:24.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"journalled","plan":"4444444444444444444444444444444444444444444444444444444444444444"}}"#,
+        "814c5259813752706fb0f781bd0d8019513a26403ea3c108b087f7c29ae8da90",
+    ),
+    (
+        "outcome, succeeded",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":5,"prev":"0505050505050505050505050505050505050505050505050505050505050505","at":"2025-11-04T09:53:25.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"succeeded","receipt":{"seq":2,"hash":"fca64ddc2cdd2a6d0c9c612f67438fc7816282333caeed8b0787b131216cd91e"},"kind":"atomic","settled":false,"progress":null,"error":null}}"#,
+        "c427682a472abd21ad265189219f476fc300712c36b9e2a0fa6a8ff46745c28e",
+    ),
+    (
+        "outcome, failed",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":6,"prev":"0606060606060606060606060606060606060606060606060606060606060606","at":"2025-11-04T09:53:26.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"failed","receipt":null,"kind":null,"settled":false,"progress":{"done":1,"of":3},"error":{"message":"relation \"users\" already exists\nzeile 2: naïve","code":"42P07","line":1}}}"#,
+        "f9ab5081d23f2221b03d74395fa785a5b0d3ff3d208d27e36b7132b798b93efd",
+    ),
+    (
+        "outcome, unknown",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":7,"prev":"0707070707070707070707070707070707070707070707070707070707070707","at":"2025-11-04T09:53:27.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"unknown","receipt":null,"kind":null,"settled":false,"progress":null,"error":null}}"#,
+        "dbc2825ee4c12a0ef3a1ebf60c93692c214f77a43ee5e8b2d3cf825695b30550",
+    ),
+    (
+        "outcome, settled as failed",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":8,"prev":"0808080808080808080808080808080808080808080808080808080808080808","at":"2025-11-04T09:53:28.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"failed","receipt":null,"kind":null,"settled":true,"progress":null,"error":null}}"#,
+        "bcc04f676f21ab7634ab722f86ed08933d82a1ae940996280286349d124b66a8",
+    ),
+    (
+        "absorbed",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":9,"prev":"0909090909090909090909090909090909090909090909090909090909090909","at":"2025-11-04T09:53:29.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"absorbed","payload":{"environment":"test","hash":"fca64ddc2cdd2a6d0c9c612f67438fc7816282333caeed8b0787b131216cd91e","body":"{\"v\":1,\"seq\":2,\"prev\":\"1111111111111111111111111111111111111111111111111111111111111111\",\"target\":\"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c\",\"environment\":\"test\",\"kind\":\"atomic\",\"attempt\":\"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7\",\"migration\":\"20251103170000_add_users\",\"blake3\":\"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8\",\"sha256\":\"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5\",\"writer\":\"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e\",\"number\":3,\"head\":\"3333333333333333333333333333333333333333333333333333333333333333\",\"plan\":\"4444444444444444444444444444444444444444444444444444444444444444\",\"at\":\"2025-11-04T09:53:23.007Z\",\"actor\":\"Ada Lovelace <ada@example.org>\",\"origin\":{\"kind\":\"ci\",\"system\":\"github\",\"run\":null},\"tool\":\"tollgate 0.1.0\",\"waivers\":[],\"debts\":[]}"}}"#,
+        "64e5c1f686a878ca144ccd76680972181766a0727aa2fd06d742f6568dd16685",
+    ),
+    (
+        "refused",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":10,"prev":"0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a","at":"2025-11-04T09:53:30.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"refused","payload":{"verb":"apply","environment":"prod","plan":"4444444444444444444444444444444444444444444444444444444444444444","gates":[{"gate":"identity","migration":null},{"gate":"promotion","migration":"20251103170000_add_users"}]}}"#,
+        "fe627cec6a8d47190e385423bbd51564b81d53faf8b1555a6c0652e447037fe4",
+    ),
+    (
+        "resolved",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":11,"prev":"0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b","at":"2025-11-04T09:53:31.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"resolved","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","verdict":"not-applied","reason":"dropped the index by hand"}}"#,
+        "dca6327bb41517831b8fdad2092aea05d67bc8629f673a74b09b09502c29fe71",
+    ),
+    (
+        "receipt",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
+        "fca64ddc2cdd2a6d0c9c612f67438fc7816282333caeed8b0787b131216cd91e",
+    ),
+    (
+        "plan id",
+        "tollgate 2026 plan id v1",
+        r#"{"v":1,"environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","head":{"seq":2,"hash":"33ce90b45a425f1b784a1db34fa6ab625decc4c4fcf507ec319d7be6dc3b9f64"},"steps":[["20251103170000_add_users","blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","atomic"]],"refusals":[["promotion","20251103170000_add_users"]],"waivers":[],"policy":{"environments":[{"name":"dev"},{"name":"test"}]}}"#,
+        "3306f711d8fc0bd0d97a537e7bd4685162878df1646e9501ed8c935705b4ff3d",
+    ),
+];
+
+const SCRIPT: &str = "CREATE TABLE users (id INTEGER PRIMARY KEY);\n";
+
+fn environment(name: &str) -> EnvironmentName {
+    name.parse().unwrap()
+}
+
+fn migration() -> MigrationId {
+    MigrationId::new("20251103170000_add_users")
+}
+
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_millis(1_762_250_000_000 + seconds * 1000 + 7)
+}
+
+fn hash(n: u8) -> ChainHash {
+    ChainHash::from_bytes([n; 32])
+}
+
+fn attempt() -> AttemptId {
+    AttemptId::from_bytes([0xa7; 16])
+}
+
+fn incarnation() -> IncarnationId {
+    IncarnationId::from_bytes([0x1c; 16])
+}
+
+fn writer() -> WriterId {
+    WriterId::from_bytes([0x3e; 16])
+}
+
+fn identity() -> TargetIdentity {
+    TargetIdentity {
+        incarnation: incarnation(),
+        engine: Engine::Postgresql,
+        system: Some("7300000000000000001".to_owned()),
+        database: Some(16_384),
+        name: "shop \"beta\"".to_owned(),
+    }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        v: 1,
+        seq: 2,
+        prev: Some(hash(0x11)),
+        target: incarnation(),
+        environment: environment("test"),
+        kind: ReceiptKind::Atomic,
+        attempt: attempt(),
+        migration: migration(),
+        blake3: Checksum::of(SCRIPT.as_bytes()),
+        sha256: Sha256::of(SCRIPT.as_bytes()),
+        writer: writer(),
+        number: 3,
+        head: hash(0x33),
+        plan: hash(0x44),
+        at: at(3),
+        actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+        origin: Origin::Ci {
+            system: "github".to_owned(),
+            run: None,
+        },
+        tool: "tollgate 0.1.0".to_owned(),
+        waivers: Vec::new(),
+        debts: Vec::new(),
+    }
+}
+
+fn outcome(ending: Ending) -> Outcome {
+    Outcome {
+        attempt: attempt(),
+        environment: environment("test"),
+        migration: migration(),
+        outcome: ending,
+        receipt: None,
+        kind: None,
+        settled: false,
+        progress: None,
+        error: None,
+    }
+}
+
+/// One fact of every kind, and of a kind with several shapes each of them.
+fn facts() -> Vec<(&'static str, Fact)> {
+    let body = receipt().to_body().unwrap();
+    let head = Head {
+        writer: WriterId::from_bytes([0x0d; 16]),
+        number: 41,
+        hash: hash(0x22),
+    };
+    let gate = |gate: &str, migration| RefusedGate {
+        gate: gate.to_owned(),
+        migration,
+    };
+    vec![
+        (
+            "opened, the first of all",
+            Fact::Opened(Opened { after: None }),
+        ),
+        (
+            "opened, after a copy",
+            Fact::Opened(Opened { after: Some(head) }),
+        ),
+        (
+            "bound",
+            Fact::Bound(Bound {
+                environment: environment("test"),
+                target: identity(),
+                reason: Some("restored".to_owned()),
+            }),
+        ),
+        (
+            "intent",
+            Fact::Intent(Intent {
+                attempt: attempt(),
+                environment: environment("test"),
+                target: incarnation(),
+                migration: migration(),
+                blake3: Checksum::of(SCRIPT.as_bytes()),
+                sha256: Sha256::of(SCRIPT.as_bytes()),
+                receipt: ReceiptKind::Journalled,
+                plan: hash(0x44),
+            }),
+        ),
+        (
+            "outcome, succeeded",
+            Fact::Outcome(Outcome {
+                receipt: Some(ReceiptRef {
+                    seq: 2,
+                    hash: Receipt::hash_of(&body),
+                }),
+                kind: Some(ReceiptKind::Atomic),
+                ..outcome(Ending::Succeeded)
+            }),
+        ),
+        (
+            "outcome, failed",
+            Fact::Outcome(Outcome {
+                progress: Some(Progress { done: 1, of: 3 }),
+                error: Some(Failure {
+                    message: "relation \"users\" already exists\nzeile 2: naïve".to_owned(),
+                    code: Some("42P07".to_owned()),
+                    line: Some(1),
+                }),
+                ..outcome(Ending::Failed)
+            }),
+        ),
+        ("outcome, unknown", Fact::Outcome(outcome(Ending::Unknown))),
+        (
+            "outcome, settled as failed",
+            Fact::Outcome(Outcome {
+                settled: true,
+                ..outcome(Ending::Failed)
+            }),
+        ),
+        (
+            "absorbed",
+            Fact::Absorbed(Absorbed {
+                environment: environment("test"),
+                hash: Receipt::hash_of(&body),
+                body,
+            }),
+        ),
+        (
+            "refused",
+            Fact::Refused(Refused {
+                verb: "apply".to_owned(),
+                environment: environment("prod"),
+                plan: hash(0x44),
+                gates: vec![gate("identity", None), gate("promotion", Some(migration()))],
+            }),
+        ),
+        (
+            "resolved",
+            Fact::Resolved(Resolved {
+                attempt: attempt(),
+                environment: environment("test"),
+                migration: migration(),
+                verdict: Verdict::NotApplied,
+                reason: "dropped the index by hand".to_owned(),
+            }),
+        ),
+    ]
+}
+
+/// The entries: the first is a writer's first; persons and CI runs, with and without git, take turns.
+fn entries() -> Vec<(&'static str, Entry)> {
+    let host = || Some("lovelace".to_owned());
+    let run = || Some("https://ci.example.org/runs/7".to_owned());
+    (1..)
+        .zip(facts())
+        .map(|(number, (name, fact))| {
+            let (origin, git) = match number % 3 {
+                0 => (
+                    Origin::Ci {
+                        system: "gitlab".to_owned(),
+                        run: run(),
+                    },
+                    None,
+                ),
+                1 => (Origin::Person { host: None }, Some((0xc0, true))),
+                _ => (Origin::Person { host: host() }, Some((0xc1, false))),
+            };
+            let commit = |n: u8| tollgate::digest::hex(&[n; 20]);
+            let entry = Entry {
+                writer: writer(),
+                number,
+                prev: (number > 1).then(|| hash(u8::try_from(number).unwrap())),
+                at: at(i64::try_from(number).unwrap()),
+                by: Provenance {
+                    actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+                    origin,
+                    git: git.map(|(n, dirty)| GitState {
+                        commit: commit(n),
+                        dirty,
+                    }),
+                    tool: "tollgate 0.1.0".to_owned(),
+                },
+                fact,
+            };
+            (name, entry)
+        })
+        .collect()
+}
+
+/// A plan of one step and one refusal on a target that was bound and holds a receipt.
+fn plan_id() -> (String, ChainHash) {
+    let mut view = View::default();
+    let by = || Provenance {
+        actor: Actor("ada".to_owned()),
+        origin: Origin::Person { host: None },
+        git: None,
+        tool: "tollgate 0.1.0".to_owned(),
+    };
+    let body = Receipt {
+        migration: MigrationId::new("20251101000000_init"),
+        ..receipt()
+    };
+    let body = body.to_body().unwrap();
+    let head = Receipt::hash_of(&body);
+    let bound = Bound {
+        environment: environment("test"),
+        target: identity(),
+        reason: None,
+    };
+    let absorbed = Absorbed {
+        environment: environment("test"),
+        hash: head,
+        body,
+    };
+    for (number, fact) in (1..).zip([Fact::Bound(bound), Fact::Absorbed(absorbed)]) {
+        view.step(&Entry {
+            writer: writer(),
+            number,
+            prev: None,
+            at: at(0),
+            by: by(),
+            fact,
+        });
+    }
+    let (init, add) = (MigrationId::new("20251101000000_init"), migration());
+    let file = |migration| FileFacts {
+        migration,
+        checksum: Checksum::of(SCRIPT.as_bytes()),
+        sha256: Sha256::of(SCRIPT.as_bytes()),
+        script: SCRIPT,
+    };
+    let policy = Policy {
+        environments: ["dev", "test"]
+            .map(|name| Environment {
+                name: environment(name),
+            })
+            .to_vec(),
+    };
+    let made = plan(&Inputs {
+        environment: &environment("test"),
+        engine: Engine::Sqlite,
+        policy: &policy,
+        files: &[file(&init), file(&add)],
+        view: &view,
+        kept: &BTreeSet::new(),
+        to: None,
+        live: None,
+    });
+    // Written out by hand, so that the vector does not come from the code that it checks.
+    let digested = format!(
+        "{{\"v\":1,\"environment\":\"test\",\"target\":\"{}\",\"head\":{{\"seq\":2,\"hash\":\"{head}\"}},\
+         \"steps\":[[\"20251103170000_add_users\",\"{}\",\"atomic\"]],\
+         \"refusals\":[[\"promotion\",\"20251103170000_add_users\"]],\"waivers\":[],\
+         \"policy\":{{\"environments\":[{{\"name\":\"dev\"}},{{\"name\":\"test\"}}]}}}}",
+        incarnation(),
+        Checksum::of(SCRIPT.as_bytes()),
+    );
+    (digested, made.id)
+}
+
+/// What the code makes today, in the order of [`VECTORS`].
+fn made() -> Vec<(&'static str, &'static str, String, ChainHash)> {
+    let mut made: Vec<_> = entries()
+        .into_iter()
+        .map(|(name, entry)| {
+            let body = entry.to_body().unwrap();
+            let hash = Entry::hash_of(body.as_bytes());
+            (name, ENTRY_CONTEXT, body, hash)
+        })
+        .collect();
+    let body = receipt().to_body().unwrap();
+    let hash = Receipt::hash_of(&body);
+    made.push(("receipt", RECEIPT_CONTEXT, body, hash));
+    let (digested, id) = plan_id();
+    made.push(("plan id", PLAN_CONTEXT, digested, id));
+    made
+}
+
+#[test]
+fn every_byte_and_every_hash_is_what_it_was() {
+    let made = made();
+    let mut now = String::new();
+    for (name, context, body, hash) in &made {
+        writeln!(
+            now,
+            "    ({name:?}, {context:?}, r#\"{body}\"#, \"{hash}\"),"
+        )
+        .unwrap();
+    }
+    assert_eq!(made.len(), VECTORS.len(), "the code makes:\n{now}");
+    for ((name, context, body, hash), vector) in made.iter().zip(VECTORS) {
+        assert_eq!(
+            (*name, *context, body.as_str(), hash.to_string().as_str()),
+            *vector,
+            "a golden vector may never change"
+        );
+    }
+}
+
+#[test]
+fn every_kind_of_entry_has_a_vector() {
+    let kinds: BTreeSet<&str> = facts().iter().map(|(_, fact)| fact.kind()).collect();
+    let every = [
+        "opened", "bound", "intent", "outcome", "absorbed", "refused", "resolved",
+    ];
+    assert_eq!(kinds, BTreeSet::from(every));
+}
+
+#[test]
+fn the_hashes_are_what_blake3_itself_makes_of_the_bytes() {
+    for (name, context, body, hash) in VECTORS {
+        let mut hasher = blake3::Hasher::new_derive_key(context);
+        hasher.update(&u64::try_from(body.len()).unwrap().to_le_bytes());
+        hasher.update(body.as_bytes());
+        assert_eq!(hasher.finalize().to_hex().as_str(), *hash, "{name}");
+    }
+}
+
+#[test]
+fn the_bytes_read_back_as_the_entries_that_they_were_made_of() {
+    for ((name, entry), (_, _, body, _)) in entries().into_iter().zip(VECTORS) {
+        assert_eq!(Entry::from_body(body), Ok(entry), "{name}");
+    }
+    let (_, _, body, _) = VECTORS
+        .iter()
+        .find(|(name, ..)| *name == "receipt")
+        .unwrap();
+    assert_eq!(serde_json::from_str::<Receipt>(body).unwrap(), receipt());
+}
+
+#[test]
+fn a_field_more_a_field_less_and_another_version_are_refused() {
+    for (name, context, body, _) in VECTORS
+        .iter()
+        .filter(|(_, context, ..)| *context != PLAN_CONTEXT)
+    {
+        let reads = |body: &str| {
+            if *context == ENTRY_CONTEXT {
+                Entry::from_body(body).is_ok()
+            } else {
+                serde_json::from_str::<Receipt>(body).is_ok()
+            }
+        };
+        assert!(reads(body), "{name}");
+        assert!(
+            !reads(&body.replacen('{', "{\"more\":1,", 1)),
+            "{name}: a field more"
+        );
+        assert!(
+            !reads(&body.replacen("\"actor\":", "\"actors\":", 1)),
+            "{name}: a field less"
+        );
+        assert!(!reads(&format!("{body}x")), "{name}: a byte more");
+        assert!(!reads(&body[..body.len() - 1]), "{name}: a byte less");
+    }
+    let (_, _, body, _) = VECTORS[0];
+    assert!(Entry::from_body(&body.replacen("\"v\":1", "\"v\":2", 1)).is_err());
+    assert!(Entry::from_body(&body.replacen("opened", "closed", 1)).is_err());
+}
+
+/// The section of the page, as it must stand there.
+fn section() -> String {
+    let mut text = "## Golden vectors\n\n".to_owned();
+    text.push_str("Frozen: `tests/golden.rs` holds the code to them, and this page to the code.\n");
+    for (name, context, body, hash) in VECTORS {
+        write!(
+            text,
+            "\n**{name}**, under `{context}`:\n\n```text\n{body}\n{hash}\n```\n"
+        )
+        .unwrap();
+    }
+    text
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this test reads the page")]
+fn the_page_holds_exactly_these_vectors() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/LEDGER.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let begins = page.find("## Golden vectors\n").unwrap_or(page.len());
+    let ends = page[begins..]
+        .find("\n## ")
+        .map_or(page.len(), |next| begins + next + 1);
+    let found = page[begins..ends].trim_end();
+    assert_eq!(found, section().trim_end(), "write this:\n\n{}", section());
+}
