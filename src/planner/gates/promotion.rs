@@ -2,7 +2,7 @@
 
 use super::{Finding, Gate, World, restore, shell};
 use crate::ledger::view::EnvironmentView;
-use crate::model::EnvironmentName;
+use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::FileFacts;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
@@ -88,18 +88,41 @@ fn remedy(
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
         Some(ran) if ran.checksum != file.checksum => restore(world, first, file.migration, ran),
-        Some(_) => format!(
-            "tollgate bind {first} --reason '<why>'   # after giving {first} an empty target"
-        ),
-        None if first == last => format!(
-            "tollgate apply {first} --to {}",
-            shell(file.migration.as_str())
-        ),
-        None => format!(
-            "tollgate promote {last} --to {}",
-            shell(file.migration.as_str())
-        ),
+        Some(_) => format!("tollgate bind {first} --reason '<why>'   # after giving {first} an empty target"),
+        None => {
+            if let Some(late) = late(world, file, first, last) {
+                return format!("tollgate restamp {}", shell(late.as_str()));
+            }
+            let verb = if first == last { "apply" } else { "promote" };
+            format!("tollgate {verb} {last} --to {}", shell(file.migration.as_str()))
+        }
     }
+}
+
+/// A migration up to this one that `order` would refuse half of the way. It must get its new name
+/// first: after the environments before have it, it can no longer be renamed.
+fn late<'a>(
+    world: &World<'a>,
+    file: &FileFacts<'_>,
+    first: &EnvironmentName,
+    last: &EnvironmentName,
+) -> Option<&'a MigrationId> {
+    let policy = world.inputs.policy;
+    let strict = |name: &&EnvironmentName| policy.position(name).is_some_and(|at| !policy.is_lenient(at));
+    let view = |name| world.inputs.view.get(name);
+    let end = policy.position(last).map_or(0, |at| at + 1);
+    let on_the_way = || world.before().take(end).filter(|name| first != last || *name == first);
+    let is_late = |id: &MigrationId| {
+        on_the_way().filter(strict).filter_map(view).any(|there| {
+            let newest = there.applied.last_key_value().map(|(newest, _)| newest);
+            !there.applied.contains_key(id) && newest > Some(id)
+        })
+    };
+    let is_fixed = |id: &MigrationId| {
+        policy.names().filter(strict).filter_map(view).any(|there| there.applied.contains_key(id))
+    };
+    let up_to = world.inputs.files.iter().map(|other| other.migration).take_while(|id| *id <= file.migration);
+    up_to.filter(|id| is_late(id)).find(|id| !is_fixed(id))
 }
 
 /// `dev`, `dev and test`, `dev, test and stage`.
