@@ -1,7 +1,7 @@
 //! Growing to 100 entries, every prefix; then each way to alter the rows.
 
 use tempfile::tempdir;
-use tollgate::ledger::chain::Row;
+use tollgate::ledger::chain::{Row, Walk};
 use tollgate::ledger::{LedgerErrorKind, read};
 use tollgate::model::Entry;
 
@@ -23,22 +23,34 @@ fn a_ledger_grows_to_100_entries_and_every_prefix_verifies() {
     }
 }
 
+fn walked(rows: &[Row]) -> Walk {
+    let mut walk = Walk::default();
+    for row in rows {
+        walk.step(row).unwrap();
+    }
+    walk
+}
+
 #[test]
 fn any_one_byte_of_a_body_that_is_replaced_is_found_in_its_row() {
     let folder = tempdir().unwrap();
     let rows = rows(&hundred(folder.path()));
     for place in [0, 1, 2, 51, 98, 99] {
+        let before = walked(&rows[..place]);
         for byte in 0..rows[place].body.len() {
             for other in [b'0', b' ', b'"', b'z'] {
-                let mut altered = rows.clone();
-                let mut body = altered[place].body.clone().into_bytes();
+                let mut altered = rows[place].clone();
+                let mut body = altered.body.into_bytes();
                 if std::mem::replace(&mut body[byte], other) == other {
                     continue;
                 }
-                altered[place].body = String::from_utf8(body).unwrap();
-                let (number, what) = walk(&altered).unwrap_err();
-                assert_eq!(number, rows[place].number, "byte {byte} of row {place}");
-                assert_eq!(what, "its bytes do not have the hash beside them");
+                altered.body = String::from_utf8(body).unwrap();
+                let unsound = before.clone().step(&altered).unwrap_err();
+                assert_eq!(
+                    unsound.number, rows[place].number,
+                    "byte {byte} of row {place}"
+                );
+                assert_eq!(unsound.what, "its bytes do not have the hash beside them");
             }
         }
     }
@@ -49,6 +61,7 @@ fn a_body_cut_or_lengthened_is_found() {
     let folder = tempdir().unwrap();
     let rows = rows(&hundred(folder.path()));
     for (place, row) in rows.iter().enumerate() {
+        let before = walked(&rows[..place]);
         let shorter = row.body[..row.body.len() - 1].to_owned();
         for body in [
             shorter,
@@ -56,9 +69,14 @@ fn a_body_cut_or_lengthened_is_found() {
             format!("{}\0", row.body),
             String::new(),
         ] {
-            let mut altered = rows.clone();
-            altered[place].body = body;
-            assert_eq!(walk(&altered).unwrap_err().0, row.number);
+            let altered = Row {
+                body,
+                ..row.clone()
+            };
+            assert_eq!(
+                before.clone().step(&altered).unwrap_err().number,
+                row.number
+            );
         }
     }
 }
@@ -97,17 +115,15 @@ fn any_column_beside_a_body_that_is_altered_is_found() {
 fn a_row_that_is_deleted_doubled_or_swapped_is_found() {
     let folder = tempdir().unwrap();
     let rows = rows(&hundred(folder.path()));
+    let whole = walked(&rows);
     for place in 0..100 {
-        let mut doubled = rows.clone();
-        doubled.insert(place, rows[place].clone());
-        walk(&doubled).unwrap_err();
-        let mut again_at_the_end = rows.clone();
-        again_at_the_end.push(rows[place].clone());
-        walk(&again_at_the_end).unwrap_err();
-        for other in place + 1..100 {
-            let mut swapped = rows.clone();
-            swapped.swap(place, other);
-            walk(&swapped).unwrap_err();
+        let before = walked(&rows[..place]);
+        let after = walked(&rows[..=place]);
+        after.clone().step(&rows[place]).unwrap_err();
+        whole.clone().step(&rows[place]).unwrap_err();
+        for other in rows.iter().skip(place + 1) {
+            // Another one in its place: swapped, or moved up.
+            before.clone().step(other).unwrap_err();
         }
         let mut deleted = rows.clone();
         deleted.remove(place);

@@ -222,12 +222,9 @@ fn hold() {
 fn a_process_that_holds_the_ledger_is_named_and_its_end_frees_the_ledger_however_it_ends() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("ledger.db");
-    for ends in [
-        |child: &mut std::process::Child| drop(child.stdin.take()),
-        |child| {
-            child.kill().unwrap();
-        },
-    ] {
+    let asked = |child: &mut std::process::Child| drop(child.stdin.take());
+    let killed = |child: &mut std::process::Child| child.kill().unwrap();
+    for ends in [asked, killed] {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "places::hold", "--ignored", "--nocapture"])
             .stdin(Stdio::piped())
