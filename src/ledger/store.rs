@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
 use super::chain::{Row, Unsound, Walk};
@@ -166,11 +167,17 @@ fn load(path: &Path, connection: &Connection) -> Result<(Loaded, Place), LedgerE
         .map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
+        // SQLite keeps whatever bytes somebody wrote as text. What is no UTF-8 is not what was hashed:
+        // the replacement characters make sure of that.
+        let body = match row.get_ref(3).map_err(failed)? {
+            ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            _ => String::new(),
+        };
         let row = Row {
             writer: row.get(0).map_err(failed)?,
             number: row.get(1).map_err(failed)?,
             hash: row.get(2).map_err(failed)?,
-            body: row.get(3).map_err(failed)?,
+            body,
         };
         let unsound = |unsound| LedgerError::new(path, LedgerErrorKind::Unsound(unsound));
         let (hash, entry) = walk.step(&row).map_err(unsound)?;
