@@ -157,11 +157,17 @@ impl View {
             Fact::Outcome(outcome) => {
                 let begun = self
                     .get(&outcome.environment)
-                    .is_some_and(|view| view.open.contains_key(&outcome.attempt));
-                if !begun {
+                    .and_then(|view| view.open.get(&outcome.attempt));
+                let Some(begun) = begun else {
                     return Err(format!(
                         "it ends attempt {}, which is not open",
                         outcome.attempt
+                    ));
+                };
+                if begun.intent.migration != outcome.migration {
+                    return Err(format!(
+                        "it ends attempt {} as one of {}, and that was one of {}",
+                        outcome.attempt, outcome.migration, begun.intent.migration
                     ));
                 }
                 if (outcome.outcome == Ending::Succeeded) != outcome.receipt.is_some() {
