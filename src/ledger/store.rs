@@ -407,6 +407,13 @@ impl Ledger {
         script: Option<(Checksum, &[u8])>,
     ) -> Result<Head, LedgerError> {
         let failed = |error: rusqlite::Error| LedgerError::sqlite(&self.path, &error);
+        // Kept bytes are never replaced, so wrong ones would stand there for ever.
+        if let Some((checksum, bytes)) = script
+            && Checksum::of(bytes) != checksum
+        {
+            let said = format!("an entry was not written: the bytes to keep are not {checksum}");
+            return Err(LedgerError::new(&self.path, LedgerErrorKind::Other(said)));
+        }
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
