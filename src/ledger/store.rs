@@ -144,6 +144,17 @@ fn check_is_ledger(path: &Path, connection: &Connection) -> Result<i64, LedgerEr
     if id == APPLICATION_ID && version >= 1 {
         return Ok(version);
     }
+    // SQLite takes a file that is shorter than its smallest page for an empty database, and would
+    // write over it.
+    let length = std::fs::metadata(path)
+        .map_err(|error| LedgerError::io(path, &error))?
+        .len();
+    if (1..512).contains(&length) {
+        return Err(LedgerError::new(
+            path,
+            LedgerErrorKind::Corrupt("it is no SQLite database".to_owned()),
+        ));
+    }
     if id == 0 && version == 0 && tables == 0 {
         return Ok(0);
     }
