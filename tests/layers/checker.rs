@@ -320,8 +320,8 @@ pub(crate) fn check(file: &str, source: &str) -> BTreeSet<Offence> {
             offend(line, format!("{top} must not import `{}`", path.join("::")));
         } else if pure && (to == "ledger" || to == "targets") {
             let path = path.join("::");
-            let allowed = |plain: &&str| path == **plain || path.starts_with(&format!("{plain}::"));
-            if !PURE_MAY_IMPORT.iter().any(|plain| allowed(&plain)) {
+            let allowed = |plain: &str| path == plain || path.starts_with(&format!("{plain}::"));
+            if !PURE_MAY_IMPORT.iter().any(|plain| allowed(plain)) {
                 offend(line, format!("{top} is pure and must not import `{path}`"));
             }
         }

@@ -233,7 +233,7 @@ fn a_file_that_was_altered_is_neither_read_nor_opened() {
             "{alteration}"
         );
         drop(connection);
-        let before = rows_or_none(&path);
+        let before = count(&path);
         let found = read(&path).unwrap_err().kind;
         assert!(
             matches!(found, LedgerErrorKind::Unsound(_)),
@@ -247,14 +247,25 @@ fn a_file_that_was_altered_is_neither_read_nor_opened() {
             "{alteration}: {opened:?}"
         );
         assert_eq!(
-            rows_or_none(&path),
+            count(&path),
             before,
             "nothing is written to a ledger that is not sound"
         );
     }
 }
 
-fn rows_or_none(path: &std::path::Path) -> i64 {
+#[test]
+fn bytes_that_are_no_text_are_found_even_under_the_hash_of_the_empty_text() {
+    let folder = tempdir().unwrap();
+    let path = hundred(folder.path());
+    let hash = Entry::hash_of(b"");
+    let alter = "UPDATE entry SET body = CAST(x'ff' AS TEXT), hash = ?1 WHERE position = 40";
+    unguarded(&path).execute(alter, [hash.as_bytes()]).unwrap();
+    let found = read(&path).unwrap_err().kind;
+    assert!(matches!(found, LedgerErrorKind::Unsound(_)), "{found:?}");
+}
+
+fn count(path: &std::path::Path) -> i64 {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection
         .query_row("SELECT count(*) FROM entry", [], |row| row.get(0))

@@ -41,12 +41,11 @@ enum Past {
 use Past::*;
 
 fn events(chain: usize, env: Env, name: Name, past: &[Past]) -> Vec<Event> {
-    let mut attempt = (u32::try_from(env).unwrap() * 10 + u32::from(name)) * 10;
+    let first = (u32::try_from(env).unwrap() * 10 + u32::from(name)) * 10;
     let mut out = Vec::new();
     let mut push = |what| out.push(Event { env, what });
-    for one in past {
-        let before = attempt;
-        attempt += 1;
+    for (attempt, one) in (first + 1..).zip(past) {
+        let before = attempt - 1;
         let mut begin = |version| {
             push(What::Begun {
                 attempt,
