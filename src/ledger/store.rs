@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _, TransactionBehavior, params};
 
 use super::chain::{Row, Unsound, Walk};
@@ -178,12 +177,10 @@ fn load(path: &Path, connection: &Connection) -> Result<(Loaded, Place), LedgerE
         .map_err(failed)?;
     let mut rows = statement.query([]).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
-        // SQLite keeps whatever bytes somebody wrote as text. What is no UTF-8 is not what was hashed:
-        // the replacement characters make sure of that.
-        let body = match row.get_ref(3).map_err(failed)? {
-            ValueRef::Text(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            _ => String::new(),
-        };
+        // SQLite keeps whatever bytes somebody wrote as text. What is no UTF-8 was never hashed, and
+        // goes on as the empty text, which is no entry under any hash.
+        let body = row.get_ref(3).map_err(failed)?;
+        let body = body.as_str().unwrap_or_default().to_owned();
         let row = Row {
             writer: row.get(0).map_err(failed)?,
             number: row.get(1).map_err(failed)?,
