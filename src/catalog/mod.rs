@@ -5,7 +5,6 @@
 //! byte of a script is changed or left out.
 
 mod error;
-mod line_endings;
 mod script;
 
 use std::ffi::OsString;
@@ -13,7 +12,6 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 pub use error::CatalogError;
-pub use line_endings::differs_only_in_line_endings;
 
 use crate::digest::{Checksum, Sha256};
 use crate::model::MigrationId;

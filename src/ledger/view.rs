@@ -119,7 +119,8 @@ impl EnvironmentView {
             .insert(success.receipt.seq, success.receipt.hash);
         // Whoever made it succeed took care of what an earlier attempt had left: under this ledger a
         // person had to resolve it first, and under another one its gates asked the same.
-        self.partial.retain(|_, failed| failed.attempted.intent.migration != *migration);
+        self.partial
+            .retain(|_, failed| failed.attempted.intent.migration != *migration);
         self.open.retain(|_, open| {
             open.intent.receipt == ReceiptKind::Atomic || open.intent.migration != *migration
         });

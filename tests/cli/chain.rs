@@ -286,7 +286,7 @@ fn a_migration_that_comes_too_late_or_is_gone_is_refused_after_the_first_environ
                     found     dev: nothing
                               test: nothing
                     required  success of blake3:4a0011db8d40 in dev and test
-                    remedy    tollgate promote test --to 20251101000000_from_a_branch
+                    remedy    tollgate restamp 20251101000000_from_a_branch
 
       20251103170000_add_email
         missing     it was applied here and its folder is gone

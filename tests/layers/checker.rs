@@ -58,6 +58,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 const PURE_MAY_IMPORT: &[&str] = &[
     "ledger::view",
     "ledger::View",
+    "targets::Journal",
     "targets::Observed",
     "targets::Recorded",
     "targets::ScriptError",

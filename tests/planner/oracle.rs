@@ -110,9 +110,12 @@ impl Facts {
                     facts.unsettled.insert((env, name));
                 }
                 What::Halfway { attempt } if !ends(attempt) => {
-                    facts
-                        .halfway
-                        .extend(begun(attempt).map(|(name, _)| (env, name)));
+                    // Whoever made it succeed since then took care of what this one had left.
+                    let name = begun(attempt).map(|(name, _)| name);
+                    facts.halfway.extend(
+                        name.filter(|name| !succeeds_later(*name))
+                            .map(|name| (env, name)),
+                    );
                 }
                 What::Failed { attempt } => {
                     let Some((name, version)) = begun(attempt) else {

@@ -379,6 +379,7 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
         })
         .collect();
     let live = Live {
+        foreign: Vec::new(),
         identity: question.other_target.then(|| Finding {
             gate: Gate::Identity,
             migration: None,

@@ -127,13 +127,25 @@ pub(crate) fn shell(word: &str) -> String {
 /// How to get back the bytes that ran in an environment, by a command that works: from the ledger
 /// where it keeps them, else from git's history. The environment is named where other bytes ran in
 /// another one, because the command does not guess between them.
-fn restore(world: &World<'_>, name: &EnvironmentName, migration: &MigrationId, ran: &Success) -> String {
+fn restore(
+    world: &World<'_>,
+    name: &EnvironmentName,
+    migration: &MigrationId,
+    ran: &Success,
+) -> String {
     if world.inputs.kept.contains(&ran.checksum) {
         let mut everywhere = world.inputs.view.environments();
         let other_bytes = everywhere.any(|(_, there)| {
-            there.applied.get(migration).is_some_and(|other| other.checksum != ran.checksum)
+            there
+                .applied
+                .get(migration)
+                .is_some_and(|other| other.checksum != ran.checksum)
         });
-        let only = if other_bytes { format!(" --environment {name}") } else { String::new() };
+        let only = if other_bytes {
+            format!(" --environment {name}")
+        } else {
+            String::new()
+        };
         format!("tollgate log restore {}{only}", shell(migration.as_str()))
     } else {
         let path = format!("*/{migration}/migration.sql");

@@ -1,7 +1,7 @@
 //! modified: every applied migration has the bytes that ran.
 
 use super::{Finding, Gate, World, restore};
-use crate::catalog::differs_only_in_line_endings;
+use crate::digest::differs_only_in_line_endings;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let differs = |(migration, ran): (&_, &crate::ledger::view::Success)| {

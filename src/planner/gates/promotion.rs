@@ -1,18 +1,25 @@
 //! promotion: the same bytes succeeded in every environment before this one.
 
+use std::collections::BTreeMap;
+
 use super::{Finding, Gate, World, restore, shell};
 use crate::ledger::view::EnvironmentView;
 use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::FileFacts;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
-    let unproven = |file: &FileFacts<'_>| {
+    // One answer for each stretch of the chain: hundreds of migrations share it.
+    let mut late_on_the_way = BTreeMap::new();
+    let mut unproven = |file: &FileFacts<'_>| {
         let proven = |name: &&EnvironmentName| {
             let there = world.inputs.view.get(name);
             there.is_some_and(|there| there.evidence_of(file.migration, file.checksum).is_some())
         };
         let missing: Vec<&EnvironmentName> = world.before().filter(|name| !proven(name)).collect();
         let (first, last) = (missing.first()?, missing.last()?);
+        let late = *late_on_the_way
+            .entry((*first, *last))
+            .or_insert_with(|| late(world, first, last));
         Some(Finding {
             gate: Gate::Promotion,
             migration: Some(file.migration.clone()),
@@ -26,7 +33,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                 file.checksum.short(),
                 and(&world.before().collect::<Vec<_>>())
             ),
-            remedy: remedy(world, file, first, last),
+            remedy: remedy(world, file, first, last, late),
         })
     };
     world.pending.iter().filter_map(unproven).collect()
@@ -83,35 +90,49 @@ fn remedy(
     file: &FileFacts<'_>,
     first: &EnvironmentName,
     last: &EnvironmentName,
+    late: Option<&MigrationId>,
 ) -> String {
     let there: Option<&EnvironmentView> = world.inputs.view.get(first);
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
         Some(ran) if ran.checksum != file.checksum => restore(world, first, file.migration, ran),
-        Some(_) => format!("tollgate bind {first} --reason '<why>'   # after giving {first} an empty target"),
+        Some(_) => format!(
+            "tollgate bind {first} --reason '<why>'   # after giving {first} an empty target"
+        ),
         None => {
-            if let Some(late) = late(world, file, first, last) {
+            if let Some(late) = late.filter(|late| *late <= file.migration) {
                 return format!("tollgate restamp {}", shell(late.as_str()));
             }
             let verb = if first == last { "apply" } else { "promote" };
-            format!("tollgate {verb} {last} --to {}", shell(file.migration.as_str()))
+            format!(
+                "tollgate {verb} {last} --to {}",
+                shell(file.migration.as_str())
+            )
         }
     }
 }
 
-/// A migration up to this one that `order` would refuse half of the way. It must get its new name
+/// The first migration that `order` would refuse half of the way. It must get its new name
 /// first: after the environments before have it, it can no longer be renamed.
 fn late<'a>(
     world: &World<'a>,
-    file: &FileFacts<'_>,
     first: &EnvironmentName,
     last: &EnvironmentName,
 ) -> Option<&'a MigrationId> {
     let policy = world.inputs.policy;
-    let strict = |name: &&EnvironmentName| policy.position(name).is_some_and(|at| !policy.is_lenient(at));
+    let strict = |name: &&EnvironmentName| {
+        policy
+            .position(name)
+            .is_some_and(|at| !policy.is_lenient(at))
+    };
     let view = |name| world.inputs.view.get(name);
     let end = policy.position(last).map_or(0, |at| at + 1);
-    let on_the_way = || world.before().take(end).filter(|name| first != last || *name == first);
+    let on_the_way = || {
+        world
+            .before()
+            .take(end)
+            .filter(|name| first != last || *name == first)
+    };
     let is_late = |id: &MigrationId| {
         on_the_way().filter(strict).filter_map(view).any(|there| {
             let newest = there.applied.last_key_value().map(|(newest, _)| newest);
@@ -119,10 +140,14 @@ fn late<'a>(
         })
     };
     let is_fixed = |id: &MigrationId| {
-        policy.names().filter(strict).filter_map(view).any(|there| there.applied.contains_key(id))
+        policy
+            .names()
+            .filter(strict)
+            .filter_map(view)
+            .any(|there| there.applied.contains_key(id))
     };
-    let up_to = world.inputs.files.iter().map(|other| other.migration).take_while(|id| *id <= file.migration);
-    up_to.filter(|id| is_late(id)).find(|id| !is_fixed(id))
+    let mut files = world.inputs.files.iter().map(|file| file.migration);
+    files.find(|id| is_late(id) && !is_fixed(id))
 }
 
 /// `dev`, `dev and test`, `dev, test and stage`.

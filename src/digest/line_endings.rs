@@ -1,6 +1,6 @@
 //! A file whose bytes changed only because something converted its line endings.
 
-use crate::digest::Checksum;
+use super::Checksum;
 
 /// Whether a file would have the recorded checksum if all its lines ended in LF, or all in CRLF; and
 /// has not got it as it is. For a message: other line endings are other bytes.
