@@ -268,6 +268,16 @@ pub(crate) fn migration<'a>(
     }
 }
 
+/// The migration that `--to` names, where it was given.
+pub(crate) fn up_to(
+    typed: Option<&String>,
+    files: &[FileFacts<'_>],
+) -> Result<Option<MigrationId>> {
+    typed
+        .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
+        .transpose()
+}
+
 /// Opens the ledger for writing and hands a [`Run`] to a verb that acts.
 pub(crate) fn act<T>(
     output: &mut Output<'_>,

@@ -6,9 +6,11 @@
 pub mod chain;
 pub mod error;
 mod place;
+mod read;
 mod store;
 pub mod view;
 
 pub use error::{LedgerError, LedgerErrorKind};
-pub use store::{Ledger, Loaded, Opening, read, read_script};
+pub use read::{Loaded, read, read_script};
+pub use store::{Ledger, Opening};
 pub use view::View;

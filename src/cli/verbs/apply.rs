@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::cli::args::{Apply, Global};
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts, migration};
+use crate::cli::project::{Project, act, facts, up_to};
 use crate::cli::{Exit, Result};
 use crate::planner::FileFacts;
 use crate::report::{self, script_error};
@@ -15,11 +15,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
     let environment = project.environment(&verb.environment)?;
     let catalog = project.catalog()?;
     let files = facts(&catalog);
-    let to = verb
-        .to
-        .as_ref()
-        .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
-        .transpose()?;
+    let to = up_to(verb.to.as_ref(), &files)?;
     let request = Request {
         verb: "apply",
         environment: &environment,

@@ -2,7 +2,7 @@
 
 use crate::cli::args::{Global, Plan};
 use crate::cli::output::Output;
-use crate::cli::project::{Project, facts, migration};
+use crate::cli::project::{Project, facts, up_to};
 use crate::cli::{Exit, Result};
 use crate::ledger;
 use crate::planner::{self, Inputs, Verdict};
@@ -13,11 +13,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
     let environment = project.environment(&verb.environment)?;
     let catalog = project.catalog()?;
     let files = facts(&catalog);
-    let to = verb
-        .to
-        .as_ref()
-        .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
-        .transpose()?;
+    let to = up_to(verb.to.as_ref(), &files)?;
     let loaded = ledger::read(&project.config.ledger)?;
     let plan = planner::plan(&Inputs {
         environment: &environment,

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::apply::{document, end};
 use crate::cli::args::{Global, Promote};
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts, migration};
+use crate::cli::project::{Project, act, facts, up_to};
 use crate::cli::{Exit, Result};
 use crate::report::matrix;
 use crate::workflows::apply::End;
@@ -16,11 +16,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
     let last = project.environment(&verb.environment)?;
     let catalog = project.catalog()?;
     let files = facts(&catalog);
-    let to = verb
-        .to
-        .as_ref()
-        .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
-        .transpose()?;
+    let to = up_to(verb.to.as_ref(), &files)?;
     let (reports, matrix) = act(output, global, &project, &files, |run| {
         let reports = promote(run, &last, to.as_ref())?;
         Ok((

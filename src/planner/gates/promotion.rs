@@ -10,7 +10,7 @@ use crate::planner::FileFacts;
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     // One answer for each stretch of the chain: hundreds of migrations share it.
     let mut late_on_the_way = BTreeMap::new();
-    let mut unproven = |file: &FileFacts<'_>| {
+    let unproven = |file: &FileFacts<'_>| {
         let proven = |name: &&EnvironmentName| {
             let there = world.inputs.view.get(name);
             there.is_some_and(|there| there.evidence_of(file.migration, file.checksum).is_some())
