@@ -167,3 +167,153 @@ fn place(system: Option<&str>, database: Option<u32>) -> String {
 fn describe(observed: &Observed) -> String {
     format!("{} {}", observed.engine.as_str(), observed.name)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::entry::Bound;
+    use crate::model::{
+        Actor, Entry, Fact, IncarnationId, Origin, Provenance, Timestamp, WriterId,
+    };
+
+    fn name(text: &str) -> EnvironmentName {
+        text.parse().unwrap()
+    }
+
+    fn incarnation(n: u8) -> IncarnationId {
+        IncarnationId::from_bytes([n; 16])
+    }
+
+    fn observed(cluster: Option<&str>, database: u32) -> Observed {
+        Observed {
+            engine: Engine::Postgresql,
+            system: cluster.map(str::to_owned),
+            database: Some(database),
+            name: "shop".to_owned(),
+        }
+    }
+
+    fn recorded(environment: &str, n: u8, cluster: Option<&str>, database: u32) -> Recorded {
+        Recorded {
+            incarnation: incarnation(n),
+            environment: name(environment),
+            system: cluster.map(str::to_owned),
+            database: Some(database),
+        }
+    }
+
+    /// A ledger in which dev is bound to incarnation 1, database 1 of cluster c.
+    fn view() -> View {
+        let target = TargetIdentity {
+            incarnation: incarnation(1),
+            engine: Engine::Postgresql,
+            system: Some("c".to_owned()),
+            database: Some(1),
+            name: "shop".to_owned(),
+        };
+        let bound = Bound {
+            environment: name("dev"),
+            target,
+            reason: None,
+        };
+        let mut view = View::default();
+        view.step(&Entry {
+            writer: WriterId::from_bytes([0; 16]),
+            number: 1,
+            prev: None,
+            at: Timestamp::from_unix_millis(0),
+            by: Provenance {
+                actor: Actor("ada".to_owned()),
+                origin: Origin::Person { host: None },
+                git: None,
+                tool: "tollgate".to_owned(),
+            },
+            fact: Fact::Bound(bound),
+        });
+        view
+    }
+
+    #[test]
+    fn a_target_is_the_same_only_with_its_incarnation_in_its_place() {
+        let c = Some("c");
+        for (environment, seen, row, expected) in [
+            (
+                "dev",
+                observed(c, 1),
+                Some(recorded("dev", 1, c, 1)),
+                "same",
+            ),
+            // A hosted service hides the cluster, then or now.
+            (
+                "dev",
+                observed(None, 1),
+                Some(recorded("dev", 1, c, 1)),
+                "same",
+            ),
+            (
+                "dev",
+                observed(c, 1),
+                Some(recorded("dev", 1, None, 1)),
+                "same",
+            ),
+            // A copy in another cluster or database; another target; an empty one; another's.
+            (
+                "dev",
+                observed(Some("d"), 1),
+                Some(recorded("dev", 1, c, 1)),
+                "copied or restored",
+            ),
+            (
+                "dev",
+                observed(c, 2),
+                Some(recorded("dev", 1, c, 1)),
+                "copied or restored",
+            ),
+            (
+                "dev",
+                observed(c, 2),
+                Some(recorded("dev", 2, c, 2)),
+                "bound to another target",
+            ),
+            ("dev", observed(c, 2), None, "bound to another target"),
+            (
+                "dev",
+                observed(c, 2),
+                Some(recorded("test", 2, c, 2)),
+                "belongs to test",
+            ),
+            // An environment that the ledger does not know yet.
+            ("test", observed(c, 2), None, "new"),
+            (
+                "test",
+                observed(c, 2),
+                Some(recorded("test", 2, c, 2)),
+                "known",
+            ),
+            ("test", observed(c, 1), None, "is bound to dev"),
+            (
+                "test",
+                observed(c, 2),
+                Some(recorded("test", 1, c, 2)),
+                "is bound to dev",
+            ),
+            (
+                "test",
+                observed(c, 1),
+                Some(recorded("dev", 1, c, 1)),
+                "belongs to dev",
+            ),
+        ] {
+            let said = match judge(&name(environment), &view(), &seen, row.as_ref()) {
+                Identity::Same => "same".to_owned(),
+                Identity::New => "new".to_owned(),
+                Identity::Known(_) => "known".to_owned(),
+                Identity::Other(finding) => finding.fact,
+            };
+            assert!(
+                said.contains(expected),
+                "{environment} {seen:?} {row:?}: {said}"
+            );
+        }
+    }
+}
