@@ -181,6 +181,9 @@ impl Facts {
         if question.other_tables {
             warnings.insert((Gate::Baseline, None));
         }
+        if let Some(name) = question.begun_elsewhere {
+            strict.insert((Gate::Unknown, Some(name)));
+        }
         for (_, name) in self.unsettled.iter().filter(|(env, _)| *env == here) {
             strict.insert((Gate::Unknown, Some(*name)));
         }

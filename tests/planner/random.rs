@@ -218,6 +218,7 @@ proptest! {
         to in 0..NAMES,
         other_target in prop::bool::weighted(0.1),
         other_tables in prop::bool::weighted(0.1),
+        begun_elsewhere in prop::option::weighted(0.1, 0..10u8),
     ) {
         let view = view(&events);
         let facts = Facts::of(&events);
@@ -226,6 +227,7 @@ proptest! {
             for to in [None, Some(to)] {
                 let mut question = Question::new(chain, env, &files, to);
                 (question.other_target, question.other_tables) = (other_target, other_tables);
+                question.begun_elsewhere = begun_elsewhere;
                 prop_assert_eq!(answer_of(&ask(&view, &question)), facts.answer(&question), "{:?}", question);
             }
         }

@@ -14,6 +14,7 @@ use tollgate::model::{
     Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, WriterId,
 };
 use tollgate::planner::{FileFacts, Finding, Gate, Inputs, Live, Plan, plan};
+use tollgate::targets::Journal;
 
 /// An environment: its place in the chain.
 pub(crate) type Env = usize;
@@ -342,6 +343,8 @@ pub(crate) struct Question {
     pub(crate) other_target: bool,
     /// The contact under the lock found tables without receipts.
     pub(crate) other_tables: bool,
+    /// The contact under the lock found a journal that another ledger began.
+    pub(crate) begun_elsewhere: Option<Name>,
 }
 
 impl Question {
@@ -354,6 +357,7 @@ impl Question {
             to,
             other_target: false,
             other_tables: false,
+            begun_elsewhere: None,
         }
     }
 }
@@ -379,7 +383,12 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
         })
         .collect();
     let live = Live {
-        foreign: Vec::new(),
+        foreign: Vec::from_iter(question.begun_elsewhere.map(|name| Journal {
+            attempt: id(u32::MAX),
+            migration: migration(name).clone(),
+            progress: Progress { done: 1, of: 2 },
+            in_flight: true,
+        })),
         identity: question.other_target.then(|| Finding {
             gate: Gate::Identity,
             migration: None,
@@ -390,6 +399,7 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
         }),
         has_history_elsewhere: question.other_tables,
     };
+    let looked = live != Live::default();
     plan(&Inputs {
         environment: environment(question.env),
         engine: Engine::Sqlite,
@@ -398,6 +408,6 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
         view,
         kept: &KNOWN.kept,
         to: question.to.map(migration),
-        live: (question.other_target || question.other_tables).then_some(&live),
+        live: looked.then_some(&live),
     })
 }
