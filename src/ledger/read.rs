@@ -13,6 +13,8 @@ use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::Head;
 use crate::model::{Entry, WriterId};
 
+/// The newest schema that this tool knows; `PRAGMA user_version` of the file.
+pub(super) const SCHEMA_VERSION: i64 = 1;
 /// `PRAGMA application_id`: "TOLL". A SQLite file without it is somebody else's database.
 pub(super) const APPLICATION_ID: i64 = 0x544f_4c4c;
 
@@ -35,7 +37,21 @@ pub struct Loaded {
 /// [`LedgerErrorKind::Corrupt`] and [`LedgerErrorKind::Unsound`] when it must not be trusted.
 pub fn read(path: &Path) -> Result<Loaded, LedgerError> {
     match open_read_only(path)? {
-        Some(connection) => Ok(load(path, &connection)?.0),
+        Some(connection) => match load(path, &connection) {
+            // What a newer version wrote may be of kinds that this one cannot read.
+            Err(LedgerError {
+                kind: LedgerErrorKind::Unsound(_),
+                ..
+            }) if check_is_ledger(path, &connection)? > SCHEMA_VERSION => {
+                let found = check_is_ledger(path, &connection)?;
+                let kind = LedgerErrorKind::Newer {
+                    found,
+                    known: SCHEMA_VERSION,
+                };
+                Err(LedgerError::new(path, kind))
+            }
+            loaded => Ok(loaded?.0),
+        },
         None => Ok(Loaded::default()),
     }
 }

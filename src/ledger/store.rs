@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::error::{LedgerError, LedgerErrorKind};
 use super::place::{self, Lock};
-use super::read::{APPLICATION_ID, check_is_ledger, kept, load, script};
+use super::read::{APPLICATION_ID, SCHEMA_VERSION, check_is_ledger, kept, load, script};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::{Head, Opened};
@@ -17,8 +17,6 @@ use crate::model::{Entry, Fact, Provenance, Timestamp, WriterId};
 const KEEP_SCRIPT: &str = "INSERT INTO script (checksum, bytes) SELECT ?1, ?2 \
      WHERE NOT EXISTS (SELECT 1 FROM script WHERE checksum = ?1)";
 const SCHEMA: &str = include_str!("schema/001.sql");
-/// The newest schema that this tool knows; `PRAGMA user_version` of the file.
-const SCHEMA_VERSION: i64 = 1;
 
 /// How to open a ledger for writing.
 pub struct Opening<'a> {

@@ -189,10 +189,23 @@ impl View {
         match &entry.fact {
             Fact::Opened(_) | Fact::Refused(_) => {}
             Fact::Bound(bound) => {
-                let evidence = std::mem::take(&mut self.entry(&bound.environment).evidence);
+                let before = std::mem::take(self.entry(&bound.environment));
+                // The same life, from an earlier point on: what was half done may still stand there.
+                let same = before
+                    .target
+                    .as_ref()
+                    .is_some_and(|target| target.incarnation == bound.target.incarnation);
+                let kept = if same {
+                    before.clone()
+                } else {
+                    EnvironmentView::default()
+                };
                 *self.entry(&bound.environment) = EnvironmentView {
                     target: Some(bound.target.clone()),
-                    evidence,
+                    evidence: before.evidence,
+                    open: kept.open,
+                    partial: kept.partial,
+                    attempts: kept.attempts,
                     ..EnvironmentView::default()
                 };
             }

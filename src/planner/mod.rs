@@ -217,10 +217,10 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             .position(inputs.environment)
             .unwrap_or(inputs.policy.environments.len()),
         here,
-        analyses: pending
-            .iter()
-            .map(|file| crate::sql::analyse(inputs.engine, file.script))
-            .collect(),
+        analyses: crate::sql::analyse_all(
+            inputs.engine,
+            &pending.iter().map(|file| file.script).collect::<Vec<_>>(),
+        ),
         pending,
     };
 

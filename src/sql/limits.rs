@@ -9,6 +9,7 @@
 //! after `CASE` and `WITH` a comma may be taken for an error inside, so these hold on to their depth
 //! until their bracket or statement ends.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::thread;
 
 /// The deepest that a script may be, in tokens. PostgreSQL's parser was measured at up to 4 KiB of
@@ -126,13 +127,22 @@ pub const PARSER_THREAD: &str = "tollgate-sql-parser";
 /// Runs a parser where it has the stack that [`MAX_DEPTH`] needs and where its panic ends nothing;
 /// says why where it came to no end.
 pub(super) fn on_parser_thread<T: Send>(parse: impl FnOnce() -> T + Send) -> Result<T, String> {
+    let gave_up = |_| "the parser gave up".to_owned();
+    if thread::current().name() == Some(PARSER_THREAD) {
+        return catch_unwind(AssertUnwindSafe(parse)).map_err(gave_up);
+    }
     thread::scope(|scope| {
-        thread::Builder::new()
-            .name(PARSER_THREAD.to_owned())
-            .stack_size(STACK)
+        parser_thread()
             .spawn_scoped(scope, parse)
-            .map_err(|error| format!("no thread to parse on: {error}"))?
-            .join()
-            .map_err(|_| "the parser gave up".to_owned())
+            .map(|thread| thread.join())
     })
+    .map_err(|error| format!("no thread to parse on: {error}"))?
+    .map_err(gave_up)
+}
+
+/// A thread that a parser may run on.
+pub(super) fn parser_thread() -> thread::Builder {
+    thread::Builder::new()
+        .name(PARSER_THREAD.to_owned())
+        .stack_size(STACK)
 }

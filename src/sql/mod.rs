@@ -37,6 +37,40 @@ pub fn analyse(engine: Engine, script: &str) -> Analysis {
     }
 }
 
+/// [`analyse`] for many scripts, in their order: a thread for each would cost more than most scripts.
+#[must_use]
+pub fn analyse_all(engine: Engine, scripts: &[&str]) -> Vec<Analysis> {
+    let threads = std::thread::available_parallelism()
+        .map_or(1, std::num::NonZero::get)
+        .min(8);
+    let share = scripts.len().div_ceil(threads).max(1);
+    let one_by_one = |scripts: &[&str]| -> Vec<Analysis> {
+        scripts
+            .iter()
+            .map(|script| analyse(engine, script))
+            .collect()
+    };
+    std::thread::scope(|scope| {
+        let shares: Vec<_> = scripts
+            .chunks(share)
+            .map(|chunk| {
+                (
+                    chunk,
+                    limits::parser_thread().spawn_scoped(scope, move || one_by_one(chunk)),
+                )
+            })
+            .collect();
+        // A share without a thread of its own, or whose thread ended badly, is read one by one.
+        let read = shares.into_iter().flat_map(|(chunk, thread)| {
+            thread
+                .ok()
+                .and_then(|thread| thread.join().ok())
+                .unwrap_or_else(|| one_by_one(chunk))
+        });
+        read.collect()
+    })
+}
+
 /// Whether a script for PostgreSQL may be queued behind another whose outcome is not known yet: it
 /// was analysed, and nothing in it controls a transaction or its characteristics, cannot stand in
 /// one, or copies from or to the client.
