@@ -11,6 +11,6 @@ mod store;
 pub mod view;
 
 pub use error::{LedgerError, LedgerErrorKind};
-pub use read::{Loaded, read, read_script};
+pub use read::{Loaded, read, read_script, read_state};
 pub use store::{Ledger, Opening};
 pub use view::View;

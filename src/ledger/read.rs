@@ -25,34 +25,54 @@ pub struct Loaded {
     pub view: View,
     /// The newest entry of each writer.
     pub heads: Vec<Head>,
-    /// The entries, in order of arrival.
+    /// The entries, in order of arrival; only [`read`] gives them.
     pub entries: Vec<(ChainHash, Entry)>,
     /// The checksums of every script whose bytes are kept.
     pub kept: BTreeSet<Checksum>,
 }
 
-/// Reads a ledger without writing anything. A ledger that does not exist is an empty one.
+/// Reads a ledger with all its entries, without writing anything. A ledger that does not exist is an
+/// empty one.
 ///
 /// # Errors
 /// [`LedgerErrorKind::Corrupt`] and [`LedgerErrorKind::Unsound`] when it must not be trusted.
 pub fn read(path: &Path) -> Result<Loaded, LedgerError> {
-    match open_read_only(path)? {
-        Some(connection) => match load(path, &connection) {
+    read_as(path, Entries::Keep)
+}
+
+/// As [`read`], verified as well, without the entries: what they add up to is much smaller.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_state(path: &Path) -> Result<Loaded, LedgerError> {
+    read_as(path, Entries::Drop)
+}
+
+/// Whether the entries are wanted, or only what they add up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Entries {
+    Keep,
+    Drop,
+}
+
+fn read_as(path: &Path, entries: Entries) -> Result<Loaded, LedgerError> {
+    let Some(connection) = open_read_only(path)? else {
+        return Ok(Loaded::default());
+    };
+    match load(path, &connection, entries) {
+        Ok((loaded, _)) => Ok(loaded),
+        Err(error) => {
             // What a newer version wrote may be of kinds that this one cannot read.
-            Err(LedgerError {
-                kind: LedgerErrorKind::Unsound(_),
-                ..
-            }) if check_is_ledger(path, &connection)? > SCHEMA_VERSION => {
-                let found = check_is_ledger(path, &connection)?;
+            let found = check_is_ledger(path, &connection)?;
+            if found > SCHEMA_VERSION && matches!(error.kind, LedgerErrorKind::Unsound(_)) {
                 let kind = LedgerErrorKind::Newer {
                     found,
                     known: SCHEMA_VERSION,
                 };
-                Err(LedgerError::new(path, kind))
+                return Err(LedgerError::new(path, kind));
             }
-            loaded => Ok(loaded?.0),
-        },
-        None => Ok(Loaded::default()),
+            Err(error)
+        }
     }
 }
 
@@ -146,7 +166,11 @@ pub(super) fn check_is_ledger(path: &Path, connection: &Connection) -> Result<i6
 
 pub(super) type Place = Option<(WriterId, String)>;
 
-pub(super) fn load(path: &Path, connection: &Connection) -> Result<(Loaded, Place), LedgerError> {
+pub(super) fn load(
+    path: &Path,
+    connection: &Connection,
+    entries: Entries,
+) -> Result<(Loaded, Place), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let mut loaded = Loaded::default();
     if check_is_ledger(path, connection)? == 0 {
@@ -181,7 +205,9 @@ pub(super) fn load(path: &Path, connection: &Connection) -> Result<(Loaded, Plac
             }))
         })?;
         loaded.view.step(&entry);
-        loaded.entries.push((hash, entry));
+        if entries == Entries::Keep {
+            loaded.entries.push((hash, entry));
+        }
     }
     loaded.kept = kept(path, connection)?;
     loaded.heads = walk.heads().copied().collect();

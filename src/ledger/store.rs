@@ -8,7 +8,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::error::{LedgerError, LedgerErrorKind};
 use super::place::{self, Lock};
-use super::read::{APPLICATION_ID, SCHEMA_VERSION, check_is_ledger, kept, load, script};
+use super::read::{APPLICATION_ID, Entries, SCHEMA_VERSION, check_is_ledger, kept, load, script};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::{Head, Opened};
@@ -105,7 +105,7 @@ impl Ledger {
                 .map_err(failed)?;
             transaction.commit().map_err(failed)?;
         }
-        let (loaded, stood) = load(path, &connection)?;
+        let (loaded, stood) = load(path, &connection, Entries::Drop)?;
         let here = place::of(path, opening.machine)?;
         let place = here.clone();
         let (writer, head, start) = match stood {

@@ -243,8 +243,10 @@ fn run_step(
     };
     let files = run.files;
     let file: &FileFacts<'_> = files
-        .iter()
-        .find(|file| *file.migration == step.migration && file.checksum == step.checksum)
+        .binary_search_by(|file| file.migration.cmp(&step.migration))
+        .ok()
+        .and_then(|place| files.get(place))
+        .filter(|file| file.checksum == step.checksum)
         .ok_or_else(|| usage(format!("{} is no longer what was planned", step.migration)))?;
     let analysis: Analysis = sql::analyse(target.engine(), file.script);
     let attempt = AttemptId::from_bytes((run.random)());

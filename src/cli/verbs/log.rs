@@ -76,7 +76,7 @@ fn entries(output: &mut Output<'_>, project: &Project, verb: &Log) -> Result<Exi
 /// The bytes of a migration that ran, from the ledger.
 fn kept(project: &Project, what: &LogBytes) -> Result<(MigrationId, Checksum, Vec<u8>)> {
     let path = &project.config.ledger;
-    let loaded = ledger::read(path)?;
+    let loaded = ledger::read_state(path)?;
     let only = what
         .environment
         .as_ref()

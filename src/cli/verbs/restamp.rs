@@ -16,7 +16,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
     let catalog = project.catalog()?;
     let ids: Vec<MigrationId> = catalog.migrations.into_iter().map(|file| file.id).collect();
     let old = migration(&verb.migration, &ids)?;
-    let loaded = ledger::read(&project.config.ledger)?;
+    let loaded = ledger::read_state(&project.config.ledger)?;
     let first = project.config.policy.names().next();
     let mut in_first = false;
     for (name, view) in loaded.view.environments() {

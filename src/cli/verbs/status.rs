@@ -10,7 +10,7 @@ use crate::report::matrix;
 pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let catalog = project.catalog()?;
-    let loaded = ledger::read(&project.config.ledger)?;
+    let loaded = ledger::read_state(&project.config.ledger)?;
     let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view);
     if output.is_json() {
         output.document(&matrix::json(&matrix));

@@ -15,7 +15,7 @@ const CANNOT_SHOW: &str = "a bare chain cannot show that entries after the last 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let path = &project.config.ledger;
-    let (heads, unsound) = match ledger::read(path) {
+    let (heads, unsound) = match ledger::read_state(path) {
         Ok(loaded) => (loaded.heads, None),
         Err(error) => match error.kind {
             LedgerErrorKind::Unsound(ref unsound) => (unsound.sound.clone(), Some(unsound.clone())),
