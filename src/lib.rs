@@ -4,7 +4,7 @@
 //! environment before it. This crate keeps the proof of that in a local ledger, plans from it
 //! without a network, and refuses with reasons.
 //!
-//! The layers, top to bottom; arrows point down only (`tests/layers.rs` holds them):
+//! The layers, top to bottom; arrows point down only (`tests/layers` holds them):
 //!
 //! ```text
 //! cli                         arguments, the clock, the environment, printing, exit codes

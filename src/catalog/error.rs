@@ -48,12 +48,12 @@ impl CatalogError {
         let (what, remedy) = match error.kind() {
             io::ErrorKind::NotFound => (
                 "does not exist".to_owned(),
-                "create it (`tollgate init`), or name the folder that holds the migrations in \
-                 tollgate.toml (migrations = \"...\")",
+                format!("mkdir -p '{}'", root.display()),
             ),
             io::ErrorKind::NotADirectory => (
                 "is not a folder".to_owned(),
-                "name the folder that holds the migrations in tollgate.toml (migrations = \"...\")",
+                "name the folder that holds the migrations in tollgate.toml (migrations = \"...\")"
+                    .to_owned(),
             ),
             _ => return Self::unreadable(root.to_owned(), error),
         };

@@ -60,8 +60,12 @@ const NOT_YET: &[&str] = &[
 /// Reads the text of a `tollgate.toml` that stands in `root`.
 pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
+        // Without the line itself: it may hold a password.
+        let line = error.span().map_or(1, |span| {
+            text[..span.start.min(text.len())].lines().count().max(1)
+        });
         ConfigError::edit(
-            format!("{FILE} is not valid TOML: {}", error.to_string().trim_end()),
+            format!("{FILE} is not valid TOML: line {line}: {}", error.message()),
             format!("edit {FILE}"),
         )
     })?;

@@ -115,10 +115,7 @@ impl From<LedgerError> for Trouble {
             LedgerErrorKind::Corrupt(_) | LedgerErrorKind::Unsound(_) => (
                 Exit::Contradiction,
                 "it proves nothing from there on, and nothing was written to it",
-                // All of them: a WAL left behind would be taken for the next ledger's.
-                Some(format!(
-                    "mkdir -p {path}.unsound && mv {path} {path}-* {path}.unsound/   # then put a backup in its place; without one, receipts are taken in anew"
-                )),
+                Some(set_aside(&error.path)),
             ),
             LedgerErrorKind::Locked(_) => (
                 Exit::Failed,
@@ -146,6 +143,24 @@ impl From<LedgerError> for Trouble {
             remedy,
         }
     }
+}
+
+/// How to put a ledger that is not sound aside: all of its files, because a WAL left behind would be
+/// taken for the next ledger's.
+pub(crate) fn set_aside(path: &std::path::Path) -> String {
+    let quoted = |path: &str| crate::planner::gates::shell(path);
+    let ledger = path.display().to_string();
+    let aside = quoted(&format!("{ledger}.unsound"));
+    let files = ["", "-wal", "-shm"].map(|end| format!("{ledger}{end}"));
+    let present: Vec<String> = files
+        .iter()
+        .filter(|file| std::path::Path::new(file).exists())
+        .map(|file| quoted(file))
+        .collect();
+    format!(
+        "mkdir -p {aside} && mv {} {aside}/   # then put a backup in its place; without one, receipts are taken in anew",
+        present.join(" ")
+    )
 }
 
 impl From<TargetError> for Trouble {

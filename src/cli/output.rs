@@ -12,7 +12,7 @@ pub(crate) struct Output<'w> {
     pub(crate) world: &'w mut World,
     pub(crate) format: Format,
     /// Texts that must never be shown: passwords, and urls that hold one.
-    secrets: Vec<String>,
+    secrets: Secrets,
     failed: Option<std::io::Error>,
     /// Whether a line stands on stderr that is to be drawn over.
     drawn: bool,
@@ -23,7 +23,7 @@ impl<'w> Output<'w> {
         Self {
             world,
             format,
-            secrets: Vec::new(),
+            secrets: Secrets::default(),
             failed: None,
             drawn: false,
         }
@@ -31,10 +31,12 @@ impl<'w> Output<'w> {
 
     /// Never shows this text from now on. A last line of defence: nothing should try to.
     pub(crate) fn hide(&mut self, secret: &str) {
-        // A very short one would blot out ordinary words, and protects nothing.
-        if secret.len() >= 4 && !self.secrets.iter().any(|known| known == secret) {
-            self.secrets.push(secret.to_owned());
-        }
+        self.secrets.hide(secret);
+    }
+
+    /// The secrets that are hidden, to hide them elsewhere too.
+    pub(crate) fn secrets(&self) -> Secrets {
+        self.secrets.clone()
     }
 
     pub(crate) fn is_json(&self) -> bool {
@@ -72,26 +74,25 @@ impl<'w> Output<'w> {
     pub(crate) fn note(&mut self, text: &str) {
         self.clear_line();
         let text = self.clean(text);
-        self.write(|world| {
-            world.stderr.write_all(text.as_bytes())?;
-            world.stderr.flush()
-        });
+        // What cannot be told there must not take the result with it.
+        let stderr = &mut self.world.stderr;
+        let _ = stderr
+            .write_all(text.as_bytes())
+            .and_then(|()| stderr.flush());
     }
 
     /// Draws a line that the next one, or [`Self::clear_line`], draws over.
     pub(crate) fn line_over(&mut self, text: &str) {
         let text = self.clean(text);
-        self.write(|world| {
-            write!(world.stderr, "\r\u{1b}[K{text}")?;
-            world.stderr.flush()
-        });
+        let stderr = &mut self.world.stderr;
+        let _ = write!(stderr, "\r\u{1b}[K{text}").and_then(|()| stderr.flush());
         self.drawn = true;
     }
 
     /// Takes back what [`Self::line_over`] drew.
     pub(crate) fn clear_line(&mut self) {
         if std::mem::take(&mut self.drawn) {
-            self.write(|world| write!(world.stderr, "\r\u{1b}[K"));
+            let _ = write!(self.world.stderr, "\r\u{1b}[K");
         }
     }
 
@@ -143,16 +144,54 @@ impl<'w> Output<'w> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
-            if let Some(colour) = colour(rest) {
-                out.push_str(colour);
-                rest = &rest[colour.len()..];
+            if let Some(sequence) = colour(rest) {
+                out.push_str(sequence);
+                rest = &rest[sequence.len()..];
                 continue;
             }
-            let harmless = !character.is_control() || character == '\n' || character == '\t';
+            // Bidirectional controls can make a line read as another one.
+            let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+            let harmless =
+                !turns && (!character.is_control() || character == '\n' || character == '\t');
             out.push(if harmless { character } else { '\u{fffd}' });
             rest = &rest[character.len_utf8()..];
         }
-        for secret in &self.secrets {
+        self.secrets.leave_out(&out)
+    }
+}
+
+/// Texts that must never be shown: the passwords of the targets.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Secrets(Vec<String>);
+
+impl Secrets {
+    fn hide(&mut self, secret: &str) {
+        // A very short or very common one would blot out ordinary words, and protects nothing.
+        let common = [
+            "postgres",
+            "password",
+            "tollgate",
+            "schema",
+            "migration",
+            "environment",
+        ];
+        if secret.len() < 6 || common.contains(&secret) {
+            return;
+        }
+        // As it stands, and as it stands inside a text of JSON.
+        let quoted = serde_json::to_string(secret).unwrap_or_default();
+        let forms = [secret.to_owned(), quoted.trim_matches('"').to_owned()];
+        for form in forms {
+            if !self.0.contains(&form) {
+                self.0.push(form);
+            }
+        }
+    }
+
+    /// The text with `***` in place of each secret.
+    pub(crate) fn leave_out(&self, text: &str) -> String {
+        let mut out = text.to_owned();
+        for secret in &self.0 {
             if out.contains(secret.as_str()) {
                 out = out.replace(secret.as_str(), "***");
             }
@@ -161,13 +200,23 @@ impl<'w> Output<'w> {
     }
 }
 
-/// The select-graphic-rendition sequence that a text begins with: the only one that is let through.
+/// The select-graphic-rendition sequence that a text begins with, if it is one of those that this
+/// program writes: a colour, bold, dim and their ends. None of them can hide a text.
 fn colour(text: &str) -> Option<&str> {
     let parameters = text.strip_prefix("\u{1b}[")?;
     let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';')?;
-    parameters[end..]
-        .starts_with('m')
-        .then(|| &text[..2 + end + 1])
+    let known = |parameter: &str| {
+        let bright =
+            |digits: &str| digits.len() == 1 && ('1'..='7').any(|digit| digits.starts_with(digit));
+        matches!(
+            parameter,
+            "" | "0" | "1" | "2" | "4" | "22" | "24" | "39" | "38" | "5"
+        ) || parameter.strip_prefix('3').is_some_and(bright)
+            || parameter.strip_prefix('9').is_some_and(bright)
+            || parameter == "12"
+    };
+    let harmless = parameters[end..].starts_with('m') && parameters[..end].split(';').all(known);
+    harmless.then(|| &text[..2 + end + 1])
 }
 
 /// A command line that could not be parsed, or asked for help.
@@ -205,5 +254,8 @@ mod tests {
         assert_eq!(colour("\u{1b}[2J"), None);
         assert_eq!(colour("\u{1b}]0;title\u{7}"), None);
         assert_eq!(colour("\u{1b}[31"), None);
+        // Conceal, and black on black.
+        assert_eq!(colour("\u{1b}[8m"), None);
+        assert_eq!(colour("\u{1b}[30;40m"), None);
     }
 }

@@ -74,6 +74,23 @@ impl Project {
         )?)
     }
 
+    /// [`Self::catalog`], for the verbs that would pass over what is not a migration: it is mentioned.
+    pub(crate) fn catalog_and_rest(&self, output: &mut Output<'_>) -> Result<Catalog> {
+        let catalog = self.catalog()?;
+        for skipped in &catalog.skipped {
+            let path = skipped
+                .path
+                .strip_prefix(&self.config.root)
+                .unwrap_or(&skipped.path);
+            output.note(&format!(
+                "not a migration: {}: {}\n",
+                path.display(),
+                skipped.why
+            ));
+        }
+        Ok(catalog)
+    }
+
     /// An environment by its name, as it was typed.
     pub(crate) fn environment(&self, typed: &str) -> Result<EnvironmentName> {
         let known = self
@@ -88,7 +105,7 @@ impl Project {
                 .names()
                 .map(EnvironmentName::as_str)
                 .collect();
-            let remedy = match config::nearest(typed, names.iter().copied()) {
+            let remedy = match config::nearest(&typed.to_lowercase(), names.iter().copied()) {
                 Some(near) => format!(
                     "did you mean {near}? The environments of {FILE} are {}",
                     names.join(", ")
@@ -130,13 +147,24 @@ impl Project {
         let Some(variable) = url.strip_prefix("env:") else {
             return Ok(url);
         };
+        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+        if variable.is_empty() || !variable.chars().all(word) {
+            // Not quoted: somebody may have put the url itself there.
+            return Err(Trouble::usage(
+                format!("{name}: what follows env: in its url is no name of a variable"),
+                format!(
+                    "edit {FILE}: url = \"env:DATABASE_URL_{}\"",
+                    name.as_str().to_uppercase()
+                ),
+            ));
+        }
         self.variables
             .get(variable)
             .filter(|value| !value.is_empty())
             .cloned()
             .ok_or_else(|| {
                 Trouble::usage(
-                    format!("{name}: its url comes from {variable}, which is not set"),
+                    format!("{name}: its url comes from {variable}, which is not set, or empty"),
                     format!("export {variable}='postgresql://...', or put it into .env"),
                 )
             })
@@ -150,7 +178,21 @@ impl Project {
             trouble.fact = format!("{name}: {}", trouble.fact);
             trouble
         })?;
-        Ok(address.with_defaults(&self.defaults()))
+        match address {
+            Address::Sqlite(_) => Ok(address),
+            Address::Postgresql(_) => Ok(address.with_defaults(&self.defaults())),
+        }
+    }
+
+    /// A text that is equal for two environments whose targets are one: the file itself, or the server
+    /// and the database.
+    fn place(&self, name: &EnvironmentName) -> Option<String> {
+        match self.address(name).ok()? {
+            Address::Sqlite(path) => {
+                Some(file_itself(&path).unwrap_or_else(|| path.display().to_string()))
+            }
+            address => Some(address.display()),
+        }
     }
 
     /// What libpq takes from the environment where a url leaves it out.
@@ -171,6 +213,7 @@ impl Project {
             user: variable("PGUSER").or_else(|| variable("USER")),
             password: variable("PGPASSWORD").map(Password::new),
             passfile: passfile
+                .filter(|path| Path::new(path).is_file())
                 .and_then(|path| std::fs::read_to_string(path).ok())
                 .map(Password::new),
         }
@@ -185,6 +228,21 @@ impl Project {
     }
 }
 
+/// The device and the number of a file, which its symbolic and hard links share.
+#[cfg(unix)]
+fn file_itself(path: &Path) -> Option<String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let metadata = std::fs::metadata(path).ok()?;
+    Some(format!("file {}:{}", metadata.dev(), metadata.ino()))
+}
+
+#[cfg(not(unix))]
+fn file_itself(path: &Path) -> Option<String> {
+    path.canonicalize()
+        .ok()
+        .map(|path| path.display().to_string())
+}
+
 /// The environment's variables over those of the `.env` file.
 fn variables(
     output: &Output<'_>,
@@ -196,19 +254,29 @@ fn variables(
         None => root.join(".env"),
     };
     let mut variables = BTreeMap::new();
+    if global.env_file.is_some() && !file.is_file() {
+        return Err(Trouble::usage(
+            format!("there is no file {}", file.display()),
+            "name a file of NAME=value lines: --env-file FILE",
+        ));
+    }
     if global.env_file.is_some() || file.is_file() {
         let unreadable = |what: String| {
             Trouble::usage(
                 format!("{} cannot be read: {what}", file.display()),
-                "name a file of NAME=value lines: --env-file FILE",
+                "edit it: one NAME=value a line, with quotes around a value that has blanks",
             )
         };
         let lines =
             dotenvy::from_path_iter(&file).map_err(|error| unreadable(error.to_string()))?;
         for (number, line) in lines.enumerate() {
             // The error of a line quotes it, and it may hold a secret.
-            let (name, value) =
-                line.map_err(|_| unreadable(format!("line {} is not NAME=value", number + 1)))?;
+            let (name, value) = line.map_err(|_| {
+                unreadable(format!(
+                    "line {} is not NAME=value, or its value needs quotes",
+                    number + 1
+                ))
+            })?;
             variables.insert(name, value);
         }
     }
@@ -251,7 +319,11 @@ pub(crate) fn migration<'a>(
     match beginning.as_slice() {
         [one] => Ok((**one).clone()),
         [] => {
-            let near = config::nearest(typed, known.iter().map(|id| id.as_str()));
+            let near = known
+                .iter()
+                .map(|id| id.as_str())
+                .find(|id| !typed.is_empty() && id.contains(typed))
+                .or_else(|| config::nearest(typed, known.iter().map(|id| id.as_str())));
             let remedy = near.map_or_else(
                 || "tollgate status".to_owned(),
                 |near| format!("did you mean {near}?"),
@@ -321,8 +393,9 @@ pub(crate) fn act<T>(
         })?;
         targets::open(&address)
     };
-    let address =
-        |name: &EnvironmentName| project.address(name).ok().map(|address| address.display());
+    let address = |name: &EnvironmentName| project.place(name);
+    let secrets = output.secrets();
+    let clean = |text: &str| secrets.leave_out(text);
     let mut events = |event: Event<'_>| progress::tell(output, &event);
     let mut run = Run {
         policy,
@@ -335,6 +408,7 @@ pub(crate) fn act<T>(
         interrupted: &give_up,
         connect: &connect,
         address: &address,
+        clean: &clean,
         lock_wait: wait,
         events: &mut events,
     };

@@ -50,8 +50,22 @@ impl World {
 
         let interrupted = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&interrupted);
-        ctrlc::set_handler(move || flag.store(true, Ordering::SeqCst))
-            .map_err(|error| format!("no handler for interrupts can be set: {error}"))?;
+        ctrlc::set_handler(move || {
+            if flag.swap(true, Ordering::SeqCst) {
+                let _ = writeln!(
+                    std::io::stderr(),
+                    "interrupt: ended at once; the next contact settles what was begun"
+                );
+                // Whoever asks twice wants it now, as with a kill.
+                std::process::exit(i32::from(super::Exit::Interrupted.code()));
+            }
+            // Said at once, from the handler's own thread: what runs may take long to end.
+            let _ = writeln!(
+                std::io::stderr(),
+                "\ninterrupt: what is running ends first; once more ends it at once"
+            );
+        })
+        .map_err(|error| format!("no handler for interrupts can be set: {error}"))?;
         let variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();

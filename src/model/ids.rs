@@ -131,7 +131,17 @@ impl MigrationId {
 
 impl fmt::Display for MigrationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        // A line feed in a folder's name could forge a line of a table.
+        let shown = |c: char| {
+            if c.is_control() {
+                char::REPLACEMENT_CHARACTER
+            } else {
+                c
+            }
+        };
+        self.0
+            .chars()
+            .try_for_each(|c| fmt::Write::write_char(f, shown(c)))
     }
 }
 

@@ -24,7 +24,7 @@ pub enum State {
     Unknown,
     /// A receipt for other bytes than those on disk.
     Modified,
-    /// A receipt, or a place in another environment, and no folder on disk.
+    /// A receipt, and no folder on disk.
     Missing,
 }
 
@@ -59,8 +59,8 @@ pub struct Row {
     pub migration: MigrationId,
     /// Of the bytes on disk; `None` where its folder is gone.
     pub checksum: Option<Checksum>,
-    /// One for each environment.
-    pub cells: Vec<Cell>,
+    /// One for each environment; `None` where it never was and, without a folder, cannot come.
+    pub cells: Vec<Option<Cell>>,
 }
 
 /// One migration in one environment.
@@ -113,14 +113,14 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
     }
 }
 
-fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Cell {
+fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Option<Cell> {
     if let Some(open) = view.open.values().find(|open| open.intent.migration == *id) {
-        return Cell {
+        return Some(Cell {
             state: State::Unknown,
             checksum: Some(open.intent.blake3),
             at: Some(open.at),
             by: Some(open.by.0.clone()),
-        };
+        });
     }
     if let Some(ran) = view.applied.get(id) {
         let state = match file {
@@ -128,36 +128,32 @@ fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Cel
             Some(file) if file != ran.checksum => State::Modified,
             Some(_) => State::Applied,
         };
-        return Cell {
+        return Some(Cell {
             state,
             checksum: Some(ran.checksum),
             at: Some(ran.at),
             by: Some(ran.by.0.clone()),
-        };
+        });
     }
     let partial = view
         .partial
         .values()
         .find(|failed| failed.attempted.intent.migration == *id);
     if let Some(failed) = partial.or_else(|| view.failed.get(id)) {
-        return Cell {
+        return Some(Cell {
             state: State::Failed,
             checksum: Some(failed.attempted.intent.blake3),
             at: Some(failed.at),
             by: Some(failed.attempted.by.0.clone()),
-        };
+        });
     }
-    let state = if file.is_some() {
-        State::Pending
-    } else {
-        State::Missing
-    };
-    Cell {
-        state,
+    // Without a folder there is nothing to apply, and nothing was applied here.
+    file.map(|_| Cell {
+        state: State::Pending,
         checksum: None,
         at: None,
         by: None,
-    }
+    })
 }
 
 /// The matrix for people, ending in a line feed.
@@ -192,18 +188,18 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
     for (row, name) in matrix.rows.iter().zip(&names) {
         let mut line = padded(name, first);
         for (place, (cell, columns)) in row.cells.iter().zip(&columns).enumerate() {
-            let word = cell.state.as_str();
+            let word = cell.as_ref().map_or("-", |cell| cell.state.as_str());
             let word = if place + 1 == row.cells.len() {
                 word.to_owned()
             } else {
                 padded(word, *columns)
             };
             line.push_str("  ");
-            line.push_str(&match cell.state {
-                State::Applied => paint.good(&word),
-                State::Pending => paint.dim(&word),
-                State::Failed | State::Unknown => paint.bad(&word),
-                State::Modified | State::Missing => paint.warn(&word),
+            line.push_str(&match cell.as_ref().map(|cell| cell.state) {
+                Some(State::Applied) => paint.good(&word),
+                Some(State::Pending) | None => paint.dim(&word),
+                Some(State::Failed | State::Unknown) => paint.bad(&word),
+                Some(State::Modified | State::Missing) => paint.warn(&word),
             });
         }
         out.push_str(&line);
@@ -245,7 +241,7 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
             .environments
             .iter()
             .zip(&row.cells)
-            .map(|(name, state)| (name.to_string(), cell(state)))
+            .filter_map(|(name, state)| Some((name.to_string(), cell(state.as_ref()?))))
             .collect(),
     });
     let document = Document {

@@ -5,11 +5,12 @@ use serde::Serialize;
 use super::{Paint, count};
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::{EnvironmentName, MigrationId, Timestamp};
+use crate::planner::gates::shell;
 use crate::planner::{Finding, Gate, Plan, Step, Verdict};
 
 /// The plan for people, ending in a line feed.
 #[must_use]
-pub fn text(plan: &Plan, paint: Paint) -> String {
+pub fn text(plan: &Plan, to: Option<&MigrationId>, paint: Paint) -> String {
     match plan.verdict() {
         Verdict::Refused => refused(plan, paint),
         Verdict::UpToDate => format!(
@@ -35,8 +36,9 @@ pub fn text(plan: &Plan, paint: Paint) -> String {
                 "\n  {}\n",
                 paint.dim(&format!("plan {}", plan.id))
             ));
+            let to = to.map_or_else(String::new, |to| format!(" --to {}", shell(to.as_str())));
             out.push_str(&format!(
-                "  to run it: tollgate apply {}\n",
+                "  to run it: tollgate apply {}{to}\n",
                 plan.environment
             ));
             out
@@ -140,7 +142,7 @@ fn refused(plan: &Plan, paint: Paint) -> String {
         out.push_str(&format!(
             "\n  {ready} before it {verb} ready: tollgate apply {} --to {}\n",
             plan.environment,
-            crate::planner::gates::shell(last.as_str())
+            shell(last.as_str())
         ));
     }
     out

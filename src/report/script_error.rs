@@ -6,6 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use super::Paint;
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, MigrationId};
+use crate::planner::gates::standing;
 use crate::sql::position;
 use crate::targets::ScriptError;
 
@@ -74,8 +75,9 @@ fn state(failed: &Failed<'_>) -> String {
         None => format!(
             "{environment} is as it was: the whole script was rolled back.\n  remedy   edit {path}, then: tollgate apply {environment}"
         ),
-        Some(Progress { done, of }) => format!(
-            "{environment} keeps what ran outside a transaction: {done} of {of} statements stand, and the one that\nfailed may have left something behind. Undo that by hand first.\n  remedy   tollgate resolve {environment} {name} --not-applied --reason '<what you undid>'"
+        Some(progress) => format!(
+            "{environment} keeps what ran outside a transaction: {}.\nUndo by hand what is left first.\n  remedy   tollgate resolve {environment} {name} --not-applied --reason '<what you undid>'",
+            standing(progress)
         ),
     }
 }

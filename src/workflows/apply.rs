@@ -76,6 +76,15 @@ pub enum End {
 /// [`WorkflowError`]; what was done before stands, and is in the ledger.
 pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, WorkflowError> {
     let environment = request.environment;
+    if let Some(plan) = refused_before_entering(run, request)? {
+        (run.events)(Event::Planned(&plan));
+        run.record(refused(request.verb, &plan))?;
+        return Ok(Report {
+            plan,
+            applied: Vec::new(),
+            end: End::Refused,
+        });
+    }
     let Contact {
         mut target,
         live,
@@ -108,6 +117,30 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         applied: Vec::new(),
         end,
     })
+}
+
+/// A target that neither side knows is not even locked when the plan is refused anyway: a refusal leaves
+/// nothing there, not a file.
+fn refused_before_entering(
+    run: &Run<'_>,
+    request: &Request<'_>,
+) -> Result<Option<Plan>, WorkflowError> {
+    let environment = request.environment;
+    if run
+        .ledger
+        .view()
+        .get(environment)
+        .is_some_and(|here| here.target.is_some())
+    {
+        return Ok(None);
+    }
+    let told = |error| super::target_error(environment, error);
+    let mut target = (run.connect)(environment).map_err(told)?;
+    if target.survey().map_err(told)?.recorded.is_some() {
+        return Ok(None);
+    }
+    let plan = plan(run, request, target.as_ref(), &planner::Live::default());
+    Ok((plan.verdict() == Verdict::Refused).then_some(plan))
 }
 
 fn plan(run: &Run<'_>, request: &Request<'_>, target: &dyn Target, live: &planner::Live) -> Plan {
@@ -321,7 +354,7 @@ fn run_step(
                 .as_ref()
                 .map(|at| sql::position(file.script, at.start).line as u64);
             let failure = Failure {
-                message: error.message.clone(),
+                message: (run.clean)(&error.message),
                 code: error.code.clone(),
                 line,
             };
@@ -334,7 +367,7 @@ fn run_step(
         }
         Err(ApplyError::Unknown { error }) => {
             let failure = Failure {
-                message: error.fact.clone(),
+                message: (run.clean)(&error.fact),
                 code: None,
                 line: None,
             };

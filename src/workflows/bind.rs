@@ -1,9 +1,8 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
-use super::contact::{absorb, bound, enter, reach};
+use super::contact::{absorb, bound, enter, reach, taken};
 use super::{Run, WorkflowError};
 use crate::model::EnvironmentName;
-use crate::model::entry::{Engine, TargetIdentity};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::{Finding, Gate};
 use crate::targets::{Earlier, Survey};
@@ -39,6 +38,9 @@ pub fn bind(
         enter(run, environment, target.as_mut(), earlier, Some(reason))?;
         return Ok(Bind::Bound);
     }
+    if let Some(finding) = unexplained(run, environment, &survey) {
+        return Ok(Bind::Refused(finding));
+    }
     match judge(
         environment,
         run.ledger.view(),
@@ -68,35 +70,23 @@ pub fn bind(
     Ok(Bind::Bound)
 }
 
-/// Whether another environment has this very target: by its address, or on PostgreSQL by cluster and
-/// database. A copy has the same identity row and another place, and is not taken.
-fn taken(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Option<Finding> {
-    let observed = &survey.observed;
-    let same_database = |target: &TargetIdentity| {
-        observed.engine == Engine::Postgresql
-            && target.system.is_some()
-            && target.system == observed.system
-            && target.database == observed.database
-    };
-    let own = (run.address)(environment);
-    let other = run
-        .policy
-        .names()
-        .filter(|name| *name != environment)
-        .find(|name| {
-            let bound = run
-                .ledger
-                .view()
-                .get(name)
-                .and_then(|there| there.target.as_ref());
-            (own.is_some() && (run.address)(name) == own) || bound.is_some_and(same_database)
-        })?;
-    Some(Finding {
+/// A target with tables and without receipts, of an environment that had some: bound as it is, every
+/// migration would be pending there and run again over what it made.
+fn unexplained(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Option<Finding> {
+    let here = run.ledger.view().get(environment)?;
+    let lost = survey.recorded.is_none() && survey.has_other_tables && !here.applied.is_empty();
+    lost.then(|| Finding {
         gate: Gate::Identity,
         migration: None,
-        fact: format!("this target is {other}'s"),
-        found: vec![format!("{} {}", observed.engine.as_str(), observed.name)],
-        required: format!("a target of {environment}'s own: two environments never share one"),
-        remedy: "edit tollgate.toml: give each environment its own url".to_owned(),
+        fact: "the target has tables, and no receipt explains them".to_owned(),
+        found: vec![format!(
+            "{} counted as applied in {environment} would run again",
+            crate::report::count(here.applied.len(), "migration")
+        )],
+        required: "tollgate's own tables, from a backup of the target, or an empty target"
+            .to_owned(),
+        remedy: format!(
+            "tollgate bind {environment} --emptied --reason '<why>'   # after emptying it"
+        ),
     })
 }

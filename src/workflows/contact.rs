@@ -61,6 +61,17 @@ pub(super) fn contact(
     );
     let mut live = Live::default();
     let mut is_new = false;
+    if let Some(finding) = taken(run, environment, &survey) {
+        let live = Live {
+            identity: Some(finding),
+            ..Live::default()
+        };
+        return Ok(Contact {
+            target,
+            live,
+            is_new: false,
+        });
+    }
     match judged {
         Identity::Same => {
             live.identity = absorb(run, environment, &survey)?;
@@ -75,7 +86,10 @@ pub(super) fn contact(
             is_new = true;
             live.has_history_elsewhere = survey.has_other_tables;
         }
-        Identity::Other(finding) => live.identity = Some(finding),
+        Identity::Other(finding) => {
+            live.identity = Some(finding);
+            live.has_history_elsewhere = survey.recorded.is_none() && survey.has_other_tables;
+        }
     }
     Ok(Contact {
         target,
@@ -324,4 +338,50 @@ fn lost(environment: &EnvironmentName, held: u64, found: u64) -> Finding {
                 .to_owned(),
         remedy: format!("tollgate bind {environment} --reason '<why>'"),
     }
+}
+
+/// Whether another environment has this very target: by its address, or on PostgreSQL by cluster and
+/// database. A copy has the same identity row and another place, and is not taken.
+pub(super) fn taken(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+) -> Option<Finding> {
+    let observed = &survey.observed;
+    let same_database = |target: &TargetIdentity| {
+        observed.engine == Engine::Postgresql
+            && target.system.is_some()
+            && target.system == observed.system
+            && target.database == observed.database
+    };
+    // Where the role may not read the system identifier, the row that came along and the oid together
+    // still tell: a template copy has another oid.
+    let same_row = |target: &TargetIdentity| {
+        let recorded = survey.recorded.as_ref();
+        observed.engine == Engine::Postgresql
+            && target.database == observed.database
+            && recorded.is_some_and(|recorded| recorded.incarnation == target.incarnation)
+    };
+    let own = (run.address)(environment);
+    let other = run
+        .policy
+        .names()
+        .filter(|name| *name != environment)
+        .find(|name| {
+            let bound = run
+                .ledger
+                .view()
+                .get(name)
+                .and_then(|there| there.target.as_ref());
+            (own.is_some() && (run.address)(name) == own)
+                || bound.is_some_and(|target| same_database(target) || same_row(target))
+        })?;
+    Some(Finding {
+        gate: Gate::Identity,
+        migration: None,
+        fact: format!("this target is {other}'s"),
+        found: vec![format!("{} {}", observed.engine.as_str(), observed.name)],
+        required: format!("a target of {environment}'s own: two environments never share one"),
+        remedy: "edit tollgate.toml: give each environment its own url".to_owned(),
+    })
 }

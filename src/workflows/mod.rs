@@ -45,6 +45,8 @@ pub struct Run<'a> {
     pub connect: &'a Connect<'a>,
     /// A text that is equal for two environments whose addresses are the same.
     pub address: &'a dyn Fn(&EnvironmentName) -> Option<String>,
+    /// Leaves secrets out of a text that came from a target, before it is recorded for ever.
+    pub clean: &'a dyn Fn(&str) -> String,
     /// How long to wait for a target's lock.
     pub lock_wait: Duration,
     /// Told what happens.

@@ -25,9 +25,16 @@ pub fn promote(
             dry_run: false,
         };
         let report = apply(run, &request)?;
+        let stops = (run.interrupted)() && environment != last;
         let goes_on = matches!(report.end, End::Done | End::UpToDate);
         reports.push(report);
-        if !goes_on {
+        if goes_on
+            && stops
+            && let Some(report) = reports.last_mut()
+        {
+            report.end = End::Interrupted;
+        }
+        if !goes_on || stops {
             break;
         }
     }

@@ -404,10 +404,10 @@ fn two_environments_never_share_a_target() {
     --- stdout
     refused: test takes nothing as it is
 
-        identity    this target belongs to dev
-                    found     sqlite dev.db says that it is dev
+        identity    this target is dev's
+                    found     sqlite dev.db
                     required  a target of test's own: two environments never share one
-                    remedy    tollgate bind test --reason '<why>'   # only if it is a copy that test shall keep
+                    remedy    edit tollgate.toml: give each environment its own url
     "#);
     assert_snapshot!(project.run(&["bind", "test", "--reason", "because"]), @r#"
     exit 3
@@ -439,7 +439,7 @@ fn another_target_is_noticed_and_bound_on_a_persons_word() {
     assert_snapshot!(project.run(&["bind", "dev", "--reason", "lost with the laptop"]), @r#"
     exit 0
     --- stdout
-    dev: bound, and its receipts are taken in
+    dev: bound
     --- stderr
     dev: bound to dev.db
     "#);
@@ -474,7 +474,7 @@ fn a_copied_target_keeps_what_is_applied_and_proves_nothing() {
     assert_snapshot!(project.run(&["bind", "test", "--reason", "a copy of dev"]), @r#"
     exit 0
     --- stdout
-    test: bound, and its receipts are taken in
+    test: bound
     --- stderr
     test: bound to test.db
     test: took in 3 receipts that the ledger lacked
@@ -582,4 +582,54 @@ fn a_ledger_that_went_back_goes_on_as_a_new_writer() {
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
     "#);
+}
+
+/// Two names of one file are one target, whatever links lie between.
+#[cfg(unix)]
+#[test]
+fn a_link_to_a_target_is_that_target() {
+    let project = three();
+    project.run(&["apply", "dev"]);
+    let state = project.path().join("state");
+    std::os::unix::fs::symlink("dev.db", state.join("test.db")).unwrap();
+    std::fs::hard_link(state.join("dev.db"), state.join("prod.db")).unwrap();
+    for name in ["test", "prod"] {
+        let bind = ["bind", name, "--emptied", "--reason", "a trick"];
+        assert_eq!(project.run(&bind).exit, 3, "{name}");
+    }
+}
+
+/// The chain is a file, and files are edited: what came past it is shown when it is whole again.
+#[test]
+fn what_came_past_the_chain_is_shown() {
+    let project = three();
+    project.run(&["promote", "prod", "--to", "20251103170000_add_email"]);
+    let config = project.path().join("tollgate.toml");
+    let whole = std::fs::read_to_string(&config).unwrap();
+    let prod = "[[environment]]\nname = \"prod\"\nurl = \"sqlite:state/prod.db\"\n";
+    std::fs::write(&config, prod).unwrap();
+    assert_eq!(project.run(&["apply", "prod"]).exit, 0);
+    std::fs::write(&config, whole).unwrap();
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 0
+    --- stdout
+    prod: up to date, nothing to do
+
+    warning: promotion: prod: what was applied here never succeeded in dev and test
+      found     20251104093000_add_index
+      remedy    tollgate log   # who applied it to prod, and when
+    "#);
+}
+
+/// A refusal leaves nothing in an environment that was never entered, not even a lock file.
+#[test]
+fn a_refusal_leaves_no_file_behind() {
+    let project = three();
+    assert_eq!(project.run(&["apply", "prod"]).exit, 3);
+    let left: Vec<String> = std::fs::read_dir(project.path().join("state"))
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .filter(|name| !name.starts_with("ledger"))
+        .collect();
+    assert!(left.is_empty(), "{left:?}");
 }

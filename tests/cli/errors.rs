@@ -50,7 +50,7 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
         note        not analysed: at byte 7: near "TABEL": syntax error
 
     warning: failed: 20251028000000_bad: the same bytes failed here before, and were rolled back
-      found     failed 2025-11-04 10:12 UTC: no such table: ordres
+      found     2025-11-04 10:12 UTC: no such table: ordres
       remedy    tollgate log --migration 20251028000000_bad
 
       plan fa9bfd6f2de82ea016f1f8f2e88dafe20687fc1a3dc22d01d2679049028b7daf
@@ -102,8 +102,8 @@ fn a_script_that_failed_half_way_needs_a_person() {
     4 | INSERT INTO ordres VALUES (2, 20);
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    dev keeps what ran outside a transaction: 3 of 4 statements stand, and the one that
-    failed may have left something behind. Undo that by hand first.
+    dev keeps what ran outside a transaction: 3 of 4 statements stand in the target.
+    Undo by hand what is left first.
       remedy   tollgate resolve dev 20251028000000_half --not-applied --reason '<what you undid>'
     "#);
     assert_snapshot!(project.run(&["apply", "dev"]), @r#"
@@ -210,7 +210,7 @@ fn a_url_that_is_not_set_fails_only_the_verbs_that_touch_its_target() {
     assert_snapshot!(project.run(&["apply", "prod"]), @r#"
     exit 2
     --- stderr
-    error: prod: its url comes from DATABASE_URL_PROD, which is not set
+    error: prod: its url comes from DATABASE_URL_PROD, which is not set, or empty
 
       remedy   export DATABASE_URL_PROD='postgresql://...', or put it into .env
     "#);
@@ -255,6 +255,27 @@ fn no_secret_reaches_an_output() {
     }
 }
 
+/// Somebody wrote a url where it does not belong, or forgot a quote: the line is not shown.
+#[test]
+fn no_secret_reaches_a_message_about_the_configuration() {
+    let project = Project::with(&[("20251027072808_orders", ORDERS)]);
+    let url = "postgresql://app:hunter2-secret@db.example.org/app";
+    for config in [
+        format!("[[environment]]\nname = \"dev\"\nurl = \"{url}\n"),
+        format!("[[environment]]\nname = \"dev\"\nurl = \"env:{url}\"\n"),
+    ] {
+        std::fs::write(project.path().join("tollgate.toml"), config).unwrap();
+        for arguments in [
+            &["status"][..],
+            &["apply", "dev"],
+            &["apply", "dev", "--format", "json"],
+        ] {
+            let shot = project.run(arguments).to_string();
+            assert!(!shot.contains("hunter2"), "{shot}");
+        }
+    }
+}
+
 #[test]
 fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
     let project = Project::with(&[("20251027072808_orders", ORDERS)]);
@@ -272,7 +293,7 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
     error: the ledger [project]/state/ledger.db is not sound: entry 3 of writer ea21c7b3c885cf2fb547bb51016c8bbb does not hold: its bytes do not have the hash beside them
       it proves nothing from there on, and nothing was written to it
 
-      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-* [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
+      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-wal [project]/state/ledger.db-shm [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
     "#);
     assert_snapshot!(project.run(&["verify"]), @r#"
     exit 4
@@ -280,6 +301,8 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
     not sound: state/ledger.db: entry 3 of writer ea21c7b3c885cf2fb547bb51016c8bbb does not hold: its bytes do not have the hash beside them
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 2
         23d082f48b187d8419e1fc9362242b6affafcf9d4295899d3f7c81f70b428f2c
+
+      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-wal [project]/state/ledger.db-shm [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
@@ -301,7 +324,7 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
     error: the ledger [project]/state/ledger.db is damaged or is no ledger: file is not a database
       it proves nothing from there on, and nothing was written to it
 
-      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-* [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
+      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
     "#);
 }
 

@@ -220,8 +220,8 @@ fn a_script_that_failed_half_way_says_what_stands() {
       detail   Key (id)=(1) is duplicated.
       hint     an INVALID index was left behind: public.users_id; before the next try: DROP INDEX CONCURRENTLY public.users_id;
 
-    dev keeps what ran outside a transaction: 1 of 2 statements stand, and the one that
-    failed may have left something behind. Undo that by hand first.
+    dev keeps what ran outside a transaction: 1 of 2 statements stand in the target.
+    Undo by hand what is left first.
       remedy   tollgate resolve dev 20251102000000_unique --not-applied --reason '<what you undid>'
     "#);
     assert_snapshot!(chain.run(&["plan", "dev"]), @r#"
@@ -313,7 +313,7 @@ fn a_copied_database_is_not_taken_for_the_original() {
     assert_snapshot!(chain.run(&["bind", "test", "--reason", "made from dev"]), @r#"
     exit 0
     --- stdout
-    test: bound, and its receipts are taken in
+    test: bound
     --- stderr
     test: bound to app_test
     test: took in 1 receipt that the ledger lacked
@@ -397,7 +397,7 @@ fn who_cannot_connect_is_told_why() {
 
       remedy   correct the password: in the URL, PGPASSWORD or .pgpass
 
-    exit 2
+    exit 1
     --- stderr
     error: dev: there is no database no_such_database on the PostgreSQL server at 127.0.0.1:5432
 
@@ -468,4 +468,74 @@ fn another_ledgers_unfinished_attempt_is_not_run_over() {
     dev: took in 1 receipt that the ledger lacked
     "#);
     assert_eq!(one.databases[0].ask("SELECT count(*) FROM users"), "1");
+}
+
+/// COMMIT AND CHAIN commits, and so may a DO block or a procedure outside a transaction: what stands is
+/// never called rolled back.
+#[test]
+fn what_a_script_committed_on_its_way_is_not_called_rolled_back() {
+    for script in [
+        "BEGIN;\nINSERT INTO users VALUES (1);\nCOMMIT AND CHAIN;\nSELECT 1/0;\nCOMMIT;\n",
+        "BEGIN;\nINSERT INTO users VALUES (1);\nCOMMIT AND CHAIN;\nINSERT INTO users VALUES (2);\n",
+        "DO $$ BEGIN INSERT INTO users VALUES (1); COMMIT; RAISE EXCEPTION 'second batch'; END $$;\nVACUUM users;\n",
+    ] {
+        let chain = Chain::new(&[
+            ("20251101000000_users", CREATE),
+            ("20251102000000_half", script),
+        ]);
+        let shot = chain.run(&["apply", "dev"]);
+        assert_eq!(shot.exit, 1, "{shot}");
+        assert!(!shot.stderr.contains("rolled back."), "{shot}");
+        assert_eq!(chain.run(&["apply", "dev"]).exit, 3, "it is not run over");
+        assert_eq!(
+            chain.databases[0].ask("SELECT count(*) FROM users"),
+            "1",
+            "{script}"
+        );
+    }
+}
+
+/// A script that makes the receipt vanish leaves nothing else either.
+#[test]
+fn work_whose_receipt_was_swallowed_is_not_committed() {
+    let script = "CREATE TABLE users (id int);\nCREATE RULE r AS ON INSERT TO tollgate.receipt DO INSTEAD NOTHING;\n";
+    let chain = Chain::new(&[("20251101000000_users", script)]);
+    let shot = chain.run(&["apply", "dev"]);
+    assert_eq!(shot.exit, 1, "{shot}");
+    assert_eq!(
+        chain.databases[0].ask("SELECT count(*) FROM pg_class WHERE relname = 'users'"),
+        "0"
+    );
+}
+
+/// Bound again without its receipts, a target would take its whole history a second time.
+#[test]
+fn a_target_that_lost_its_receipts_is_not_filled_again() {
+    let chain = Chain::new(&[("20251101000000_users", CREATE)]);
+    chain.run(&["apply", "dev"]);
+    chain.databases[0]
+        .run("DROP SCHEMA tollgate CASCADE")
+        .unwrap();
+    assert_snapshot!(chain.run(&["apply", "dev"]), @r#"
+    exit 3
+    --- stdout
+    refused: dev takes nothing as it is
+
+        identity    dev is bound to another target
+                    found     postgresql app_dev was never entered by tollgate
+                    required  postgresql app_dev, incarnation e3d5003e
+                    remedy    tollgate bind dev --reason '<why>'
+
+    warning: baseline: dev: the target has tables, and tollgate never entered it before
+      found     tables without a receipt
+      remedy    tollgate apply dev --dry-run   # go on only if no migration made these tables
+    "#);
+    assert_snapshot!(chain.run(&["bind", "dev", "--reason", "why not"]), @r#"
+    exit 3
+    --- stdout
+    refused: dev is not bound: the target has tables, and no receipt explains them
+      found     1 migration counted as applied in dev would run again
+      required  tollgate's own tables, from a backup of the target, or an empty target
+      remedy    tollgate bind dev --emptied --reason '<why>'   # after emptying it
+    "#);
 }

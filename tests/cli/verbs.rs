@@ -15,12 +15,12 @@ fn init_writes_a_project_and_never_over_one() {
     --- stdout
     wrote tollgate.toml, migrations/, .gitattributes, .gitignore
 
-      next     tollgate new create_something
+      next     tollgate new create_something, and write its migration.sql
                tollgate promote prod
     "#);
     assert_eq!(
         std::fs::read_to_string(project.path().join(".gitignore")).unwrap(),
-        "target\n/state/\n"
+        "target\n/state/\n/.env\n"
     );
     assert_eq!(
         std::fs::read_to_string(project.path().join(".gitattributes")).unwrap(),
@@ -48,6 +48,8 @@ fn new_never_stamps_at_or_below_the_newest() {
     --- stdout
     migrations/21000101000000_add_e_mail/migration.sql
     migrations/21000101000000_add_e_mail/down.sql
+
+      next     edit both, then: tollgate apply dev
     "#);
     assert_snapshot!(project.run(&["new", "!!"]), @r#"
     exit 2
@@ -68,7 +70,7 @@ fn restamp_refuses_what_was_applied_further_on() {
     error: 20251027072808_orders was applied in test, under this name
       a new name would make it another migration, which would run there again
 
-      remedy   tollgate new <what is still to be done>
+      remedy   tollgate new '<what is still to be done>'
     "#);
 }
 

@@ -191,6 +191,10 @@ impl Facts {
             strict.insert((Gate::Failed, Some(*name)));
         }
         for (name, ran) in &applied {
+            // It got here past an environment: the chain was another one when it did.
+            if !(0..here).all(|before| self.evidence.contains(&(before, *name, *ran))) {
+                warnings.insert((Gate::Promotion, None));
+            }
             match on_disk(*name) {
                 None => drop(soft.insert((Gate::Missing, Some(*name)))),
                 Some((_, file)) if file != ran => drop(soft.insert((Gate::Modified, Some(*name)))),

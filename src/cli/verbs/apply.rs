@@ -6,6 +6,7 @@ use crate::cli::args::{Apply, Global};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, act, facts, up_to};
 use crate::cli::{Exit, Result};
+use crate::model::ReceiptKind;
 use crate::planner::FileFacts;
 use crate::report::{self, script_error};
 use crate::workflows::apply::{End, Report, Request, apply};
@@ -13,7 +14,7 @@ use crate::workflows::apply::{End, Report, Request, apply};
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
-    let catalog = project.catalog()?;
+    let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let to = up_to(verb.to.as_ref(), &files)?;
     let request = Request {
@@ -45,7 +46,7 @@ pub(crate) fn end(
         End::Refused => {
             // In text the refusal is the result of the verb; a document carries it already.
             if !output.is_json() {
-                let text = report::plan::text(&report.plan, output.paint());
+                let text = report::plan::text(&report.plan, None, output.paint());
                 output.result(&text);
             }
             Exit::Refused
@@ -72,8 +73,20 @@ pub(crate) fn end(
             Exit::Failed
         }
         End::Unknown { migration, error } => {
+            let step = report
+                .plan
+                .steps
+                .iter()
+                .find(|step| step.migration == *migration);
+            let whole =
+                step.is_some_and(|step| step.kind == ReceiptKind::Atomic && step.notes.is_empty());
+            let how = if whole {
+                "it ran whole or not at all; the receipt in the target tells"
+            } else {
+                "it is not atomic and may have stopped anywhere; the journal in the target tells how far it came"
+            };
             output.note(&format!(
-                "{} {environment}: how {migration} ended is not known: {error}\n  it ran whole or not at all; the receipt in the target tells\n\n  remedy   tollgate apply {environment} --dry-run\n",
+                "{} {environment}: how {migration} ended is not known: {error}\n  {how}\n\n  remedy   tollgate apply {environment} --dry-run\n",
                 paint.bad("error:")
             ));
             Exit::Failed
@@ -124,6 +137,7 @@ pub(crate) fn document(report: &Report) -> Value {
             json!({
                 "migration": migration,
                 "message": error.message,
+                "at": error.at.as_ref().map(|at| at.start),
                 "code": error.code,
                 "detail": error.detail,
                 "hint": error.hint,

@@ -56,9 +56,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Resu
                 "{environment}: already bound to this target, nothing to do\n"
             ));
         }
-        bind::Bind::Bound => output.result(&format!(
-            "{environment}: bound, and its receipts are taken in\n"
-        )),
+        bind::Bind::Bound => {
+            let what = if verb.emptied {
+                ", and nothing counts as applied there"
+            } else {
+                ""
+            };
+            output.result(&format!("{environment}: bound{what}\n"));
+        }
         bind::Bind::Refused(finding) => {
             let paint = output.paint();
             output.result(&format!(

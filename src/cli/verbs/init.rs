@@ -32,8 +32,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, _verb: &Init) -> Res
     if ensure_line(&root.join(".gitattributes"), "/migrations/** -text")? {
         done.push(".gitattributes".to_owned());
     }
-    // The ledger, backups and embedded databases are not for git.
-    if ensure_line(&root.join(".gitignore"), "/state/")? {
+    // The ledger, backups and embedded databases are not for git, and secrets never.
+    let ignored = root.join(".gitignore");
+    if ensure_line(&ignored, "/state/")? | ensure_line(&ignored, "/.env")? {
         done.push(".gitignore".to_owned());
     }
     // Last: a project is one once this file is there, so a run that broke off can be repeated.
@@ -42,7 +43,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, _verb: &Init) -> Res
         output.document(&json!({ "schema": "tollgate/init/v1", "written": done }));
     } else {
         output.result(&format!(
-            "wrote {}\n\n  next     tollgate new create_something\n           tollgate promote prod\n",
+            "wrote {}\n\n  next     tollgate new create_something, and write its migration.sql\n           tollgate promote prod\n",
             done.join(", ")
         ));
     }

@@ -94,7 +94,19 @@ fn kept(project: &Project, what: &LogBytes) -> Result<(MigrationId, Checksum, Ve
             places.push(name.clone());
         }
     }
-    let id = migration(&what.migration, ran.keys())?;
+    let spoken_of: Vec<MigrationId> = {
+        let attempts = loaded.view.environments().filter(|(name, _)| asked(name));
+        let failed = attempts.flat_map(|(_, view)| {
+            let partial = view
+                .partial
+                .values()
+                .map(|failed| &failed.attempted.intent.migration);
+            let open = view.open.values().map(|open| &open.intent.migration);
+            view.failed.keys().chain(partial).chain(open)
+        });
+        failed.cloned().collect()
+    };
+    let id = migration(&what.migration, ran.keys().chain(&spoken_of))?;
     let versions = ran.remove(&id).unwrap_or_default();
     let mut versions: Vec<(Checksum, Vec<EnvironmentName>)> = versions.into_iter().collect();
     let (checksum, places) = match (versions.pop(), versions.is_empty()) {
@@ -108,7 +120,12 @@ fn kept(project: &Project, what: &LogBytes) -> Result<(MigrationId, Checksum, Ve
                 ),
             ));
         }
-        (None, _) => return Err(Trouble::usage(format!("{id} never ran"), "tollgate status")),
+        (None, _) => {
+            return Err(Trouble::usage(
+                format!("{id} succeeded nowhere, so no bytes of it ran"),
+                format!("tollgate log --migration {id}"),
+            ));
+        }
     };
     let bytes = ledger::read_script(path, checksum)?.ok_or_else(|| {
         let places: Vec<&str> = places.iter().map(EnvironmentName::as_str).collect();

@@ -33,6 +33,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
         Vec::new()
     };
     let stamp = stamp_after(known.last(), (output.world.now)());
+    must_sort_last(&stamp, known.last())?;
     let id = format!("{stamp}_{name}");
     let folder = project.config.migrations.join(&id);
     std::fs::create_dir_all(&folder).map_err(|error| Trouble::file(&folder, &error))?;
@@ -54,7 +55,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
     if output.is_json() {
         output.document(&json!({ "schema": "tollgate/new/v1", "migration": id, "folder": shown }));
     } else {
-        output.result(&format!("{shown}/migration.sql\n{shown}/down.sql\n"));
+        output.result(&format!(
+            "{shown}/migration.sql\n{shown}/down.sql\n\n  next     edit both, then: tollgate apply {}\n",
+            project.config.policy.names().next().map_or("dev", |name| name.as_str())
+        ));
     }
     Ok(Exit::Done)
 }
@@ -75,9 +79,21 @@ fn words(name: &str) -> String {
     words.join("_")
 }
 
+/// A name that begins with a letter sorts after every stamp; no new migration can come after it.
+pub(crate) fn must_sort_last(stamp: &str, newest: Option<&MigrationId>) -> Result<()> {
+    match newest {
+        Some(newest) if stamp <= newest.as_str() => Err(Trouble::usage(
+            format!("{newest} has no stamp that another one could come after"),
+            format!(
+                "mv migrations/{newest} migrations/{stamp}_{newest}   # before it is applied anywhere"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// 14 digits, UTC, never at or below the newest stamp: the present second, or where the newest
-/// migration is ahead of the clock, the smallest stamp that sorts after it. A name that begins with a
-/// letter sorts after every stamp there is; nothing can be done about that one.
+/// migration is ahead of the clock, the smallest stamp that sorts after it.
 pub(crate) fn stamp_after(newest: Option<&MigrationId>, now: Timestamp) -> String {
     let present = now.stamp();
     let Some(newest) = newest else { return present };

@@ -11,7 +11,7 @@ use crate::report;
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
-    let catalog = project.catalog()?;
+    let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let to = up_to(verb.to.as_ref(), &files)?;
     let loaded = ledger::read_state(&project.config.ledger)?;
@@ -28,7 +28,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
     if output.is_json() {
         output.document(&report::plan::json(&plan));
     } else {
-        let text = report::plan::text(&plan, output.paint());
+        let text = report::plan::text(&plan, to.as_ref(), output.paint());
         output.result(&text);
     }
     Ok(if plan.verdict() == Verdict::Refused {

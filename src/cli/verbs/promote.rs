@@ -14,9 +14,18 @@ use crate::workflows::promote::promote;
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let last = project.environment(&verb.environment)?;
-    let catalog = project.catalog()?;
+    let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let to = up_to(verb.to.as_ref(), &files)?;
+    // A url that is missing is better known before the first environment is changed.
+    let upto = project
+        .config
+        .policy
+        .position(&last)
+        .map_or(0, |place| place + 1);
+    for name in project.config.policy.names().take(upto) {
+        project.address(name)?;
+    }
     let (reports, matrix) = act(output, global, &project, &files, |run| {
         let reports = promote(run, &last, to.as_ref())?;
         Ok((

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::new::stamp_after;
+use super::new::{must_sort_last, stamp_after};
 use crate::cli::args::{Global, Restamp};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
@@ -34,7 +34,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
                 "a new name would make it another migration, which would run there again"
                     .to_owned(),
             ),
-            remedy: Some("tollgate new <what is still to be done>".to_owned()),
+            remedy: Some("tollgate new '<what is still to be done>'".to_owned()),
         });
     }
     // Applied migrations count too: some may be on another branch and not on disk.
@@ -48,6 +48,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
         .trim_start_matches(|c: char| c.is_ascii_digit())
         .trim_start_matches('_');
     let stamp = stamp_after(newest, (output.world.now)());
+    must_sort_last(&stamp, newest.filter(|newest| **newest != old))?;
     let new = if rest.is_empty() {
         stamp
     } else {

@@ -9,7 +9,7 @@ use crate::report::matrix;
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     let project = Project::open(output, global)?;
-    let catalog = project.catalog()?;
+    let catalog = project.catalog_and_rest(output)?;
     let loaded = ledger::read_state(&project.config.ledger)?;
     let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view);
     if output.is_json() {
@@ -17,13 +17,6 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     } else {
         let text = matrix::text(&matrix, output.paint());
         output.result(&text);
-        for (path, why) in catalog
-            .skipped
-            .iter()
-            .map(|skipped| (&skipped.path, &skipped.why))
-        {
-            output.note(&format!("not a migration: {}: {why}\n", path.display()));
-        }
     }
     Ok(Exit::Done)
 }

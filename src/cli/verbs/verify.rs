@@ -63,6 +63,12 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
                 "  writer {writer}  sound to entry {number}\n    {hash}\n"
             ));
         }
+        if unsound.is_some() {
+            text.push_str(&format!(
+                "\n  remedy   {}\n",
+                crate::cli::exit::set_aside(path)
+            ));
+        }
         text.push_str(&format!("\n{CANNOT_SHOW}\n"));
         output.result(&text);
     }

@@ -2,6 +2,7 @@
 
 use super::{Finding, Gate, World, shell};
 use crate::ledger::view::Failed;
+use crate::model::entry::Progress;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let environment = world.inputs.environment;
@@ -9,10 +10,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         let migration = &failed.attempted.intent.migration;
         let mut found = vec![format!("failed {}{}", failed.at.minute(), said(failed))];
         if let Some(progress) = failed.progress {
-            found.push(format!(
-                "{} of {} statements stand in the target",
-                progress.done, progress.of
-            ));
+            found.push(standing(progress));
         }
         Finding {
             gate: Gate::Failed,
@@ -41,8 +39,12 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
         same.then(|| Finding {
             gate: Gate::Failed,
             migration: Some(intent.migration.clone()),
-            fact: "the same bytes failed here before, and were rolled back".to_owned(),
-            found: vec![format!("failed {}{}", failed.at.minute(), said(failed))],
+            fact: if failed.error.is_some() {
+                "the same bytes failed here before, and were rolled back".to_owned()
+            } else {
+                "an attempt with the same bytes was cut off here, and left nothing".to_owned()
+            },
+            found: vec![format!("{}{}", failed.at.minute(), said(failed))],
             required: "nothing: it is tried again".to_owned(),
             remedy: format!(
                 "tollgate log --migration {}",
@@ -51,6 +53,16 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
         })
     };
     world.here.failed.values().filter_map(finding).collect()
+}
+
+/// What stands of a journalled attempt, BEGIN and COMMIT counted as the statements that they are.
+pub(crate) fn standing(progress: Progress) -> String {
+    match progress {
+        Progress { done: 0, of } => format!(
+            "none of its {of} statements ended; the one that failed may have left something"
+        ),
+        Progress { done, of } => format!("{done} of {of} statements stand in the target"),
+    }
 }
 
 fn said(failed: &Failed) -> String {

@@ -8,10 +8,24 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         .applied
         .iter()
         .filter(|(migration, _)| world.file(migration).is_none());
-    gone.map(|(migration, ran)| Finding {
+    gone.map(|(migration, ran)| {
+        let environment = world.inputs.environment;
+        // The same bytes under another name would run a second time.
+        let renamed = world.pending.iter().find(|file| file.checksum == ran.checksum);
+        let (fact, remedy) = match renamed {
+            None => (
+                "it was applied here and its folder is gone".to_owned(),
+                restore(world, environment, migration, ran),
+            ),
+            Some(file) => (
+                format!("it was applied here, and its bytes have another name now: {}", file.migration),
+                format!("tollgate bind {environment} --emptied --reason 'renamed {migration}'   # after emptying the target"),
+            ),
+        };
+        Finding {
         gate: Gate::Missing,
         migration: Some(migration.clone()),
-        fact: "it was applied here and its folder is gone".to_owned(),
+        fact,
         found: vec![format!(
             "applied {} by {} ({})",
             ran.at.minute(),
@@ -19,7 +33,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             ran.checksum.short()
         )],
         required: "the folder of every applied migration, with the bytes that ran".to_owned(),
-        remedy: restore(world, world.inputs.environment, migration, ran),
-    })
+        remedy,
+    }})
     .collect()
 }

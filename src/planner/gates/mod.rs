@@ -11,6 +11,8 @@ mod unknown;
 
 use std::fmt;
 
+pub(crate) use failed::standing;
+
 use super::{Finding, World};
 use crate::ledger::view::Success;
 use crate::model::{EnvironmentName, MigrationId};
@@ -93,6 +95,8 @@ impl fmt::Display for Gate {
 /// What is worth saying and refuses nothing, whatever the environment.
 pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     let mut advice = failed::advice(world);
+    advice.extend(script::advice(world));
+    advice.extend(promotion::advice(world));
     if world
         .inputs
         .live
@@ -149,6 +153,9 @@ fn restore(
         format!("tollgate log restore {}{only}", shell(migration.as_str()))
     } else {
         let path = format!("*/{migration}/migration.sql");
-        format!("git log --all --stat -- {}", shell(&path))
+        format!(
+            "git log --all --stat -- {}   # then git checkout <commit> -- <path>",
+            shell(&path)
+        )
     }
 }

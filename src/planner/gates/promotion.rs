@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::{Finding, Gate, World, restore, shell};
-use crate::ledger::view::EnvironmentView;
+use crate::ledger::view::{EnvironmentView, Success};
+use crate::model::entry::Intent;
 use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::FileFacts;
 
@@ -37,6 +38,39 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         })
     };
     world.pending.iter().filter_map(unproven).collect()
+}
+
+/// What stands here and never succeeded in an environment before: it came while the chain in
+/// tollgate.toml was another one, or under another tool. It cannot be refused any more, only shown.
+pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
+    let environment = world.inputs.environment;
+    let proven = |name: &EnvironmentName, migration: &MigrationId, ran: &Success| {
+        let there = world.inputs.view.get(name);
+        there.is_some_and(|there| there.evidence_of(migration, ran.checksum).is_some())
+    };
+    let unproven: Vec<&MigrationId> = world
+        .here
+        .applied
+        .iter()
+        .filter(|(migration, ran)| !world.before().all(|name| proven(name, migration, ran)))
+        .map(|(migration, _)| migration)
+        .collect();
+    let (first, count) = (unproven.first()?, unproven.len());
+    let found = match count {
+        1 => first.to_string(),
+        _ => format!("{first} and {} more", count - 1),
+    };
+    Some(Finding {
+        gate: Gate::Promotion,
+        migration: None,
+        fact: format!(
+            "what was applied here never succeeded in {}",
+            and(&world.before().collect::<Vec<_>>())
+        ),
+        found: vec![found],
+        required: "the same chain from the first day, or a look at how it came here".to_owned(),
+        remedy: format!("tollgate log   # who applied it to {environment}, and when"),
+    })
 }
 
 /// What an environment knows of the migration, as one line.
@@ -93,6 +127,22 @@ fn remedy(
     late: Option<&MigrationId>,
 ) -> String {
     let there: Option<&EnvironmentView> = world.inputs.view.get(first);
+    let name = shell(file.migration.as_str());
+    if let Some(there) = there {
+        let is_this = |intent: &Intent| intent.migration == *file.migration;
+        if there.open.values().any(|open| is_this(&open.intent)) {
+            return format!("tollgate apply {first} --dry-run");
+        }
+        if there
+            .partial
+            .values()
+            .any(|failed| is_this(&failed.attempted.intent))
+        {
+            return format!(
+                "tollgate resolve {first} {name} --not-applied --reason '<what you undid>'"
+            );
+        }
+    }
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
         Some(ran) if ran.checksum != file.checksum => restore(world, first, file.migration, ran),

@@ -1,12 +1,14 @@
 //! script: the script can be sent. COPY has no client to talk to here.
 
 use super::{Finding, Gate, World};
+use crate::planner::FileFacts;
 use crate::sql::{Analysis, StatementKind, position};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (file, analysis) in world.pending.iter().zip(&world.analyses) {
         let Analysis::Analysed(statements) = analysis else {
+            findings.extend(unread_copy(file));
             continue;
         };
         for statement in statements {
@@ -31,4 +33,42 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         }
     }
     findings
+}
+
+/// A line of a script that could not be analysed and begins like COPY ... FROM STDIN, as pg_dump writes
+/// it with the rows after it.
+fn unread_copy(file: &FileFacts<'_>) -> Option<Finding> {
+    let begins_copy = |line: &str| {
+        let words: Vec<String> = line
+            .split_whitespace()
+            .map(str::to_ascii_uppercase)
+            .collect();
+        let from_stdin = |pair: &[String]| pair[0] == "FROM" && pair[1].starts_with("STDIN");
+        words.first().is_some_and(|word| word == "COPY") && words.windows(2).any(from_stdin)
+    };
+    let number = file.script.lines().position(begins_copy)? + 1;
+    Some(Finding {
+        gate: Gate::Script,
+        migration: Some(file.migration.clone()),
+        fact: "COPY ... FROM STDIN needs a client that sends or takes the rows, and a migration has none".to_owned(),
+        found: vec![format!("line {number} begins like it; the script was not analysed")],
+        required: "statements that the server can run alone".to_owned(),
+        remedy: format!("edit {}/migration.sql: use INSERT INTO ... VALUES", file.migration),
+    })
+}
+
+/// Scripts in which there is nothing to run: legal, and seldom what was meant, because a migration that
+/// ran cannot be written any more.
+pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
+    let empty = |analysis: &Analysis| analysis.statements().is_some_and(<[_]>::is_empty);
+    let scripts = world.pending.iter().zip(&world.analyses);
+    let found = scripts.filter(|(_, analysis)| empty(analysis)).map(|(file, _)| Finding {
+        gate: Gate::Script,
+        migration: Some(file.migration.clone()),
+        fact: "it has no statement: nothing would run, and its file could not be changed after that".to_owned(),
+        found: vec![format!("{} bytes of comments and blanks", file.script.len())],
+        required: "nothing, if it is meant so".to_owned(),
+        remedy: format!("edit {}/migration.sql first", file.migration),
+    });
+    found.collect()
 }

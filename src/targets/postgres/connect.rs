@@ -254,7 +254,7 @@ fn refused(said: &tokio_postgres::error::DbError, settings: &PostgresSettings) -
             "correct the user, or its line in the server's pg_hba.conf; where TLS is required, write sslmode=require",
         ),
         "3D000" => (
-            TargetErrorKind::Configuration,
+            TargetErrorKind::Unreachable,
             format!(
                 "there is no database {} on the PostgreSQL server at {server}",
                 settings.database_name()

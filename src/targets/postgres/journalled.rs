@@ -138,7 +138,8 @@ impl<'a> Run<'a> {
         if let Some(error) = db_error(&ran) {
             let start = statement.range.start;
             let mut said = script_error(error, text, start, Some(statement.range.clone()));
-            let traces = matches!(statement.kind, StatementKind::NotWrappable(_));
+            let traces = matches!(statement.kind, StatementKind::NotWrappable(_))
+                || (self.block.is_none() && may_commit_inside(text));
             if concurrently {
                 // An open transaction of the script's own is aborted now; the catalog cannot be
                 // read in it.
@@ -148,9 +149,15 @@ impl<'a> Run<'a> {
             }
             return Err(self.fail(step, said, traces));
         }
-        if matches!(statement.kind, StatementKind::TransactionControl(_)) {
+        if let StatementKind::TransactionControl(name) = statement.kind {
             let open = in_transaction(self.session).map_err(unknown)?;
-            self.block = open.then(|| self.block.unwrap_or(step));
+            // COMMIT AND CHAIN: what was open stands, and another transaction is open.
+            if open && self.block.is_some() && matches!(name, "COMMIT" | "END") {
+                self.end(step);
+                self.block = Some(step);
+            } else {
+                self.block = open.then(|| self.block.unwrap_or(step));
+            }
         }
         Ok(())
     }
@@ -181,6 +188,16 @@ impl<'a> Run<'a> {
             left: (traces || self.done > 0).then_some(left),
         }
     }
+}
+
+/// Whether a statement runs a procedure or a block of code, which outside a transaction may commit in
+/// its middle and fail after that.
+fn may_commit_inside(statement: &str) -> bool {
+    let first: String = statement
+        .chars()
+        .take_while(char::is_ascii_alphabetic)
+        .collect();
+    first.eq_ignore_ascii_case("DO") || first.eq_ignore_ascii_case("CALL")
 }
 
 /// Whether a transaction of the script's own is open. Two statements that take no snapshot: after

@@ -176,6 +176,12 @@ pub(super) fn refusal(error: &DbError, attempt: AttemptId) -> Refusal {
             "the script gave the run's lock back (pg_advisory_unlock_all, DISCARD ALL)",
             "release single locks by number; instead of DISCARD ALL write DISCARD TEMP, DISCARD SEQUENCES, DEALLOCATE ALL",
         )
+    } else if marked("swallowed") {
+        (
+            Found::Other,
+            "the server took the receipt and wrote no row: a rule or trigger on tollgate.receipt swallowed it",
+            "drop the rules and triggers that are not tollgate's own from tollgate.receipt",
+        )
     } else {
         let mut said = script_error(error, "", 0, None);
         // Positions are in our message, not in the script.

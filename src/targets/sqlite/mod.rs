@@ -54,10 +54,25 @@ pub fn open(path: &Path) -> Result<SqliteTarget, TargetError> {
         });
     }
     Ok(SqliteTarget {
-        path: path.to_owned(),
+        // Two spellings of one file must have one lock.
+        path: canonical(path),
         busy: BUSY,
         lock: None,
     })
+}
+
+/// The path with its symbolic links resolved, as far as it exists.
+fn canonical(path: &Path) -> PathBuf {
+    if let Ok(whole) = path.canonicalize() {
+        return whole;
+    }
+    match (
+        path.parent().and_then(|folder| folder.canonicalize().ok()),
+        path.file_name(),
+    ) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => path.to_owned(),
+    }
 }
 
 impl SqliteTarget {

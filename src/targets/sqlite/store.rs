@@ -44,7 +44,9 @@ pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey,
         .map_err(told)?;
     let entered: bool = moment
         .query_row(
-            "SELECT EXISTS (SELECT 1 FROM main.sqlite_schema WHERE name = 'tollgate_identity')",
+            // A script that dropped one of them has taken the target's memory.
+            "SELECT count(*) = 3 FROM main.sqlite_schema WHERE type = 'table' \
+             AND name IN ('tollgate_identity', 'tollgate_receipt', 'tollgate_journal')",
             [],
             |row| row.get(0),
         )

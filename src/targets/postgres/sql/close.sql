@@ -29,6 +29,15 @@ RESET ALL;
 SET LOCAL synchronous_commit = on;
 INSERT INTO tollgate.receipt (seq, prev, hash, migration, attempt, kind, body)
 VALUES ({seq}, {prev}, '{hash}', {migration}, '{attempt}', '{kind}', {body});
+-- A rule or a trigger that the script left on the table could have swallowed the row: then the work
+-- must not be committed without it.
+SELECT pg_catalog.int4in(pg_catalog.textout(CASE
+  WHEN EXISTS (
+    SELECT FROM tollgate.receipt AS r
+     WHERE r.attempt OPERATOR(pg_catalog.=) '{attempt}' AND r.hash OPERATOR(pg_catalog.=) '{hash}')
+    THEN '0'
+  ELSE 'tollgate:{attempt}:swallowed'
+END));
 {journal}
 COMMIT;
 -- What outlives a transaction, so that the next script finds a session like the first one did.
