@@ -256,7 +256,8 @@ impl Project {
                     self.push(there, What::Resolved { attempt });
                 }
             }
-            ["tollgate", "bind", there, "--reason", ..] => self.push(env_of(there), What::Bound),
+            ["tollgate", "bind", there, "--emptied", "--reason", ..]
+            | ["tollgate", "bind", there, "--reason", ..] => self.push(env_of(there), What::Bound),
             other => return Err(format!("no such command: {other:?}")),
         }
         Ok(())

@@ -25,7 +25,7 @@ pub(crate) type Version = usize;
 
 /// The bytes that files hold. Every migration may hold any of them, so that evidence which forgot
 /// the migration, or the bytes, would be noticed.
-const SCRIPTS: [&str; 3] = ["-- one\n", "-- two\n", "-- two\r\n"];
+const SCRIPTS: [&str; 3] = ["SELECT 1;\n", "SELECT 2;\n", "SELECT 2;\r\n"];
 pub(crate) const VERSIONS: usize = SCRIPTS.len();
 const ENVIRONMENTS: [&str; 5] = ["dev", "test", "stage", "canary", "prod"];
 const NAMES: u8 = 90;

@@ -196,7 +196,7 @@ fn who_is_not_let_in_is_told_why() {
     assert!(said.contains("PGPASSWORD"), "{said}");
     let said = refused(
         &database.url().replace(database.name(), "no_such_database"),
-        TargetErrorKind::Configuration,
+        TargetErrorKind::Unreachable,
     );
     assert!(said.contains("no database no_such_database"), "{said}");
     let said = refused("postgresql://127.0.0.1/d", TargetErrorKind::Configuration);

@@ -76,7 +76,10 @@ fn an_open_transaction_at_the_end_is_rolled_back() {
                 "SELECT 1; BEGIN; CREATE TABLE evil (id int)",
                 Some(Progress { done: 1, of: 3 }),
             ),
-            ("BEGIN; COMMIT AND CHAIN; CREATE TABLE evil (id int)", None),
+            (
+                "BEGIN; COMMIT AND CHAIN; CREATE TABLE evil (id int)",
+                Some(Progress { done: 2, of: 3 }),
+            ),
         ] {
             let (error, found) = failed(bench.between(script));
             assert!(
