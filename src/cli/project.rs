@@ -91,6 +91,21 @@ impl Project {
         Ok(catalog)
     }
 
+    /// Says that there is no ledger, where there is none: everything then looks pending.
+    pub(crate) fn note_missing_ledger(&self, output: &mut Output<'_>) {
+        if !self.config.ledger.exists() {
+            let shown = self
+                .config
+                .ledger
+                .strip_prefix(&self.config.root)
+                .unwrap_or(&self.config.ledger);
+            output.note(&format!(
+                "there is no ledger yet ({}): what a target has is known after the first apply\n",
+                shown.display()
+            ));
+        }
+    }
+
     /// An environment by its name, as it was typed.
     pub(crate) fn environment(&self, typed: &str) -> Result<EnvironmentName> {
         let known = self

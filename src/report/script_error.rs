@@ -72,6 +72,10 @@ fn state(failed: &Failed<'_>) -> String {
     } = failed;
     let name = crate::planner::gates::shell(migration.as_str());
     match failed.left {
+        // Not the script's fault.
+        None if matches!(failed.error.code.as_deref(), Some("SQLITE_FULL" | "53100")) => format!(
+            "{environment} is as it was: the whole script was rolled back.\n  remedy   df -h, and make room, then: tollgate apply {environment}"
+        ),
         None => format!(
             "{environment} is as it was: the whole script was rolled back.\n  remedy   edit {path}, then: tollgate apply {environment}"
         ),

@@ -269,6 +269,8 @@ fn a_script_that_cannot_be_sent_is_refused_by_the_plan() {
                     remedy    edit 20251102000000_copy/migration.sql: use INSERT INTO ... VALUES
 
       1 before it is ready: tollgate apply dev --to 20251101000000_users
+    --- stderr
+    there is no ledger yet (state/ledger.db): what a target has is known after the first apply
     "#);
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
     let files = facts(&catalog);
     let to = up_to(verb.to.as_ref(), &files)?;
     let loaded = ledger::read_state(&project.config.ledger)?;
+    project.note_missing_ledger(output);
     let plan = planner::plan(&Inputs {
         environment: &environment,
         engine: project.engine(&environment),

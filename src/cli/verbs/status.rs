@@ -11,6 +11,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let catalog = project.catalog_and_rest(output)?;
     let loaded = ledger::read_state(&project.config.ledger)?;
+    project.note_missing_ledger(output);
     let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view);
     if output.is_json() {
         output.document(&matrix::json(&matrix));
