@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, Bound, Ending, Engine, Failure, Head, Intent, Opened, Outcome, Progress, ReceiptRef,
-    Refused, RefusedGate, Resolved, TargetIdentity, Verdict,
+    Absorbed, Bound, Chained, Ending, Engine, Failure, Head, Intent, Opened, Outcome, Progress,
+    ReceiptRef, Refused, RefusedGate, Resolved, TargetIdentity, Verdict,
 };
 use tollgate::model::{
     Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, GitState, IncarnationId,
@@ -85,6 +85,12 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "tollgate 2026 ledger entry v1",
         r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":11,"prev":"0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b","at":"2025-11-04T09:53:31.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"resolved","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","verdict":"not-applied","reason":"dropped the index by hand"}}"#,
         "dca6327bb41517831b8fdad2092aea05d67bc8629f673a74b09b09502c29fe71",
+    ),
+    (
+        "chained",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":12,"prev":"0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c","at":"2025-11-04T09:53:32.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"chained","payload":{"environments":["dev","test"],"reason":"stage was never used"}}"#,
+        "b403b0f74e8c0ff2e0e9443b54bb40ab29c8d5847dde2c51cf01cf5dc83258d1",
     ),
     (
         "receipt",
@@ -282,6 +288,13 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 reason: "dropped the index by hand".to_owned(),
             }),
         ),
+        (
+            "chained",
+            Fact::Chained(Chained {
+                environments: vec![environment("dev"), environment("test")],
+                reason: Some("stage was never used".to_owned()),
+            }),
+        ),
     ]
 }
 
@@ -439,7 +452,7 @@ fn every_byte_and_every_hash_is_what_it_was() {
 fn every_kind_of_entry_has_a_vector() {
     let kinds: BTreeSet<&str> = facts().iter().map(|(_, fact)| fact.kind()).collect();
     let every = [
-        "opened", "bound", "intent", "outcome", "absorbed", "refused", "resolved",
+        "opened", "bound", "intent", "outcome", "absorbed", "refused", "resolved", "chained",
     ];
     assert_eq!(kinds, BTreeSet::from(every));
 }

@@ -19,6 +19,7 @@ use crate::model::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
     environments: BTreeMap<EnvironmentName, EnvironmentView>,
+    chain: Vec<EnvironmentName>,
 }
 
 /// What the ledger knows of one environment.
@@ -144,6 +145,12 @@ impl View {
         self.environments.get(name)
     }
 
+    /// The chain that the ledger holds environments to; empty before the first run.
+    #[must_use]
+    pub fn chain(&self) -> &[EnvironmentName] {
+        &self.chain
+    }
+
     /// Every environment that an entry speaks of, by name.
     pub fn environments(&self) -> impl Iterator<Item = (&EnvironmentName, &EnvironmentView)> {
         self.environments.iter()
@@ -188,6 +195,7 @@ impl View {
     pub fn step(&mut self, entry: &Entry) {
         match &entry.fact {
             Fact::Opened(_) | Fact::Refused(_) => {}
+            Fact::Chained(chained) => self.chain.clone_from(&chained.environments),
             Fact::Bound(bound) => {
                 let before = std::mem::take(self.entry(&bound.environment));
                 // The same life, from an earlier point on: what was half done may still stand there.

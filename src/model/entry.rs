@@ -172,6 +172,8 @@ pub enum Fact {
     Refused(Refused),
     /// A person settled what no receipt could.
     Resolved(Resolved),
+    /// The chain that this ledger holds environments to from here on.
+    Chained(Chained),
 }
 
 impl Fact {
@@ -186,6 +188,7 @@ impl Fact {
             Self::Absorbed(_) => "absorbed",
             Self::Refused(_) => "refused",
             Self::Resolved(_) => "resolved",
+            Self::Chained(_) => "chained",
         }
     }
 
@@ -199,6 +202,7 @@ impl Fact {
             Self::Absorbed(payload) => to_raw_value(payload),
             Self::Refused(payload) => to_raw_value(payload),
             Self::Resolved(payload) => to_raw_value(payload),
+            Self::Chained(payload) => to_raw_value(payload),
         }
     }
 
@@ -214,6 +218,7 @@ impl Fact {
             "absorbed" => Self::Absorbed(parse(payload)?),
             "refused" => Self::Refused(parse(payload)?),
             "resolved" => Self::Resolved(parse(payload)?),
+            "chained" => Self::Chained(parse(payload)?),
             other => {
                 return Err(format!(
                     "its kind is {other:?}, which this tool does not know"
@@ -433,6 +438,17 @@ pub struct Resolved {
     pub verdict: Verdict,
     /// Why.
     pub reason: String,
+}
+
+/// The chain that this ledger holds environments to from here on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Chained {
+    /// The environments, in order.
+    pub environments: Vec<EnvironmentName>,
+    /// Why, where a person accepted that an environment no longer stands before another; `None`
+    /// where the chain was new or only grew.
+    pub reason: Option<String>,
 }
 
 /// What a person said of an attempt.

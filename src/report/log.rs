@@ -68,6 +68,18 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                 gates.join(", ")
             )
         }
+        Fact::Chained(chained) => {
+            let names: Vec<&str> = chained
+                .environments
+                .iter()
+                .map(|name| name.as_str())
+                .collect();
+            let reason = chained
+                .reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(": {reason}"));
+            format!("chained    {}{reason}", names.join(", "))
+        }
         Fact::Resolved(resolved) => {
             format!(
                 "resolved   {} {} as not applied: {}",
@@ -112,7 +124,7 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         Fact::Absorbed(absorbed) => serde_json::from_str::<Receipt>(&absorbed.body)
             .ok()
             .map(|receipt| receipt.migration),
-        Fact::Opened(_) | Fact::Bound(_) | Fact::Refused(_) => None,
+        Fact::Opened(_) | Fact::Bound(_) | Fact::Refused(_) | Fact::Chained(_) => None,
     }
 }
 

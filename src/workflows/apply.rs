@@ -6,11 +6,12 @@ use super::contact::{Contact, contact, enter};
 use super::{Event, Run, WorkflowError};
 use crate::digest::ChainHash;
 use crate::model::entry::{
-    Ending, Failure, Head, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate,
+    Chained, Ending, Failure, Head, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate,
 };
 use crate::model::{
     AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind, Timestamp,
 };
+use crate::planner::gates::chain::only_grew;
 use crate::planner::{self, FileFacts, Inputs, Plan, Step, Verdict};
 use crate::sql::{self, Analysis};
 use crate::targets::{ApplyError, Attempt, Earlier, ScriptError, Target, TargetError};
@@ -101,9 +102,13 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
             run.record(refused(request.verb, &plan))?;
             End::Refused
         }
-        Verdict::UpToDate => End::UpToDate,
+        Verdict::UpToDate => {
+            remember_chain(run)?;
+            End::UpToDate
+        }
         Verdict::Ready if request.dry_run => End::Ready,
         Verdict::Ready => {
+            remember_chain(run)?;
             let (report, cut_off) = execute(run, target, plan)?;
             return if cut_off {
                 resume(run, request, report)
@@ -117,6 +122,20 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         applied: Vec::new(),
         end,
     })
+}
+
+/// Keeps the chain in the ledger when it is new or only grew; one that lost something needs `bind`.
+fn remember_chain(run: &mut Run<'_>) -> Result<(), WorkflowError> {
+    let known = run.ledger.view().chain();
+    if run.policy.names().eq(known) || !only_grew(known, run.policy) {
+        return Ok(());
+    }
+    let environments = run.policy.names().cloned().collect();
+    run.record(Fact::Chained(Chained {
+        environments,
+        reason: None,
+    }))?;
+    Ok(())
 }
 
 /// A target that neither side knows is not even locked when the plan is refused anyway: a refusal leaves

@@ -2,7 +2,9 @@
 
 use super::contact::{absorb, bound, enter, reach, taken};
 use super::{Run, WorkflowError};
-use crate::model::EnvironmentName;
+use crate::model::entry::Chained;
+use crate::model::{EnvironmentName, Fact};
+use crate::planner::gates::chain::lost;
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::{Finding, Gate};
 use crate::targets::{Earlier, Survey};
@@ -34,6 +36,16 @@ pub fn bind(
     if let Some(finding) = taken(run, environment, &survey) {
         return Ok(Bind::Refused(finding));
     }
+    // A person accepts the chain as it is now, but only for an environment that it concerns.
+    let known = run.ledger.view().chain();
+    let accepted = !lost(known, run.policy, environment).is_empty();
+    if accepted {
+        let environments = run.policy.names().cloned().collect();
+        run.record(Fact::Chained(Chained {
+            environments,
+            reason: Some(reason.clone()),
+        }))?;
+    }
     if earlier == Earlier::Archive {
         enter(run, environment, target.as_mut(), earlier, Some(reason))?;
         return Ok(Bind::Bound);
@@ -49,7 +61,7 @@ pub fn bind(
     ) {
         Identity::Same => {
             if absorb(run, environment, &survey)?.is_none() {
-                return Ok(Bind::Already);
+                return Ok(if accepted { Bind::Bound } else { Bind::Already });
             }
             // It lost receipts: the same target, from an earlier point on.
             if let Some(identity) = run

@@ -61,9 +61,9 @@ fn a_folder_of_sql_earns_its_way_to_prod() {
     assert_snapshot!(project.run(&["verify"]), @r#"
     exit 0
     --- stdout
-    sound: state/ledger.db: 22 entries by 1 writer
-      writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 22
-        5e9cf6e55dd11a625483fc2df6a0b158d75675b304a8ef8191c7c5936db632ee
+    sound: state/ledger.db: 23 entries by 1 writer
+      writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 23
+        19a3616d9ebedd487ee1efbe88e0251314fa14fe5215e763981b4db84700027f
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
@@ -269,7 +269,7 @@ fn a_migration_that_comes_too_late_or_is_gone_is_refused_after_the_first_environ
       found     20251104093000_add_index was applied 2025-11-04 10:12 UTC
       remedy    tollgate restamp 20251101000000_from_a_branch
 
-      plan 1594944eafe56d7d6a73bec130750515af8cbc789f47096ff408eb70275b91e6
+      plan 88ad9651d71c7db1809fddd59ab12a02a4ecfabbb27794f07507591b3253af94
       to run it: tollgate apply dev
     "#);
     assert_snapshot!(project.run(&["plan", "prod"]), @r#"
@@ -573,11 +573,11 @@ fn a_ledger_that_went_back_goes_on_as_a_new_writer() {
     assert_snapshot!(project.run(&["verify"]), @r#"
     exit 0
     --- stdout
-    sound: state/ledger.db: 8 entries by 2 writers
+    sound: state/ledger.db: 9 entries by 2 writers
       writer b7890e7019b8e244e32f4d84a995c0f0  sound to entry 4
-        3b3dde1e809dc88a9132ce86ab99613e1ac4c1484ea3266221eabd7ade699447
-      writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 4
-        68aede6f0773b1060fdce0e9e66add0c096531764f501c71d3a690858730e259
+        4a3993dc6c0e426057cc0aafa418a56392a16bb26bf0dd7435b56900bfa75410
+      writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 5
+        42ea2231f3d3c45b2d11ba7799ee490537b413f21caccbd743ae8a4d88d7ccf1
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
@@ -599,16 +599,40 @@ fn a_link_to_a_target_is_that_target() {
     }
 }
 
-/// The chain is a file, and files are edited: what came past it is shown when it is whole again.
+/// The chain is a file, and files are edited: the ledger remembers who stood before whom.
 #[test]
-fn what_came_past_the_chain_is_shown() {
+fn an_environment_cannot_be_taken_out_of_the_chain_in_silence() {
     let project = three();
     project.run(&["promote", "prod", "--to", "20251103170000_add_email"]);
     let config = project.path().join("tollgate.toml");
     let whole = std::fs::read_to_string(&config).unwrap();
-    let prod = "[[environment]]\nname = \"prod\"\nurl = \"sqlite:state/prod.db\"\n";
-    std::fs::write(&config, prod).unwrap();
+    let environment = |name: &str| {
+        format!("[[environment]]\nname = \"{name}\"\nurl = \"sqlite:state/{name}.db\"\n")
+    };
+    for shorter in [&["prod"][..], &["prod", "dev"], &["dev", "prod"]] {
+        let text: String = shorter.iter().map(|name| environment(name)).collect();
+        std::fs::write(&config, text).unwrap();
+        // Acting elsewhere does not make the ledger forget.
+        project.run(&["apply", "dev"]);
+        assert_eq!(project.run(&["apply", "prod"]).exit, 3, "{shorter:?}");
+    }
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 3
+    --- stdout
+    refused: prod takes nothing as it is
+
+        chain       test no longer stands before prod in tollgate.toml
+                    found     the chain is dev, prod now
+                    required  the chain that this ledger knows: dev, test, prod
+                    remedy    tollgate bind prod --reason '<why>'   # only if the chain shall be this one
+    "#);
+    assert_snapshot!(project.run(&["bind", "prod", "--reason", "test is gone"]), @r#"
+    exit 0
+    --- stdout
+    prod: bound
+    "#);
     assert_eq!(project.run(&["apply", "prod"]).exit, 0);
+    // Whole again, it shows what came past it.
     std::fs::write(&config, whole).unwrap();
     assert_snapshot!(project.run(&["plan", "prod"]), @r#"
     exit 0

@@ -53,7 +53,7 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
       found     2025-11-04 10:12 UTC: no such table: ordres
       remedy    tollgate log --migration 20251028000000_bad
 
-      plan fa9bfd6f2de82ea016f1f8f2e88dafe20687fc1a3dc22d01d2679049028b7daf
+      plan 64034be430f9e325ea85e923783730560ccf237db7d6d8de1c112e8486cf2c22
       to run it: tollgate apply dev
     "#);
     project.write("20251028000000_bad", "INSERT INTO orders VALUES (1, 10);\n");

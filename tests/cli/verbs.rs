@@ -99,13 +99,14 @@ fn log_shows_what_happened_in_order() {
         1  2025-11-04T10:12:00.000Z  alice  opened     this ledger, writer ea21c7b3
         2  2025-11-04T10:12:00.000Z  alice  refused    apply prod: promotion
         3  2025-11-04T10:12:00.000Z  alice  bound      dev to sqlite dev.db
-        4  2025-11-04T10:12:00.000Z  alice  intent     dev 20251027072808_orders blake3:6012bddeafdd
-        5  2025-11-04T10:12:00.000Z  alice  succeeded  dev 20251027072808_orders
+        4  2025-11-04T10:12:00.000Z  alice  chained    dev, test, prod
+        5  2025-11-04T10:12:00.000Z  alice  intent     dev 20251027072808_orders blake3:6012bddeafdd
+        6  2025-11-04T10:12:00.000Z  alice  succeeded  dev 20251027072808_orders
     "#);
     assert_snapshot!(project.run(&["log", "--migration", "20251027072808_orders", "-n", "1"]), @r#"
     exit 0
     --- stdout
-        5  2025-11-04T10:12:00.000Z  alice  succeeded  dev 20251027072808_orders
+        6  2025-11-04T10:12:00.000Z  alice  succeeded  dev 20251027072808_orders
     "#);
     assert_eq!(
         project
@@ -114,7 +115,7 @@ fn log_shows_what_happened_in_order() {
         ORDERS
     );
     let (exit, log) = project.json(&["log"]);
-    assert_eq!((exit, log["entries"].as_array().unwrap().len()), (0, 5));
+    assert_eq!((exit, log["entries"].as_array().unwrap().len()), (0, 6));
 }
 
 #[test]

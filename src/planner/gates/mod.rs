@@ -1,5 +1,6 @@
 //! The gates: one file each. [`GATES`] reads as the policy.
 
+pub(crate) mod chain;
 mod failed;
 pub mod identity;
 mod missing;
@@ -23,6 +24,7 @@ type Check = fn(&World<'_>) -> Vec<Finding>;
 /// Every gate that is always on, in the order in which they are asked and shown.
 pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Identity, identity::check),
+    (Gate::Chain, chain::check),
     (Gate::Unknown, unknown::check),
     (Gate::Failed, failed::check),
     (Gate::Missing, missing::check),
@@ -37,6 +39,8 @@ pub(crate) const GATES: &[(Gate, Check)] = &[
 pub enum Gate {
     /// The target is the one that the environment is bound to, and no other environment is.
     Identity,
+    /// Every environment that the ledger knows to stand before this one still does.
+    Chain,
     /// No attempt's end is unknown.
     Unknown,
     /// No attempt failed half-way.
@@ -61,6 +65,7 @@ impl Gate {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Identity => "identity",
+            Self::Chain => "chain",
             Self::Unknown => "unknown",
             Self::Failed => "failed",
             Self::Missing => "missing",
