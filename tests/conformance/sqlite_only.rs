@@ -76,6 +76,20 @@ fn rows_that_point_nowhere_fail_the_script() {
     assert_eq!(bench.ask("SELECT count(*) FROM parent"), 2);
 }
 
+/// Written to by hand, sqlite_schema loses tables without an error, tollgate's own among them.
+#[test]
+fn nobody_writes_to_the_schema_itself() {
+    let bench = SqliteBench::new();
+    let mut target = ready(&bench);
+    apply(target.as_mut(), "1_family", FAMILY).unwrap();
+    let script =
+        "PRAGMA writable_schema=ON; DELETE FROM sqlite_schema WHERE name LIKE 'tollgate%';";
+    let (error, left) = failed(apply(target.as_mut(), "2_schema", script));
+    assert_eq!(left, None);
+    assert!(error.message.contains("may not be modified"), "{error:?}");
+    assert_eq!(recorded(target.as_mut()), ["1_family"]);
+}
+
 #[test]
 fn a_database_that_was_not_clean_may_stay_so() {
     let bench = SqliteBench::new();

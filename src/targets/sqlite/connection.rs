@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::errors;
@@ -32,6 +33,9 @@ pub(super) fn connect(
     let connection = Connection::open_with_flags(plain(path), flags)?;
     connection.busy_timeout(busy)?;
     connection.pragma_update(None, "foreign_keys", true)?;
+    // Nobody writes to sqlite_schema itself (PRAGMA writable_schema): a script could take tables out of
+    // the file, tollgate's own among them, and leave it damaged without an error.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     Ok(connection)
 }
 
