@@ -108,16 +108,18 @@ fn foreign(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Vec
                 || here.applied.contains_key(&journal.migration)
         })
     };
-    // On SQLite a statement that ended with an error left nothing. On PostgreSQL an index that was
-    // built concurrently may be left INVALID, so only a person can tell.
-    let certainly_nothing = |journal: &&Journal| {
-        survey.observed.engine == Engine::Sqlite && journal.progress.done == 0 && !journal.in_flight
-    };
     let unexplained = survey
         .journals
         .iter()
-        .filter(|journal| !known(journal) && !certainly_nothing(journal));
+        .filter(|journal| !known(journal) && !left_nothing(survey, journal));
     unexplained.cloned().collect()
+}
+
+/// Whether a journal shows for certain that nothing of its attempt stands. On SQLite a statement that
+/// ended with an error left nothing; on PostgreSQL an index that was built concurrently may be left
+/// INVALID, so only a person can tell.
+fn left_nothing(survey: &Survey, journal: &Journal) -> bool {
+    survey.observed.engine == Engine::Sqlite && journal.progress.done == 0 && !journal.in_flight
 }
 
 /// Enters a target that neither side knew: its identity row first, then the ledger's entry. A crash
@@ -278,10 +280,11 @@ fn settle(
         return Ok(());
     };
     let began = |attempt: &AttemptId| {
-        survey
+        let mut journals = survey
             .journals
             .iter()
-            .any(|journal| journal.attempt == *attempt)
+            .filter(|journal| journal.attempt == *attempt);
+        journals.any(|journal| !left_nothing(survey, journal))
     };
     let gone: Vec<(AttemptId, MigrationId)> = here
         .open

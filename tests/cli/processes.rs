@@ -81,7 +81,7 @@ fn an_interrupt_lets_the_running_migration_end() {
     ]);
     let mut child = tollgate(&project, &["apply", "dev"]).spawn().unwrap();
     let rest = wait_for(&mut child, "2 migrations to apply");
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid()";
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid() AND datname = current_database()";
     while database.ask(running) == "0" {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
@@ -107,7 +107,7 @@ fn a_killed_run_is_settled_by_the_next_one() {
     let (project, database) = on_postgres(&[("20251101000000_slow", SLOW)]);
     let mut child = tollgate(&project, &["apply", "dev"]).spawn().unwrap();
     let rest = wait_for(&mut child, "1 migration to apply");
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid()";
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid() AND datname = current_database()";
     while database.ask(running) == "0" {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
