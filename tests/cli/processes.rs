@@ -52,6 +52,20 @@ fn wait_for(child: &mut Child, word: &str) -> impl Iterator<Item = String> + use
     lines
 }
 
+/// Waits until the slow script runs in this database.
+fn wait_until_it_sleeps(database: &Database) {
+    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' \
+                   AND pid <> pg_backend_pid() AND datname = current_database()";
+    // Bounded, so that a run that never gets there fails the test instead of holding it for ever.
+    for _ in 0..6_000 {
+        if database.ask(running) != "0" {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("the slow script never ran");
+}
+
 #[test]
 fn exit_codes_are_those_of_the_contract() {
     let project = Project::with(&[("20251101000000_a", "CREATE TABLE a (id INTEGER);\n")]);
@@ -81,10 +95,7 @@ fn an_interrupt_lets_the_running_migration_end() {
     ]);
     let mut child = tollgate(&project, &["apply", "dev"]).spawn().unwrap();
     let rest = wait_for(&mut child, "2 migrations to apply");
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid() AND datname = current_database()";
-    while database.ask(running) == "0" {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    wait_until_it_sleeps(&database);
     let kill = Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
@@ -107,10 +118,7 @@ fn a_killed_run_is_settled_by_the_next_one() {
     let (project, database) = on_postgres(&[("20251101000000_slow", SLOW)]);
     let mut child = tollgate(&project, &["apply", "dev"]).spawn().unwrap();
     let rest = wait_for(&mut child, "1 migration to apply");
-    let running = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid() AND datname = current_database()";
-    while database.ask(running) == "0" {
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    wait_until_it_sleeps(&database);
     child.kill().unwrap();
     child.wait().unwrap();
     drop(rest);
@@ -145,9 +153,10 @@ fn two_runners_on_one_target_take_turns() {
     )
     .unwrap();
     other.variables.clone_from(&one.variables);
-    let children =
-        [&one, &other].map(|project| tollgate(project, &["apply", "dev"]).spawn().unwrap());
-    let outputs = children.map(|child| child.wait_with_output().unwrap());
+    let first = tollgate(&one, &["apply", "dev"]).spawn().unwrap();
+    wait_until_it_sleeps(&database);
+    let second = tollgate(&other, &["apply", "dev"]).spawn().unwrap();
+    let outputs = [first, second].map(|child| child.wait_with_output().unwrap());
     for output in &outputs {
         assert_eq!(output.status.code(), Some(0), "{}", text(output));
     }
