@@ -180,8 +180,10 @@ impl Secrets {
         }
         // As it stands, and as it stands inside a text of JSON.
         let quoted = serde_json::to_string(secret).unwrap_or_default();
-        let forms = [secret.to_owned(), quoted.trim_matches('"').to_owned()];
-        for form in forms {
+        let inside = quoted
+            .get(1..quoted.len().saturating_sub(1))
+            .unwrap_or_default();
+        for form in [secret.to_owned(), inside.to_owned()] {
             if !self.0.contains(&form) {
                 self.0.push(form);
             }
