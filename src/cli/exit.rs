@@ -205,6 +205,10 @@ impl From<WorkflowError> for Trouble {
                 ),
             },
             WorkflowError::Usage { what, remedy } => Self::usage(what, remedy),
+            WorkflowError::Refused { what, remedy } => Self {
+                exit: Exit::Refused,
+                ..Self::usage(what, remedy)
+            },
             WorkflowError::File { path, error } => Self::file(&path, &error),
         }
     }

@@ -36,6 +36,11 @@ pub fn bind(
     if let Some(finding) = taken(run, environment, &survey) {
         return Ok(Bind::Refused(finding));
     }
+    if earlier == Earlier::Keep
+        && let Some(finding) = unexplained(run, environment, &survey)
+    {
+        return Ok(Bind::Refused(finding));
+    }
     // A person accepts the chain as it is now, but only for an environment that it concerns.
     let known = run.ledger.view().chain();
     let accepted = !lost(known, run.policy, environment).is_empty();
@@ -49,9 +54,6 @@ pub fn bind(
     if earlier == Earlier::Archive {
         enter(run, environment, target.as_mut(), earlier, Some(reason))?;
         return Ok(Bind::Bound);
-    }
-    if let Some(finding) = unexplained(run, environment, &survey) {
-        return Ok(Bind::Refused(finding));
     }
     match judge(
         environment,

@@ -146,6 +146,13 @@ pub enum WorkflowError {
         /// One thing to do.
         remedy: String,
     },
+    /// A gate is not met; nothing was changed.
+    Refused {
+        /// The fact.
+        what: String,
+        /// One thing to do.
+        remedy: String,
+    },
     /// A file could not be written.
     File {
         /// Which.
@@ -161,7 +168,7 @@ impl fmt::Display for WorkflowError {
             Self::Ledger(error) => error.fmt(f),
             Self::Target { environment, error } => write!(f, "{environment}: {error}"),
             Self::Contradiction { environment, what } => write!(f, "{environment}: {what}"),
-            Self::Usage { what, .. } => f.write_str(what),
+            Self::Usage { what, .. } | Self::Refused { what, .. } => f.write_str(what),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
         }
     }

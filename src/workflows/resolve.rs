@@ -18,7 +18,7 @@ pub fn not_applied(
 ) -> Result<usize, WorkflowError> {
     let contact = contact(run, environment)?;
     if let Some(finding) = contact.live.identity {
-        return Err(WorkflowError::Usage {
+        return Err(WorkflowError::Refused {
             what: format!("{environment}: {}", finding.fact),
             remedy: finding.remedy,
         });

@@ -258,3 +258,22 @@ fn an_environment_cannot_be_taken_out_of_the_chain_in_silence() {
       remedy    tollgate log   # who applied it to prod, and when
     "#);
 }
+
+/// A word about a target that is not the environment's own settles nothing.
+#[test]
+fn nothing_is_resolved_in_another_target() {
+    let project = three();
+    project.run(&["apply", "dev"]);
+    for file in ["dev.db", "dev.db-wal", "dev.db-shm"] {
+        let _ = std::fs::remove_file(project.path().join("state").join(file));
+    }
+    let resolve = [
+        "resolve",
+        "dev",
+        "20251104093000_add_index",
+        "--not-applied",
+        "--reason",
+        "x",
+    ];
+    assert_eq!(project.run(&resolve).exit, 3);
+}
