@@ -8,6 +8,7 @@
 
 mod chain;
 mod errors;
+mod half_way;
 mod identity;
 mod on_postgres;
 mod processes;

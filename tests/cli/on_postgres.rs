@@ -5,18 +5,18 @@ use insta::assert_snapshot;
 use crate::project::{Project, Shot};
 use crate::server::Database;
 
-const CREATE: &str = "CREATE TABLE users (id int PRIMARY KEY, email text);\n";
+pub(crate) const CREATE: &str = "CREATE TABLE users (id int PRIMARY KEY, email text);\n";
 
 /// Three databases behind a project.
-struct Chain {
-    project: Project,
-    databases: Vec<Database>,
+pub(crate) struct Chain {
+    pub(crate) project: Project,
+    pub(crate) databases: Vec<Database>,
 }
 
 const NAMES: [&str; 3] = ["dev", "test", "prod"];
 
 impl Chain {
-    fn new(migrations: &[(&str, &str)]) -> Self {
+    pub(crate) fn new(migrations: &[(&str, &str)]) -> Self {
         let mut project = Project::with(migrations);
         let mut config = String::new();
         let mut databases = Vec::new();
@@ -33,12 +33,12 @@ impl Chain {
         Self { project, databases }
     }
 
-    fn run(&self, arguments: &[&str]) -> Shot {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Shot {
         self.hide(self.project.run(arguments))
     }
 
     /// The databases' names differ in every run of the tests.
-    fn hide(&self, mut shot: Shot) -> Shot {
+    pub(crate) fn hide(&self, mut shot: Shot) -> Shot {
         for (database, name) in self.databases.iter().zip(NAMES) {
             shot.stdout = shot.stdout.replace(database.name(), &format!("app_{name}"));
             shot.stderr = shot.stderr.replace(database.name(), &format!("app_{name}"));
@@ -46,7 +46,7 @@ impl Chain {
         shot
     }
 
-    fn set_url(&mut self, environment: &str, url: String) {
+    pub(crate) fn set_url(&mut self, environment: &str, url: String) {
         let variable = format!("DATABASE_URL_{}", environment.to_uppercase());
         self.project.variables.insert(variable, url);
     }
@@ -192,63 +192,6 @@ fn a_failing_script_shows_what_the_server_said() {
     dev is as it was: the whole script was rolled back.
       remedy   edit migrations/20251103000000_typo/migration.sql, then: tollgate apply dev
     "#);
-}
-
-#[test]
-fn a_script_that_failed_half_way_says_what_stands() {
-    let chain = Chain::new(&[
-        (
-            "20251101000000_users",
-            "CREATE TABLE users (id int);\nINSERT INTO users VALUES (1), (1);\n",
-        ),
-        (
-            "20251102000000_unique",
-            "ALTER TABLE users ADD email text;\nCREATE UNIQUE INDEX CONCURRENTLY users_id ON users (id);\n",
-        ),
-    ]);
-    assert_snapshot!(chain.run(&["apply", "dev"]), @r#"
-    exit 1
-    --- stderr
-    dev: bound to app_dev
-    dev: 2 migrations to apply
-      applied   20251101000000_users  atomic
-    error: 20251102000000_unique failed in dev: could not create unique index "users_id" [23505]
-      --> migrations/20251102000000_unique/migration.sql:2:1
-      |
-    2 | CREATE UNIQUE INDEX CONCURRENTLY users_id ON users (id);
-      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-      detail   Key (id)=(1) is duplicated.
-      hint     an INVALID index was left behind: public.users_id; before the next try: DROP INDEX CONCURRENTLY public.users_id;
-
-    dev keeps what ran outside a transaction: 1 of 2 statements stand in the target.
-    Undo by hand what is left first.
-      remedy   tollgate resolve dev 20251102000000_unique --not-applied --reason '<what you undid>'
-    "#);
-    assert_snapshot!(chain.run(&["plan", "dev"]), @r#"
-    exit 3
-    --- stdout
-    refused: dev has 1 migration that cannot pass
-
-      20251102000000_unique
-        failed      it failed half-way and may have left something behind
-                    found     failed 2025-11-04 10:12 UTC: could not create unique index "users_id"
-                              1 of 2 statements stand in the target
-                    required  what it left undone by hand, and a person's word for it
-                    remedy    tollgate resolve dev 20251102000000_unique --not-applied --reason '<what you undid>'
-    "#);
-    chain.databases[0]
-        .run("ALTER TABLE users DROP email; DROP INDEX users_id; DELETE FROM users")
-        .unwrap();
-    let resolve = [
-        "resolve",
-        "dev",
-        "20251102000000_unique",
-        "--not-applied",
-        "--reason",
-        "dropped both",
-    ];
-    assert_eq!(chain.run(&resolve).exit, 0);
-    assert_eq!(chain.run(&["apply", "dev"]).exit, 0);
 }
 
 #[test]
@@ -411,103 +354,6 @@ fn who_cannot_connect_is_told_why() {
 
       remedy   name the authority that signed the server's certificate: sslrootcert=FILE; and the host by the name in the certificate
     "#);
-}
-
-/// What another ledger left half done is seen in the target's journal: nothing runs over it.
-#[test]
-fn another_ledgers_unfinished_attempt_is_not_run_over() {
-    let half = [
-        ("20251101000000_users", CREATE),
-        (
-            "20251102000000_half",
-            "VACUUM users;\nINSERT INTO users VALUES (1, 'a');\nVACUUM nowhere;\n",
-        ),
-    ];
-    let one = Chain::new(&half);
-    assert_eq!(one.run(&["apply", "dev"]).exit, 1);
-    let mut other = Chain::new(&half);
-    other.project = other.project.with_own_ids();
-    other.set_url("dev", one.databases[0].url());
-    assert_snapshot!(one.hide(other.run(&["apply", "dev"])), @r#"
-    exit 3
-    --- stdout
-    refused: dev has 1 migration that cannot pass
-
-      20251102000000_half
-        unknown     another ledger began it here, and it never ended
-                    found     the target's journal: 2 of 3 statements ended
-                    required  the end of every attempt, from the target's receipts or from a person
-                    remedy    tollgate resolve dev 20251102000000_half --not-applied --reason '<what you found and undid>'
-    --- stderr
-    dev: bound to app_dev
-    dev: took in 1 receipt that the ledger lacked
-    "#);
-    one.databases[0].run("DELETE FROM users").unwrap();
-    other.project.write(
-        "20251102000000_half",
-        "INSERT INTO users VALUES (1, 'a');\n",
-    );
-    let resolve = [
-        "resolve",
-        "dev",
-        "20251102000000_half",
-        "--not-applied",
-        "--reason",
-        "deleted the row",
-    ];
-    assert_eq!(other.run(&resolve).exit, 0);
-    assert_eq!(other.run(&["apply", "dev"]).exit, 0);
-    // The first ledger takes the success in, and has nothing left to settle.
-    one.project.write(
-        "20251102000000_half",
-        "INSERT INTO users VALUES (1, 'a');\n",
-    );
-    assert_snapshot!(one.run(&["apply", "dev"]), @r#"
-    exit 0
-    --- stdout
-    dev: nothing to do
-    --- stderr
-    dev: took in 1 receipt that the ledger lacked
-    "#);
-    assert_eq!(one.databases[0].ask("SELECT count(*) FROM users"), "1");
-}
-
-/// COMMIT AND CHAIN commits, and so may a DO block or a procedure outside a transaction: what stands is
-/// never called rolled back.
-#[test]
-fn what_a_script_committed_on_its_way_is_not_called_rolled_back() {
-    for script in [
-        "BEGIN;\nINSERT INTO users VALUES (1);\nCOMMIT AND CHAIN;\nSELECT 1/0;\nCOMMIT;\n",
-        "BEGIN;\nINSERT INTO users VALUES (1);\nCOMMIT AND CHAIN;\nINSERT INTO users VALUES (2);\n",
-        "DO $$ BEGIN INSERT INTO users VALUES (1); COMMIT; RAISE EXCEPTION 'second batch'; END $$;\nVACUUM users;\n",
-    ] {
-        let chain = Chain::new(&[
-            ("20251101000000_users", CREATE),
-            ("20251102000000_half", script),
-        ]);
-        let shot = chain.run(&["apply", "dev"]);
-        assert_eq!(shot.exit, 1, "{shot}");
-        assert!(!shot.stderr.contains("rolled back."), "{shot}");
-        assert_eq!(chain.run(&["apply", "dev"]).exit, 3, "it is not run over");
-        assert_eq!(
-            chain.databases[0].ask("SELECT count(*) FROM users"),
-            "1",
-            "{script}"
-        );
-    }
-}
-
-/// A script that makes the receipt vanish leaves nothing else either.
-#[test]
-fn work_whose_receipt_was_swallowed_is_not_committed() {
-    let script = "CREATE TABLE users (id int);\nCREATE RULE r AS ON INSERT TO tollgate.receipt DO INSTEAD NOTHING;\n";
-    let chain = Chain::new(&[("20251101000000_users", script)]);
-    let shot = chain.run(&["apply", "dev"]);
-    assert_eq!(shot.exit, 1, "{shot}");
-    assert_eq!(
-        chain.databases[0].ask("SELECT count(*) FROM pg_class WHERE relname = 'users'"),
-        "0"
-    );
 }
 
 /// Bound again without its receipts, a target would take its whole history a second time.
