@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, Bound, Chained, Ending, Engine, Failure, Head, Intent, Opened, Outcome, Progress,
-    ReceiptRef, Refused, RefusedGate, Resolved, TargetIdentity, Verdict,
+    Absorbed, Bound, Chained, Ending, Engine, Failure, Head, How, Intent, Opened, Outcome,
+    Progress, ReceiptRef, Refused, RefusedGate, Resolved, TargetIdentity, Verdict,
 };
 use tollgate::model::{
     Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, GitState, IncarnationId,
@@ -91,6 +91,54 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "tollgate 2026 ledger entry v1",
         r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":12,"prev":"0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c","at":"2025-11-04T09:53:32.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"chained","payload":{"environments":["dev","test"],"reason":"stage was never used"}}"#,
         "b403b0f74e8c0ff2e0e9443b54bb40ab29c8d5847dde2c51cf01cf5dc83258d1",
+    ),
+    (
+        "intent, going on",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":13,"prev":"0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d","at":"2025-11-04T09:53:33.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"journalled","plan":"4444444444444444444444444444444444444444444444444444444444444444","from":3}}"#,
+        "8baf7cc212696014d8e47b030c74290c83835a07752a369b4f870c5a7440db30",
+    ),
+    (
+        "outcome, settled from the journal",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":14,"prev":"0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e","at":"2025-11-04T09:53:34.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"failed","receipt":null,"kind":null,"settled":true,"progress":{"done":2,"of":5},"error":null,"how":"journal"}}"#,
+        "d937f7e856c901049fc311f1b03e5e8e1df15aaf0081dd73a5bc6848e8a7ee85",
+    ),
+    (
+        "outcome, settled by writing the receipt",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":15,"prev":"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f","at":"2025-11-04T09:53:35.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"succeeded","receipt":{"seq":2,"hash":"5555555555555555555555555555555555555555555555555555555555555555"},"kind":"journalled","settled":true,"progress":null,"error":null,"how":"journal-complete"}}"#,
+        "75a0900992b9d66c78c75e384068c117946d3281a9d5602dcd1f57be164b9762",
+    ),
+    (
+        "outcome, applied on a person's word",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":16,"prev":"1010101010101010101010101010101010101010101010101010101010101010","at":"2025-11-04T09:53:36.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"succeeded","receipt":{"seq":2,"hash":"5555555555555555555555555555555555555555555555555555555555555555"},"kind":"resolved","settled":true,"progress":null,"error":null,"how":"receipt"}}"#,
+        "7ecd9ebb7a8cafe4ef381690ea5e8d23649159289778de70483d0769e5a03710",
+    ),
+    (
+        "resolved, to go on",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":17,"prev":"1111111111111111111111111111111111111111111111111111111111111111","at":"2025-11-04T09:53:37.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"resolved","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","verdict":"continue-at","reason":"dropped the INVALID index","script":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","progress":{"done":2,"of":5}}}"#,
+        "093aec9ef9507bf42b142f6e5847e0170d85c9651cd3973c91989e62b4f23c2c",
+    ),
+    (
+        "resolved, applied",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":18,"prev":"1212121212121212121212121212121212121212121212121212121212121212","at":"2025-11-04T09:53:38.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"resolved","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","verdict":"applied","reason":"ran the rest by hand"}}"#,
+        "0561bc486d00322b4417cb59a5a9e173a760d28dd514a979de5231ac76120bd8",
+    ),
+    (
+        "resolved, superseded",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":19,"prev":"1313131313131313131313131313131313131313131313131313131313131313","at":"2025-11-04T09:53:39.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"resolved","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","verdict":"superseded","reason":"attempt 0a0a of another ledger went on"}}"#,
+        "286ea1aec52c4a05d7d1bb705f2906cd2f350f5d55bd0bf19276bf42120d383c",
+    ),
+    (
+        "outcome, settled without a trace",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":20,"prev":"1414141414141414141414141414141414141414141414141414141414141414","at":"2025-11-04T09:53:40.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"failed","receipt":null,"kind":null,"settled":true,"progress":null,"error":null,"how":"no-trace"}}"#,
+        "446aa570df102219d87cb80cb05271d7db32f9853e435a19e6fffdbb23859741",
     ),
     (
         "receipt",
@@ -185,6 +233,33 @@ fn outcome(ending: Ending) -> Outcome {
         settled: false,
         progress: None,
         error: None,
+        how: None,
+    }
+}
+
+fn intent() -> Intent {
+    Intent {
+        attempt: attempt(),
+        environment: environment("test"),
+        target: incarnation(),
+        migration: migration(),
+        blake3: Checksum::of(SCRIPT.as_bytes()),
+        sha256: Sha256::of(SCRIPT.as_bytes()),
+        receipt: ReceiptKind::Journalled,
+        plan: hash(0x44),
+        from: None,
+    }
+}
+
+fn resolved(verdict: Verdict, reason: &str) -> Resolved {
+    Resolved {
+        attempt: attempt(),
+        environment: environment("test"),
+        migration: migration(),
+        verdict,
+        reason: reason.to_owned(),
+        script: None,
+        progress: None,
     }
 }
 
@@ -217,19 +292,7 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 reason: Some("restored".to_owned()),
             }),
         ),
-        (
-            "intent",
-            Fact::Intent(Intent {
-                attempt: attempt(),
-                environment: environment("test"),
-                target: incarnation(),
-                migration: migration(),
-                blake3: Checksum::of(SCRIPT.as_bytes()),
-                sha256: Sha256::of(SCRIPT.as_bytes()),
-                receipt: ReceiptKind::Journalled,
-                plan: hash(0x44),
-            }),
-        ),
+        ("intent", Fact::Intent(intent())),
         (
             "outcome, succeeded",
             Fact::Outcome(Outcome {
@@ -280,19 +343,82 @@ fn facts() -> Vec<(&'static str, Fact)> {
         ),
         (
             "resolved",
-            Fact::Resolved(Resolved {
-                attempt: attempt(),
-                environment: environment("test"),
-                migration: migration(),
-                verdict: Verdict::NotApplied,
-                reason: "dropped the index by hand".to_owned(),
-            }),
+            Fact::Resolved(resolved(Verdict::NotApplied, "dropped the index by hand")),
         ),
         (
             "chained",
             Fact::Chained(Chained {
                 environments: vec![environment("dev"), environment("test")],
                 reason: Some("stage was never used".to_owned()),
+            }),
+        ),
+        (
+            "intent, going on",
+            Fact::Intent(Intent {
+                from: Some(3),
+                ..intent()
+            }),
+        ),
+        (
+            "outcome, settled from the journal",
+            Fact::Outcome(Outcome {
+                settled: true,
+                progress: Some(Progress { done: 2, of: 5 }),
+                how: Some(How::Journal),
+                ..outcome(Ending::Failed)
+            }),
+        ),
+        (
+            "outcome, settled by writing the receipt",
+            Fact::Outcome(Outcome {
+                receipt: Some(ReceiptRef {
+                    seq: 2,
+                    hash: hash(0x55),
+                }),
+                kind: Some(ReceiptKind::Journalled),
+                settled: true,
+                how: Some(How::JournalComplete),
+                ..outcome(Ending::Succeeded)
+            }),
+        ),
+        (
+            "outcome, applied on a person's word",
+            Fact::Outcome(Outcome {
+                receipt: Some(ReceiptRef {
+                    seq: 2,
+                    hash: hash(0x55),
+                }),
+                kind: Some(ReceiptKind::Resolved),
+                settled: true,
+                how: Some(How::Receipt),
+                ..outcome(Ending::Succeeded)
+            }),
+        ),
+        (
+            "resolved, to go on",
+            Fact::Resolved(Resolved {
+                script: Some(Checksum::of(SCRIPT.as_bytes())),
+                progress: Some(Progress { done: 2, of: 5 }),
+                ..resolved(Verdict::ContinueAt, "dropped the INVALID index")
+            }),
+        ),
+        (
+            "resolved, applied",
+            Fact::Resolved(resolved(Verdict::Applied, "ran the rest by hand")),
+        ),
+        (
+            "resolved, superseded",
+            Fact::Resolved(resolved(
+                Verdict::Superseded,
+                "attempt 0a0a of another ledger went on",
+            )),
+        ),
+        (
+            "outcome, settled without a trace",
+            Fact::Outcome(Outcome {
+                settled: true,
+                how: Some(How::NoTrace),
+                ..outcome(Ending::Failed)
             }),
         ),
     ]

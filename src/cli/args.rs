@@ -134,12 +134,25 @@ pub(crate) struct Resolve {
     /// The migration
     #[arg(value_name = "MIGRATION")]
     pub(crate) migration: String,
-    /// Nothing of it stands in the target (any more): it may run again
-    #[arg(long, required = true)]
-    pub(crate) not_applied: bool,
+    #[command(flatten)]
+    pub(crate) said: Said,
     /// What you found, and what you undid
     #[arg(long, value_name = "WHY")]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Said {
+    /// Nothing of it stands in the target (any more): it may run again
+    #[arg(long)]
+    pub(crate) not_applied: bool,
+    /// All of it stands in the target, by whatever way: it counts as applied, never as evidence
+    #[arg(long)]
+    pub(crate) applied: bool,
+    /// Every statement before the K-th stands, and nothing else: the same bytes go on there
+    #[arg(long, value_name = "K")]
+    pub(crate) continue_at: Option<u64>,
 }
 
 #[derive(Debug, Args)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::output::Output;
+use crate::model::entry::{How, Progress};
 use crate::planner::Verdict;
 use crate::report::{self, count};
 use crate::workflows::Event;
@@ -40,14 +41,29 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         Event::Settled {
             environment,
             migration,
-            succeeded,
+            how,
+            progress,
         } => {
-            let how = if *succeeded {
-                "it had succeeded"
-            } else {
-                "it had not been applied"
+            let Progress { done, of } = progress.unwrap_or(Progress { done: 0, of: 0 });
+            let how = match how {
+                How::Receipt => "it had succeeded".to_owned(),
+                How::NoTrace => "it had not been applied".to_owned(),
+                How::Journal => {
+                    format!("it was cut off, and {done} of {of} statements stand")
+                }
+                How::JournalComplete => {
+                    "all of it had run, and only its receipt was missing: written".to_owned()
+                }
             };
             output.note(&format!("{environment}: settled {migration}: {how}\n"));
+        }
+        Event::TookOver {
+            environment,
+            migration,
+        } => {
+            output.note(&format!(
+                "{environment}: {migration} was taken care of under another ledger\n"
+            ));
         }
         Event::Planned(plan) => {
             let text = report::plan::warnings(plan, paint);

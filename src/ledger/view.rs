@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::entry::{
-    Absorbed, Ending, Failure, Intent, Outcome, Progress, ReceiptRef, TargetIdentity,
+    Absorbed, Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, TargetIdentity, Verdict,
 };
 use crate::model::{
     Actor, AttemptId, Entry, EnvironmentName, Fact, MigrationId, Origin, Receipt, ReceiptKind,
@@ -35,6 +35,9 @@ pub struct EnvironmentView {
     pub open: BTreeMap<AttemptId, Attempted>,
     /// Attempts that failed and may have left something behind, until a person resolves them.
     pub partial: BTreeMap<AttemptId, Failed>,
+    /// Migrations of which the first statements stand, and nothing else: the same bytes may be gone on
+    /// with.
+    pub standing: BTreeMap<MigrationId, Standing>,
     /// The newest attempt that failed and left nothing, of migrations that have not succeeded since.
     pub failed: BTreeMap<MigrationId, Failed>,
     /// Every attempt at the present target that the ledger knows of: begun here, or resolved here
@@ -97,11 +100,41 @@ pub struct Failed {
     pub progress: Option<Progress>,
 }
 
+/// What stands for certain of a migration that was begun and did not end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The attempt that left it.
+    pub attempt: AttemptId,
+    /// BLAKE3 of the script of which it is a part.
+    pub script: Checksum,
+    /// How many of its statements stand, of how many.
+    pub progress: Progress,
+    /// When that was found out, or said.
+    pub at: Timestamp,
+    /// Why a person said so; `None` where the target's journal tells.
+    pub reason: Option<String>,
+}
+
 impl EnvironmentView {
     /// The success of exactly these bytes in this environment, at any time.
     #[must_use]
     pub fn evidence_of(&self, migration: &MigrationId, checksum: Checksum) -> Option<&Success> {
         self.evidence.get(migration)?.get(&checksum)
+    }
+
+    /// BLAKE3 of the bytes of a migration that stand in the present target, whole or in part.
+    #[must_use]
+    pub fn bytes_of(&self, migration: &MigrationId) -> Option<Checksum> {
+        let applied = self.applied.get(migration).map(|ran| ran.checksum);
+        let standing = || Some(self.standing.get(migration)?.script);
+        let mut partial = self
+            .partial
+            .values()
+            .map(|failed| &failed.attempted.intent)
+            .filter(|intent| intent.migration == *migration);
+        applied
+            .or_else(standing)
+            .or_else(|| partial.next().map(|intent| intent.blake3))
     }
 
     /// The newest receipt of the present target that the ledger holds.
@@ -126,9 +159,10 @@ impl EnvironmentView {
             open.intent.receipt == ReceiptKind::Atomic || open.intent.migration != *migration
         });
         self.failed.remove(migration);
+        self.standing.remove(migration);
         // A copied target brings the receipts of another environment along. They say what is
-        // applied here, and are no evidence that this environment was passed.
-        if success.ran_in == *environment {
+        // applied here, and are no evidence that this environment was passed. Nor is a person's word.
+        if success.ran_in == *environment && success.kind != ReceiptKind::Resolved {
             let of_bytes = self.evidence.entry(migration.clone()).or_default();
             of_bytes
                 .entry(success.checksum)
@@ -186,6 +220,12 @@ impl View {
                 Ok(())
             }
             Fact::Absorbed(absorbed) => read_absorbed(absorbed).map(|_| ()),
+            Fact::Resolved(resolved)
+                if (resolved.verdict == Verdict::ContinueAt)
+                    != (resolved.script.is_some() && resolved.progress.is_some()) =>
+            {
+                Err("it must name the script and how much of it stands if, and only if, it says continue-at".to_owned())
+            }
             _ => Ok(()),
         }
     }
@@ -213,6 +253,7 @@ impl View {
                     evidence: before.evidence,
                     open: kept.open,
                     partial: kept.partial,
+                    standing: kept.standing,
                     attempts: kept.attempts,
                     ..EnvironmentView::default()
                 };
@@ -259,6 +300,19 @@ impl View {
                 view.attempts.insert(resolved.attempt);
                 view.open.remove(&resolved.attempt);
                 view.partial.remove(&resolved.attempt);
+                view.standing.remove(&resolved.migration);
+                if let (Verdict::ContinueAt, Some(script), Some(progress)) =
+                    (resolved.verdict, resolved.script, resolved.progress)
+                {
+                    let standing = Standing {
+                        attempt: resolved.attempt,
+                        script,
+                        progress,
+                        at: entry.at,
+                        reason: Some(resolved.reason.clone()),
+                    };
+                    view.standing.insert(resolved.migration.clone(), standing);
+                }
             }
         }
     }
@@ -286,6 +340,21 @@ impl View {
             };
             view.record(&outcome.migration, success, &outcome.environment);
             return;
+        }
+        // What an earlier attempt left stands on where this one left nothing of its own.
+        if let Some(progress) = outcome.progress {
+            view.standing.remove(&outcome.migration);
+            if outcome.how == Some(How::Journal) {
+                let standing = Standing {
+                    attempt: outcome.attempt,
+                    script: attempted.intent.blake3,
+                    progress,
+                    at,
+                    reason: None,
+                };
+                view.standing.insert(outcome.migration.clone(), standing);
+                return;
+            }
         }
         let failed = Failed {
             at,

@@ -318,6 +318,10 @@ pub struct Intent {
     pub receipt: ReceiptKind,
     /// The plan that this is a step of.
     pub plan: ChainHash,
+    /// The first statement that is sent, where an earlier attempt's work stands and is gone on with;
+    /// `None` where the script runs from its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<u64>,
 }
 
 /// How an attempt ended.
@@ -354,6 +358,23 @@ pub struct Outcome {
     pub progress: Option<Progress>,
     /// What the target said, for a failure.
     pub error: Option<Failure>,
+    /// How a later contact found it out; `None` where it was seen as it happened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub how: Option<How>,
+}
+
+/// How a contact found out, under the lock, how an attempt had ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// Its receipt stood in the target.
+    Receipt,
+    /// It had neither a receipt nor anything in the journal that could stand: nothing of it does.
+    NoTrace,
+    /// The journal tells exactly which statements stand: `progress`.
+    Journal,
+    /// The journal tells that every statement stands; only the receipt was missing, and was written.
+    JournalComplete,
 }
 
 /// A receipt's place in its target.
@@ -438,6 +459,12 @@ pub struct Resolved {
     pub verdict: Verdict,
     /// Why.
     pub reason: String,
+    /// For `continue-at`: BLAKE3 of the script of which a part stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub script: Option<Checksum>,
+    /// For `continue-at`: how many of its statements stand, of how many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
 }
 
 /// The chain that this ledger holds environments to from here on.
@@ -457,4 +484,23 @@ pub struct Chained {
 pub enum Verdict {
     /// Nothing of it stands in the target: it may run again.
     NotApplied,
+    /// All of it stands: it counts as applied, and is no evidence.
+    Applied,
+    /// The first statements stand and nothing else of it: it may be gone on with.
+    ContinueAt,
+    /// Another ledger's attempt went on where this one stopped, and answers for what stands.
+    Superseded,
+}
+
+impl Verdict {
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::NotApplied => "not-applied",
+            Self::Applied => "applied",
+            Self::ContinueAt => "continue-at",
+            Self::Superseded => "superseded",
+        }
+    }
 }

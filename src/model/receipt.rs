@@ -7,7 +7,7 @@ use super::{
 };
 use crate::digest::{ChainHash, Checksum, RECEIPT_CONTEXT, Sha256};
 
-/// How a receipt came to stand beside the work it proves. Both kinds are evidence.
+/// How a receipt came to stand beside the work. The first two prove it and are evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReceiptKind {
@@ -15,6 +15,9 @@ pub enum ReceiptKind {
     Atomic,
     /// Closed after the last statement of a script that cannot be wrapped in one transaction.
     Journalled,
+    /// Written on a person's word that the migration stands (`resolve --applied`). It counts as
+    /// applied there, and never as evidence.
+    Resolved,
 }
 
 impl ReceiptKind {
@@ -24,6 +27,7 @@ impl ReceiptKind {
         match self {
             Self::Atomic => "atomic",
             Self::Journalled => "journalled",
+            Self::Resolved => "resolved",
         }
     }
 }

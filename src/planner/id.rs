@@ -14,10 +14,18 @@ struct Digested<'a> {
     environment: &'a EnvironmentName,
     target: Option<IncarnationId>,
     head: Option<ReceiptRef>,
-    steps: Vec<(&'a MigrationId, Checksum, ReceiptKind)>,
+    steps: Vec<DigestedStep<'a>>,
     refusals: Vec<(&'static str, Option<&'a MigrationId>)>,
     waivers: [(); 0],
     policy: &'a Policy,
+}
+
+/// One step; where it goes on after what stands, also how many statements do.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum DigestedStep<'a> {
+    Whole(&'a MigrationId, Checksum, ReceiptKind),
+    Rest(&'a MigrationId, Checksum, ReceiptKind, u64),
 }
 
 pub(super) fn of(plan: &Plan, policy: &Policy) -> ChainHash {
@@ -29,7 +37,10 @@ pub(super) fn of(plan: &Plan, policy: &Policy) -> ChainHash {
         steps: plan
             .steps
             .iter()
-            .map(|step| (&step.migration, step.checksum, step.kind))
+            .map(|step| match step.done {
+                0 => DigestedStep::Whole(&step.migration, step.checksum, step.kind),
+                done => DigestedStep::Rest(&step.migration, step.checksum, step.kind, done),
+            })
             .collect(),
         refusals: plan
             .refusals

@@ -4,7 +4,9 @@
 //! steps or every refusal. It has no clock, no network, no environment and no file system.
 
 pub mod gates;
+pub(crate) mod half;
 mod id;
+mod notes;
 
 use std::collections::BTreeSet;
 
@@ -12,7 +14,7 @@ use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity};
 use crate::model::{Actor, EnvironmentName, MigrationId, Policy, ReceiptKind, Timestamp};
-use crate::sql::{Analysis, NotAnalysed, StatementKind};
+use crate::sql::Analysis;
 use crate::targets::Journal;
 
 pub use gates::Gate;
@@ -58,9 +60,11 @@ pub struct Live {
     pub identity: Option<Finding>,
     /// The target has tables, and tollgate never entered it before.
     pub has_history_elsewhere: bool,
-    /// Attempts in the target's journal that have no end and that the ledger knows nothing of:
-    /// another ledger began them.
-    pub foreign: Vec<Journal>,
+    /// The newest attempt in the target's journal of each migration that is not applied and of which
+    /// something may stand: this ledger's own, and those of others, of which it knows nothing.
+    pub journals: Vec<Journal>,
+    /// The target's INVALID indexes, qualified and quoted.
+    pub invalid_indexes: Vec<String>,
 }
 
 /// Ordered steps, or every refusal. Plain data.
@@ -118,6 +122,8 @@ pub struct Step {
     pub sha256: Sha256,
     /// How it will run.
     pub kind: ReceiptKind,
+    /// How many of its statements stand already and are not sent again.
+    pub done: u64,
     /// How many statements it has, where the script was analysed.
     pub statements: Option<usize>,
     /// What a reader should know: why it is journalled, why it was not analysed.
@@ -272,53 +278,23 @@ fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
             by: success.by.clone(),
         })
     };
+    let half = half::half(world.inputs, world.here, file.migration)
+        .filter(|half| half::obstacle(world.inputs.engine, file, analysis, half).is_none());
+    let mut notes = notes::of(world.inputs.engine, file.script, analysis);
+    let done = half.map_or(0, |half| half.progress.done);
+    if done > 0 {
+        let statements = analysis.statements().map_or(0, <[_]>::len);
+        notes.insert(0, notes::going_on(done, statements as u64));
+    }
     Step {
         migration: file.migration.clone(),
         checksum: file.checksum,
         sha256: file.sha256,
         kind: analysis.receipt_kind(),
+        done,
         statements: analysis.statements().map(<[_]>::len),
-        notes: notes(analysis),
+        notes,
         proofs: world.before().filter_map(proof).collect(),
-    }
-}
-
-/// What a reader should know of how a script will run.
-fn notes(analysis: &Analysis) -> Vec<String> {
-    match analysis {
-        Analysis::Analysed(statements) => {
-            let mut notes: Vec<String> = Vec::new();
-            for statement in statements {
-                let note = match statement.kind {
-                    StatementKind::NotWrappable(what) => {
-                        format!("not atomic: {what} cannot run in a transaction")
-                    }
-                    StatementKind::TransactionControl(what) => {
-                        format!("not atomic: the script controls its own transaction ({what})")
-                    }
-                    _ => continue,
-                };
-                let same_reason = |seen: &String| {
-                    seen == &note
-                        || (note.contains("controls its own") && seen.contains("controls its own"))
-                };
-                if !notes.iter().any(same_reason) {
-                    notes.push(note);
-                }
-            }
-            notes
-        }
-        Analysis::NotAnalysed(NotAnalysed::TooLarge { bytes }) => {
-            vec![format!("not analysed: {bytes} bytes")]
-        }
-        Analysis::NotAnalysed(NotAnalysed::TooDeep { offset }) => {
-            vec![format!(
-                "not analysed: it nests too deeply at byte {offset}"
-            )]
-        }
-        Analysis::NotAnalysed(NotAnalysed::ParseError { offset, message }) => {
-            vec![format!("not analysed: at byte {offset}: {message}")]
-        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::Paint;
 use crate::digest::ChainHash;
-use crate::model::entry::{Ending, Outcome};
+use crate::model::entry::{Ending, How, Outcome, Verdict};
 use crate::model::{Entry, Fact, MigrationId, Origin, Receipt};
 
 /// One entry as a line: when, who, what.
@@ -35,8 +35,11 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
             )
         }
         Fact::Intent(intent) => {
+            let from = intent
+                .from
+                .map_or_else(String::new, |from| format!(", from statement {from}"));
             format!(
-                "intent     {} {} {}",
+                "intent     {} {} {}{from}",
                 intent.environment,
                 intent.migration,
                 intent.blake3.short()
@@ -81,8 +84,17 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
             format!("chained    {}{reason}", names.join(", "))
         }
         Fact::Resolved(resolved) => {
+            let what = match (resolved.verdict, resolved.progress) {
+                (Verdict::NotApplied, _) => "as not applied".to_owned(),
+                (Verdict::Applied, _) => "as applied".to_owned(),
+                (Verdict::ContinueAt, Some(progress)) => {
+                    format!("to go on at statement {}", progress.done + 1)
+                }
+                (Verdict::ContinueAt, None) => "to go on".to_owned(),
+                (Verdict::Superseded, _) => "as superseded".to_owned(),
+            };
             format!(
-                "resolved   {} {} as not applied: {}",
+                "resolved   {} {} {what}: {}",
                 resolved.environment, resolved.migration, resolved.reason
             )
         }
@@ -99,17 +111,24 @@ fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
         Ending::Failed => format!("{}   ", paint.bad("failed")),
         Ending::Unknown => format!("{}  ", paint.bad("unknown")),
     };
-    let how = if outcome.settled {
-        ", settled from the target's receipts"
-    } else {
-        ""
+    let stands = outcome.progress.map_or_else(String::new, |progress| {
+        format!(", {} of {} statements stand", progress.done, progress.of)
+    });
+    let how = match outcome.how {
+        Some(How::Receipt) | None if outcome.settled => ", settled from the target's receipts",
+        Some(How::NoTrace) => ", settled from the target: it left no trace",
+        Some(How::Journal) => ", settled from the target's journal",
+        Some(How::JournalComplete) => {
+            ", settled from the target's journal: only the receipt was missing"
+        }
+        Some(How::Receipt) | None => "",
     };
     let said = outcome
         .error
         .as_ref()
         .map_or_else(String::new, |error| format!(": {}", error.message));
     format!(
-        "{word}  {} {}{how}{said}",
+        "{word}  {} {}{stands}{how}{said}",
         outcome.environment, outcome.migration
     )
 }

@@ -92,7 +92,12 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
             .partial
             .values()
             .map(|failed| &failed.attempted.intent.migration);
-        view.applied.keys().chain(open).chain(partial)
+        let standing = view.standing.keys();
+        view.applied
+            .keys()
+            .chain(open)
+            .chain(partial)
+            .chain(standing)
     });
     let ids: BTreeSet<&MigrationId> = on_disk.chain(known).collect();
     let row = |id: &MigrationId| {
@@ -145,6 +150,14 @@ fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Opt
             checksum: Some(failed.attempted.intent.blake3),
             at: Some(failed.at),
             by: Some(failed.attempted.by.0.clone()),
+        });
+    }
+    if let Some(standing) = view.standing.get(id) {
+        return Some(Cell {
+            state: State::Failed,
+            checksum: Some(standing.script),
+            at: Some(standing.at),
+            by: None,
         });
     }
     // Without a folder there is nothing to apply, and nothing was applied here.

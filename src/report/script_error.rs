@@ -6,7 +6,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use super::Paint;
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, MigrationId};
-use crate::planner::gates::standing;
+use crate::planner::gates::{resolve, standing};
 use crate::sql::position;
 use crate::targets::ScriptError;
 
@@ -70,7 +70,6 @@ fn state(failed: &Failed<'_>) -> String {
         path,
         ..
     } = failed;
-    let name = crate::planner::gates::shell(migration.as_str());
     match failed.left {
         // Not the script's fault.
         None if matches!(failed.error.code.as_deref(), Some("SQLITE_FULL" | "53100")) => format!(
@@ -79,10 +78,18 @@ fn state(failed: &Failed<'_>) -> String {
         None => format!(
             "{environment} is as it was: the whole script was rolled back.\n  remedy   edit {path}, then: tollgate apply {environment}"
         ),
-        Some(progress) => format!(
-            "{environment} keeps what ran outside a transaction: {}.\nUndo by hand what is left first.\n  remedy   tollgate resolve {environment} {name} --not-applied --reason '<what you undid>'",
-            standing(progress)
-        ),
+        Some(progress) => {
+            let standing = standing(progress);
+            let remedy = resolve(environment, migration, Some(progress));
+            let first = if progress.done > 0 && progress.of > 1 {
+                "Put right what made it fail, and go on with the same bytes."
+            } else {
+                "Undo by hand what is left first."
+            };
+            format!(
+                "{environment} keeps what ran outside a transaction: {standing}.\n{first}\n  remedy   {remedy}"
+            )
+        }
     }
 }
 

@@ -11,7 +11,8 @@ pub mod sqlite;
 
 use std::time::Duration;
 
-use crate::model::entry::{Engine, Progress, TargetIdentity};
+use crate::digest::Checksum;
+use crate::model::entry::{Engine, Progress, TargetIdentity, Verdict};
 use crate::model::{
     AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, StoredReceipt,
 };
@@ -69,6 +70,30 @@ pub trait Target {
         attempt: &Attempt<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Applied, ApplyError>;
+
+    /// Leaves the receipt of an attempt whose work is known to stand, without running anything: the
+    /// journal says that all `of` statements ended, or, with `word`, a person says so.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says; nothing is half done, but after a connection that broke
+    /// only a new contact can tell whether the receipt stands.
+    fn close(
+        &mut self,
+        receipt: &Receipt,
+        word: Option<&Word>,
+        of: u64,
+    ) -> Result<StoredReceipt, TargetError>;
+
+    /// Adds a person's word about an attempt to the journal, for every ledger to read.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says; nothing is half done.
+    fn resolve(
+        &mut self,
+        attempt: AttemptId,
+        migration: &MigrationId,
+        word: &Word,
+    ) -> Result<(), TargetError>;
 }
 
 /// What becomes of the receipts that stand in a target when its identity row is written anew.
@@ -101,8 +126,10 @@ pub struct Survey {
     pub recorded: Option<Recorded>,
     /// Every receipt of this incarnation, by `seq`; unverified.
     pub receipts: Vec<StoredReceipt>,
-    /// Attempts whose journal was started.
+    /// Attempts whose journal was started, oldest first.
     pub journals: Vec<Journal>,
+    /// Indexes that were built concurrently and are INVALID: of PostgreSQL, qualified and quoted.
+    pub invalid_indexes: Vec<String>,
     /// Whether there are tables that are not tollgate's.
     pub has_other_tables: bool,
 }
@@ -140,10 +167,70 @@ pub struct Journal {
     pub attempt: AttemptId,
     /// The migration.
     pub migration: MigrationId,
-    /// Statements that ended, of how many.
+    /// BLAKE3 of the whole script.
+    pub script: Checksum,
+    /// Statements that ended and stand, of how many.
     pub progress: Progress,
-    /// Whether one more statement was begun and its end is not known.
-    pub in_flight: bool,
+    /// What the newest row says.
+    pub last: Last,
+    /// A person's word, where there is one: it outweighs what stands above.
+    pub word: Option<Word>,
+}
+
+impl Journal {
+    /// How many statements stand, where that is certain: the first so many, and nothing else.
+    #[must_use]
+    pub fn standing(&self) -> Option<u64> {
+        match (&self.word, self.last) {
+            (Some(word), _) => Some(word.standing(self.progress)),
+            (None, Last::Done | Last::Undone | Last::Finished) => Some(self.progress.done),
+            (None, Last::Begun | Last::Failed) => None,
+        }
+    }
+
+    /// Whether a statement was begun outside any transaction and its end is not known.
+    #[must_use]
+    pub fn in_flight(&self) -> bool {
+        self.word.is_none() && self.last == Last::Begun
+    }
+}
+
+/// What the newest row of an attempt's journal says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// Nothing is in flight.
+    Done,
+    /// The next statement was begun outside any transaction, and its end is not known.
+    Begun,
+    /// The next statement failed, and nothing of it stands.
+    Undone,
+    /// The next statement failed outside any transaction, and may have left something.
+    Failed,
+    /// The receipt was written.
+    Finished,
+}
+
+/// A person's word about an attempt, as it stands in the target's journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Word {
+    /// What stands.
+    pub verdict: Verdict,
+    /// For `continue-at`: how many statements stand; 0 otherwise.
+    pub done: u64,
+    /// How many statements the script has.
+    pub of: u64,
+    /// Why.
+    pub reason: String,
+}
+
+impl Word {
+    fn standing(&self, progress: Progress) -> u64 {
+        match self.verdict {
+            Verdict::NotApplied | Verdict::Superseded => 0,
+            Verdict::Applied => progress.of,
+            Verdict::ContinueAt => self.done,
+        }
+    }
 }
 
 /// One step, ready to run.
@@ -153,6 +240,9 @@ pub struct Attempt<'a> {
     pub script: &'a str,
     /// What reading them found.
     pub analysis: &'a Analysis,
+    /// How many of its statements an earlier attempt left standing: they are not sent again. More
+    /// than 0 only for an analysed script that is journalled.
+    pub done: u64,
     /// The receipt to leave, complete; `kind` is what the plan showed. A target that finds that a
     /// script which was not analysed ended its own transaction sets it to `Journalled`.
     pub receipt: &'a Receipt,

@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use super::contact::{Contact, contact, enter};
+use super::contact::{Contact, contact, enter, receipt_after};
 use super::{Event, Run, WorkflowError};
-use crate::digest::ChainHash;
 use crate::model::entry::{
-    Chained, Ending, Failure, Head, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate,
+    Chained, Ending, Failure, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate,
 };
 use crate::model::{
     AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind, Timestamp,
@@ -59,6 +58,15 @@ pub enum End {
         error: Box<ScriptError>,
         /// What remains of it: `None`, nothing.
         left: Option<Progress>,
+    },
+    /// The connection broke, and a new one told what stands: the next run goes on there.
+    CutOff {
+        /// Which.
+        migration: MigrationId,
+        /// What the client saw.
+        error: Box<TargetError>,
+        /// What stands of it: `None`, nothing.
+        progress: Option<Progress>,
     },
     /// The client cannot tell how a script ended, and could not settle it at once.
     Unknown {
@@ -312,33 +320,29 @@ fn run_step(
         sha256: step.sha256,
         receipt: step.kind,
         plan: plan.id,
+        from: (step.done > 0).then_some(step.done + 1),
     };
     let bytes = Some((step.checksum, file.script.as_bytes()));
     let head = run
         .ledger
-        .append_with(at, run.by, Fact::Intent(intent), bytes)?;
+        .append_with(at, run.by, Fact::Intent(intent.clone()), bytes)?;
     run.kept.insert(step.checksum);
     let before = run
         .ledger
         .view()
         .get(&plan.environment)
         .and_then(|here| here.head());
-    let receipt = receipt(
-        run,
-        plan,
-        step,
-        identity.incarnation,
-        attempt,
+    let receipt = Receipt {
         at,
-        head,
-        before,
-    );
+        ..receipt_after(run, &intent, step.kind, head, before)
+    };
 
     let mut progressed = |progress: Progress| (run.events)(Event::Progressed { step, progress });
     let result = target.apply(
         &Attempt {
             script: file.script,
             analysis: &analysis,
+            done: step.done,
             receipt: &receipt,
         },
         &mut progressed,
@@ -353,6 +357,7 @@ fn run_step(
         settled: false,
         progress: None,
         error: None,
+        how: None,
     };
     match result {
         Ok(applied) => {
@@ -399,42 +404,6 @@ fn run_step(
     }
 }
 
-#[allow(clippy::too_many_arguments)] // each is one field of the receipt, known only here
-fn receipt(
-    run: &Run<'_>,
-    plan: &Plan,
-    step: &Step,
-    target: crate::model::IncarnationId,
-    attempt: AttemptId,
-    at: Timestamp,
-    head: Head,
-    before: Option<ReceiptRef>,
-) -> Receipt {
-    let prev: Option<ChainHash> = before.map(|before| before.hash);
-    Receipt {
-        v: 1,
-        seq: before.map_or(1, |before| before.seq + 1),
-        prev,
-        target,
-        environment: plan.environment.clone(),
-        kind: step.kind,
-        attempt,
-        migration: step.migration.clone(),
-        blake3: step.checksum,
-        sha256: step.sha256,
-        writer: head.writer,
-        number: head.number,
-        head: head.hash,
-        plan: plan.id,
-        at,
-        actor: run.by.actor.clone(),
-        origin: run.by.origin.clone(),
-        tool: run.by.tool.clone(),
-        waivers: Vec::new(),
-        debts: Vec::new(),
-    }
-}
-
 /// The client could not tell. One new contact at once: it settles what it can from the receipt.
 fn after_unknown(
     run: &mut Run<'_>,
@@ -455,15 +424,11 @@ fn after_unknown(
         return End::Done;
     }
     if settled && !open {
-        let error = ScriptError {
-            message: error.fact,
-            hint: error.remedy,
-            ..ScriptError::default()
-        };
-        return End::Failed {
+        let standing = here.and_then(|here| here.standing.get(&step.migration));
+        return End::CutOff {
+            progress: standing.map(|standing| standing.progress),
             migration,
-            error: Box::new(error),
-            left: None,
+            error,
         };
     }
     End::Unknown { migration, error }

@@ -62,7 +62,7 @@ pub fn bind(
         survey.recorded.as_ref(),
     ) {
         Identity::Same => {
-            if absorb(run, environment, &survey)?.is_none() {
+            if absorb(run, environment, target.as_mut(), &survey)?.is_none() {
                 return Ok(if accepted { Bind::Bound } else { Bind::Already });
             }
             // It lost receipts: the same target, from an earlier point on.
@@ -80,7 +80,7 @@ pub fn bind(
             enter(run, environment, target.as_mut(), earlier, Some(reason))?
         }
     }
-    absorb(run, environment, &survey)?;
+    absorb(run, environment, target.as_mut(), &survey)?;
     Ok(Bind::Bound)
 }
 

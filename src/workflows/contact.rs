@@ -1,15 +1,14 @@
 //! A contact with a target: lock, look, compare, take in what the ledger lacks, settle what is open.
 
+use super::settle::{journals, settle, take_in};
 use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
-use crate::model::entry::{Absorbed, Bound, Ending, Engine, Outcome, ReceiptRef, TargetIdentity};
+use crate::model::entry::{Bound, Engine, Head, Intent, ReceiptRef, TargetIdentity};
 use crate::model::receipt::verify_chain;
-use crate::model::{
-    AttemptId, EnvironmentName, Fact, IncarnationId, MigrationId, Receipt, ReceiptKind,
-};
+use crate::model::{EnvironmentName, Fact, IncarnationId, Receipt, ReceiptKind};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::{Finding, Gate, Live};
-use crate::targets::{Earlier, Journal, Survey, Target};
+use crate::targets::{Earlier, Survey, Target};
 
 /// A target under its lock, with the ledger brought up to it.
 pub(super) struct Contact {
@@ -52,7 +51,7 @@ pub(super) fn contact(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
 ) -> Result<Contact, WorkflowError> {
-    let (target, survey) = reach(run, environment)?;
+    let (mut target, survey) = reach(run, environment)?;
     let judged = judge(
         environment,
         run.ledger.view(),
@@ -74,13 +73,13 @@ pub(super) fn contact(
     }
     match judged {
         Identity::Same => {
-            live.identity = absorb(run, environment, &survey)?;
-            live.foreign = foreign(run, environment, &survey);
+            live.identity = absorb(run, environment, target.as_mut(), &survey)?;
+            journals(run, environment, &mut live, &survey);
         }
         Identity::Known(identity) => {
             bound(run, environment, identity, None)?;
-            live.identity = absorb(run, environment, &survey)?;
-            live.foreign = foreign(run, environment, &survey);
+            live.identity = absorb(run, environment, target.as_mut(), &survey)?;
+            journals(run, environment, &mut live, &survey);
         }
         Identity::New => {
             is_new = true;
@@ -96,30 +95,6 @@ pub(super) fn contact(
         live,
         is_new,
     })
-}
-
-/// Attempts in the target's journal without an end, begun under another ledger. A later success of the
-/// same migration says that somebody took care.
-fn foreign(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Vec<Journal> {
-    let here = run.ledger.view().get(environment);
-    let known = |journal: &&Journal| {
-        here.is_some_and(|here| {
-            here.attempts.contains(&journal.attempt)
-                || here.applied.contains_key(&journal.migration)
-        })
-    };
-    let unexplained = survey
-        .journals
-        .iter()
-        .filter(|journal| !known(journal) && !left_nothing(survey, journal));
-    unexplained.cloned().collect()
-}
-
-/// Whether a journal shows for certain that nothing of its attempt stands. On SQLite a statement that
-/// ended with an error left nothing; on PostgreSQL an index that was built concurrently may be left
-/// INVALID, so only a person can tell.
-fn left_nothing(survey: &Survey, journal: &Journal) -> bool {
-    survey.observed.engine == Engine::Sqlite && journal.progress.done == 0 && !journal.in_flight
 }
 
 /// Enters a target that neither side knew: its identity row first, then the ledger's entry. A crash
@@ -162,6 +137,7 @@ pub(super) fn bound(
 pub(super) fn absorb(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
+    target: &mut dyn Target,
     survey: &Survey,
 ) -> Result<Option<Finding>, WorkflowError> {
     let contradiction = |what: String| WorkflowError::Contradiction {
@@ -212,7 +188,7 @@ pub(super) fn absorb(
     {
         return Ok(Some(lost(environment, newest, chain.len() as u64)));
     }
-    settle(run, environment, survey)?;
+    settle(run, environment, target, survey)?;
     Ok(None)
 }
 
@@ -234,98 +210,36 @@ fn notice_a_ledger_that_went_back(
     Ok(())
 }
 
-fn take_in(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    hash: ChainHash,
-    receipt: &Receipt,
-    body: &str,
-) -> Result<(), WorkflowError> {
-    let ours = run
-        .ledger
-        .view()
-        .get(environment)
-        .is_some_and(|here| here.open.contains_key(&receipt.attempt));
-    if ours {
-        let reference = ReceiptRef {
-            seq: receipt.seq,
-            hash,
-        };
-        let success = Some((reference, receipt.kind));
-        return settled(
-            run,
-            environment,
-            receipt.attempt,
-            &receipt.migration,
-            success,
-        );
+/// The receipt that follows what stands in a target, for an intent and its place in the ledger.
+pub(super) fn receipt_after(
+    run: &Run<'_>,
+    intent: &Intent,
+    kind: ReceiptKind,
+    head: Head,
+    before: Option<ReceiptRef>,
+) -> Receipt {
+    Receipt {
+        v: 1,
+        seq: before.map_or(1, |before| before.seq + 1),
+        prev: before.map(|before| before.hash),
+        target: intent.target,
+        environment: intent.environment.clone(),
+        kind,
+        attempt: intent.attempt,
+        migration: intent.migration.clone(),
+        blake3: intent.blake3,
+        sha256: intent.sha256,
+        writer: head.writer,
+        number: head.number,
+        head: head.hash,
+        plan: intent.plan,
+        at: (run.now)(),
+        actor: run.by.actor.clone(),
+        origin: run.by.origin.clone(),
+        tool: run.by.tool.clone(),
+        waivers: Vec::new(),
+        debts: Vec::new(),
     }
-    run.record(Fact::Absorbed(Absorbed {
-        environment: environment.clone(),
-        hash,
-        body: body.to_owned(),
-    }))?;
-    Ok(())
-}
-
-/// Settles open attempts that have no receipt. The lock is ours and every receipt was read under it,
-/// so an atomic attempt without one was rolled back, and a journalled one that never wrote its
-/// journal never began. One that did begin is left open: only a person can say what it left.
-fn settle(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    survey: &Survey,
-) -> Result<(), WorkflowError> {
-    let Some(here) = run.ledger.view().get(environment) else {
-        return Ok(());
-    };
-    let began = |attempt: &AttemptId| {
-        let mut journals = survey
-            .journals
-            .iter()
-            .filter(|journal| journal.attempt == *attempt);
-        journals.any(|journal| !left_nothing(survey, journal))
-    };
-    let gone: Vec<(AttemptId, MigrationId)> = here
-        .open
-        .iter()
-        .filter(|(attempt, _)| !began(attempt))
-        .map(|(attempt, open)| (*attempt, open.intent.migration.clone()))
-        .collect();
-    for (attempt, migration) in gone {
-        settled(run, environment, attempt, &migration, None)?;
-    }
-    Ok(())
-}
-
-fn settled(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    attempt: AttemptId,
-    migration: &MigrationId,
-    success: Option<(ReceiptRef, ReceiptKind)>,
-) -> Result<(), WorkflowError> {
-    run.record(Fact::Outcome(Outcome {
-        attempt,
-        environment: environment.clone(),
-        migration: migration.clone(),
-        outcome: if success.is_some() {
-            Ending::Succeeded
-        } else {
-            Ending::Failed
-        },
-        receipt: success.map(|(receipt, _)| receipt),
-        kind: success.map(|(_, kind)| kind),
-        settled: true,
-        progress: None,
-        error: None,
-    }))?;
-    (run.events)(Event::Settled {
-        environment,
-        migration,
-        succeeded: success.is_some(),
-    });
-    Ok(())
 }
 
 fn lost(environment: &EnvironmentName, held: u64, found: u64) -> Finding {

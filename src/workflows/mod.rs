@@ -8,6 +8,7 @@ pub mod bind;
 mod contact;
 pub mod promote;
 pub mod resolve;
+mod settle;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -15,7 +16,7 @@ use std::time::Duration;
 
 use crate::digest::Checksum;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::entry::Progress;
+use crate::model::entry::{How, Progress};
 use crate::model::{EnvironmentName, MigrationId, Policy, Provenance, ReceiptKind, Timestamp};
 use crate::planner::{FileFacts, Plan, Step};
 use crate::targets::{Target, TargetError};
@@ -88,8 +89,17 @@ pub enum Event<'a> {
         environment: &'a EnvironmentName,
         /// Which migration.
         migration: &'a MigrationId,
-        /// Whether its receipt was found.
-        succeeded: bool,
+        /// How it was found out, which also says how it ended.
+        how: How,
+        /// What stands of it, where it stopped half-way.
+        progress: Option<Progress>,
+    },
+    /// What was said or done of an attempt under another ledger was taken over.
+    TookOver {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// Which migration.
+        migration: &'a MigrationId,
     },
     /// The plan that is about to run, or was refused.
     Planned(&'a Plan),

@@ -1,68 +1,323 @@
-//! resolve: a person settles what no receipt could.
+//! resolve: a person settles what no receipt and no journal could.
 
-use super::contact::contact;
-use super::{Run, WorkflowError};
-use crate::model::entry::{Resolved, Verdict};
-use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId};
+use super::contact::{Contact, contact, receipt_after};
+use super::{Run, WorkflowError, target_error};
+use crate::digest::{ChainHash, Checksum};
+use crate::ledger::view::EnvironmentView;
+use crate::model::entry::{Ending, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict};
+use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
+use crate::planner::gates::shell;
+use crate::planner::half::{Half, Obstacle, obstacle};
+use crate::planner::{self, FileFacts, Inputs};
+use crate::sql;
+use crate::targets::Word;
 
-/// Records that nothing of an attempt stands in the target, so that the migration may run again.
-/// The target is contacted first: what its receipts settle needs no person.
+/// What a person says of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// Nothing of it stands (any more): it may run again.
+    NotApplied,
+    /// All of it stands, by whatever way: it counts as applied, and is no evidence.
+    Applied,
+    /// Everything before this statement stands, counted from 1, and nothing else of it.
+    ContinueAt(u64),
+}
+
+/// An attempt that needs a person, or may be settled by one.
+struct Subject {
+    attempt: AttemptId,
+    /// BLAKE3 of the script that was begun.
+    script: Checksum,
+    /// How many statements it has, where its journal tells.
+    of: Option<u64>,
+}
+
+/// Records what a person says of a migration's attempts, in the target's journal for every ledger to
+/// read, and in this ledger. The target is contacted first: what it settles needs no person. Returns
+/// how many attempts it was said of.
 ///
 /// # Errors
-/// [`WorkflowError::Usage`] when nothing of the migration is unsettled there.
-pub fn not_applied(
+/// [`WorkflowError::Usage`] when nothing of the migration is unsettled there, or the statement named
+/// is no place to go on; [`WorkflowError::Refused`] when the target is another one, or the script was
+/// edited since.
+pub fn resolve(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
     migration: &MigrationId,
+    said: Said,
     reason: &str,
 ) -> Result<usize, WorkflowError> {
-    let contact = contact(run, environment)?;
+    let mut contact = contact(run, environment)?;
     if let Some(finding) = contact.live.identity {
         return Err(WorkflowError::Refused {
             what: format!("{environment}: {}", finding.fact),
             remedy: finding.remedy,
         });
     }
-    let attempts: Vec<AttemptId> =
-        run.ledger
-            .view()
-            .get(environment)
-            .map_or_else(Vec::new, |here| {
-                let open = here
-                    .open
-                    .iter()
-                    .filter(|(_, open)| open.intent.migration == *migration);
-                let partial = here
-                    .partial
-                    .iter()
-                    .filter(|(_, failed)| failed.attempted.intent.migration == *migration);
-                open.map(|(attempt, _)| *attempt)
-                    .chain(partial.map(|(attempt, _)| *attempt))
-                    .collect()
-            });
-    let elsewhere = contact
-        .live
-        .foreign
-        .iter()
-        .filter(|journal| journal.migration == *migration);
-    let attempts: Vec<AttemptId> = attempts
-        .into_iter()
-        .chain(elsewhere.map(|journal| journal.attempt))
-        .collect();
-    if attempts.is_empty() {
+    let subjects = subjects(run, environment, migration, &contact);
+    let Some(newest) = subjects.last() else {
         return Err(WorkflowError::Usage {
             what: format!("{environment} has no attempt of {migration} that needs a person"),
             remedy: format!("tollgate plan {environment}"),
         });
-    }
-    for attempt in &attempts {
-        run.record(Fact::Resolved(Resolved {
-            attempt: *attempt,
-            environment: environment.clone(),
-            migration: migration.clone(),
-            verdict: Verdict::NotApplied,
+    };
+    let word = match said {
+        Said::NotApplied | Said::Applied => Word {
+            verdict: if said == Said::Applied {
+                Verdict::Applied
+            } else {
+                Verdict::NotApplied
+            },
+            done: 0,
+            of: newest.of.unwrap_or(1),
             reason: reason.to_owned(),
-        }))?;
+        },
+        Said::ContinueAt(step) => {
+            let of = place_to_go_on(run, &contact, environment, migration, newest, step)?;
+            Word {
+                verdict: Verdict::ContinueAt,
+                done: step - 1,
+                of,
+                reason: reason.to_owned(),
+            }
+        }
+    };
+    if said == Said::Applied {
+        return counts_as_applied(run, environment, migration, contact, &subjects, &word);
     }
-    Ok(attempts.len())
+    for subject in &subjects {
+        contact
+            .target
+            .resolve(subject.attempt, migration, &word)
+            .map_err(|error| target_error(environment, error))?;
+        record(run, environment, migration, subject, &word)?;
+    }
+    Ok(subjects.len())
+}
+
+/// The attempts of a migration of which something may stand, the newest last.
+fn subjects(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    migration: &MigrationId,
+    contact: &Contact,
+) -> Vec<Subject> {
+    let nothing = EnvironmentView::default();
+    let here = run.ledger.view().get(environment).unwrap_or(&nothing);
+    let journals = &contact.live.journals;
+    let of = |attempt: AttemptId| {
+        let journal = journals.iter().find(|journal| journal.attempt == attempt);
+        journal.map(|journal| journal.progress.of)
+    };
+    let open = here.open.values();
+    let partial = here
+        .partial
+        .values()
+        .map(|failed| (&failed.attempted, failed.progress));
+    let begun = open
+        .map(|open| (open, None))
+        .chain(partial)
+        .filter(|(attempted, _)| attempted.intent.migration == *migration)
+        .map(|(attempted, progress)| Subject {
+            attempt: attempted.intent.attempt,
+            script: attempted.intent.blake3,
+            of: of(attempted.intent.attempt).or(progress.map(|progress| progress.of)),
+        });
+    let standing = here.standing.get(migration).map(|standing| Subject {
+        attempt: standing.attempt,
+        script: standing.script,
+        of: Some(standing.progress.of),
+    });
+    let foreign = journals
+        .iter()
+        .filter(|journal| journal.migration == *migration)
+        .filter(|journal| !here.attempts.contains(&journal.attempt))
+        .map(|journal| Subject {
+            attempt: journal.attempt,
+            script: journal.script,
+            of: Some(journal.progress.of),
+        });
+    begun.chain(standing).chain(foreign).collect()
+}
+
+/// Checks that a script can be gone on with at a statement, and returns how many it has.
+fn place_to_go_on(
+    run: &Run<'_>,
+    contact: &Contact,
+    environment: &EnvironmentName,
+    migration: &MigrationId,
+    subject: &Subject,
+    step: u64,
+) -> Result<u64, WorkflowError> {
+    let name = shell(migration.as_str());
+    let usage = |what: String, remedy: String| WorkflowError::Usage { what, remedy };
+    if step <= 1 {
+        return Err(usage(
+            "to go on at statement 1 is to say that nothing of it stands".to_owned(),
+            format!("tollgate resolve {environment} {name} --not-applied --reason '<why>'"),
+        ));
+    }
+    let file = file(run, migration).ok_or_else(|| gone(migration))?;
+    let engine = contact.target.engine();
+    let analysis = sql::analyse(engine, file.script);
+    let of = analysis
+        .statements()
+        .map(|statements| statements.len() as u64);
+    let of = subject.of.or(of).unwrap_or(1);
+    if step > of + 1 {
+        return Err(usage(
+            format!("{migration} has {of} statements, so there is no statement {step} to go on at"),
+            format!("tollgate plan {environment}"),
+        ));
+    }
+    let half = Half {
+        progress: Progress { done: step - 1, of },
+        script: subject.script,
+    };
+    let undone = format!(
+        "tollgate resolve {environment} {name} --not-applied --reason '<what you undid>'   # or run the rest by hand, and --applied"
+    );
+    match obstacle(engine, file, &analysis, &half) {
+        None => Ok(of),
+        Some(Obstacle::Edited) => Err(WorkflowError::Refused {
+            what: format!(
+                "{migration} was edited since it was begun ({} then, {} now), and an edited script is never gone on with",
+                subject.script.short(),
+                file.checksum.short()
+            ),
+            remedy: undone,
+        }),
+        Some(Obstacle::Other(why)) => Err(WorkflowError::Refused {
+            what: format!("{migration} cannot be gone on with at statement {step}: {why}"),
+            remedy: undone,
+        }),
+    }
+}
+
+fn file<'a>(run: &Run<'a>, migration: &MigrationId) -> Option<&'a FileFacts<'a>> {
+    run.files.iter().find(|file| file.migration == migration)
+}
+
+fn gone(migration: &MigrationId) -> WorkflowError {
+    WorkflowError::Usage {
+        what: format!("{migration} is not on disk, so its bytes cannot be compared"),
+        remedy: format!("tollgate log restore {}", shell(migration.as_str())),
+    }
+}
+
+/// The migration counts as applied on a person's word: a receipt that says so goes into the target.
+fn counts_as_applied(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    migration: &MigrationId,
+    mut contact: Contact,
+    subjects: &[Subject],
+    word: &Word,
+) -> Result<usize, WorkflowError> {
+    let (Some(newest), Some(target)) = (
+        subjects.last(),
+        run.ledger
+            .view()
+            .get(environment)
+            .and_then(|here| here.target.clone()),
+    ) else {
+        return Ok(0);
+    };
+    let known = run.ledger.view().get(environment).and_then(|here| {
+        let partial = here.partial.values().map(|failed| &failed.attempted);
+        let mut attempts = here.open.values().chain(partial);
+        let same = attempts.find(|attempted| attempted.intent.attempt == newest.attempt)?;
+        Some(same.intent.clone())
+    });
+    let intent = match known {
+        Some(intent) => intent,
+        None => {
+            let file = file(run, migration)
+                .filter(|file| file.checksum == newest.script)
+                .ok_or_else(|| gone(migration))?;
+            Intent {
+                attempt: newest.attempt,
+                environment: environment.clone(),
+                target: target.incarnation,
+                migration: migration.clone(),
+                blake3: file.checksum,
+                sha256: file.sha256,
+                receipt: ReceiptKind::Resolved,
+                plan: plan_id(run, environment, &contact),
+                from: None,
+            }
+        }
+    };
+    let intent = Intent {
+        receipt: ReceiptKind::Resolved,
+        ..intent
+    };
+    let head = run.record(Fact::Intent(intent.clone()))?;
+    let before = run
+        .ledger
+        .view()
+        .get(environment)
+        .and_then(EnvironmentView::head);
+    let receipt = receipt_after(run, &intent, ReceiptKind::Resolved, head, before);
+    let stored = contact
+        .target
+        .close(&receipt, Some(word), word.of)
+        .map_err(|error| target_error(environment, error))?;
+    run.record(Fact::Outcome(Outcome {
+        attempt: intent.attempt,
+        environment: environment.clone(),
+        migration: migration.clone(),
+        outcome: Ending::Succeeded,
+        receipt: Some(ReceiptRef {
+            seq: stored.seq,
+            hash: Receipt::hash_of(&stored.body),
+        }),
+        kind: Some(ReceiptKind::Resolved),
+        settled: true,
+        progress: None,
+        error: None,
+        how: Some(How::Receipt),
+    }))?;
+    for subject in subjects {
+        record(run, environment, migration, subject, word)?;
+    }
+    Ok(subjects.len())
+}
+
+/// The id of the plan as it stands, for an intent that no plan of this ledger had.
+fn plan_id(run: &Run<'_>, environment: &EnvironmentName, contact: &Contact) -> ChainHash {
+    planner::plan(&Inputs {
+        environment,
+        engine: contact.target.engine(),
+        policy: run.policy,
+        files: run.files,
+        view: run.ledger.view(),
+        kept: &run.kept,
+        to: None,
+        live: Some(&contact.live),
+    })
+    .id
+}
+
+fn record(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    migration: &MigrationId,
+    subject: &Subject,
+    word: &Word,
+) -> Result<(), WorkflowError> {
+    let goes_on = word.verdict == Verdict::ContinueAt;
+    run.record(Fact::Resolved(Resolved {
+        attempt: subject.attempt,
+        environment: environment.clone(),
+        migration: migration.clone(),
+        verdict: word.verdict,
+        reason: word.reason.clone(),
+        script: goes_on.then_some(subject.script),
+        progress: goes_on.then_some(Progress {
+            done: word.done,
+            of: word.of,
+        }),
+    }))?;
+    Ok(())
 }

@@ -90,7 +90,7 @@ fn a_script_that_failed_half_way_needs_a_person() {
             "BEGIN;\nINSERT INTO orders VALUES (1, 10);\nCOMMIT;\nINSERT INTO ordres VALUES (2, 20);\n",
         ),
     ]);
-    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    assert_snapshot!(project.run(&["apply", "dev"]), @r"
     exit 1
     --- stderr
     dev: bound to dev.db
@@ -103,10 +103,10 @@ fn a_script_that_failed_half_way_needs_a_person() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
     dev keeps what ran outside a transaction: 3 of 4 statements stand in the target.
-    Undo by hand what is left first.
-      remedy   tollgate resolve dev 20251028000000_half --not-applied --reason '<what you undid>'
-    "#);
-    assert_snapshot!(project.run(&["apply", "dev"]), @r#"
+    Put right what made it fail, and go on with the same bytes.
+      remedy   tollgate resolve dev 20251028000000_half --continue-at 4 --reason '<what you put right>'   # or undo all of it, and --not-applied
+    ");
+    assert_snapshot!(project.run(&["apply", "dev"]), @r"
     exit 3
     --- stdout
     refused: dev has 1 migration that cannot pass
@@ -115,9 +115,9 @@ fn a_script_that_failed_half_way_needs_a_person() {
         failed      it failed half-way and may have left something behind
                     found     failed 2025-11-04 10:12 UTC: no such table: ordres
                               3 of 4 statements stand in the target
-                    required  what it left undone by hand, and a person's word for it
-                    remedy    tollgate resolve dev 20251028000000_half --not-applied --reason '<what you undid>'
-    "#);
+                    required  what it left undone by hand or its cause put right, and a person's word for it
+                    remedy    tollgate resolve dev 20251028000000_half --continue-at 4 --reason '<what you put right>'   # or undo all of it, and --not-applied
+    ");
     assert_snapshot!(project.run(&["status"]), @r#"
     exit 0
     --- stdout

@@ -31,8 +31,8 @@ fn a_script_that_failed_half_way_says_what_stands() {
       hint     an INVALID index was left behind: public.users_id; before the next try: DROP INDEX CONCURRENTLY public.users_id;
 
     dev keeps what ran outside a transaction: 1 of 2 statements stand in the target.
-    Undo by hand what is left first.
-      remedy   tollgate resolve dev 20251102000000_unique --not-applied --reason '<what you undid>'
+    Put right what made it fail, and go on with the same bytes.
+      remedy   tollgate resolve dev 20251102000000_unique --continue-at 2 --reason '<what you put right>'   # or undo all of it, and --not-applied
     "#);
     assert_snapshot!(chain.run(&["plan", "dev"]), @r#"
     exit 3
@@ -43,8 +43,8 @@ fn a_script_that_failed_half_way_says_what_stands() {
         failed      it failed half-way and may have left something behind
                     found     failed 2025-11-04 10:12 UTC: could not create unique index "users_id"
                               1 of 2 statements stand in the target
-                    required  what it left undone by hand, and a person's word for it
-                    remedy    tollgate resolve dev 20251102000000_unique --not-applied --reason '<what you undid>'
+                    required  what it left undone by hand or its cause put right, and a person's word for it
+                    remedy    tollgate resolve dev 20251102000000_unique --continue-at 2 --reason '<what you put right>'   # or undo all of it, and --not-applied
     "#);
     chain.databases[0]
         .run("ALTER TABLE users DROP email; DROP INDEX users_id; DELETE FROM users")
@@ -76,20 +76,22 @@ fn another_ledgers_unfinished_attempt_is_not_run_over() {
     let mut other = Chain::new(&half);
     other.project = other.project.with_own_ids();
     other.set_url("dev", one.databases[0].url());
-    assert_snapshot!(one.hide(other.run(&["apply", "dev"])), @r#"
+    assert_snapshot!(one.hide(other.run(&["apply", "dev"])), @r"
     exit 3
     --- stdout
     refused: dev has 1 migration that cannot pass
 
       20251102000000_half
-        unknown     another ledger began it here, and it never ended
-                    found     the target's journal: 2 of 3 statements ended
-                    required  the end of every attempt, from the target's receipts or from a person
-                    remedy    tollgate resolve dev 20251102000000_half --not-applied --reason '<what you found and undid>'
+        unknown     it failed half-way under another ledger
+                    found     begun under another ledger
+                              certain: 2 of 3 statements ended and stand
+                              failed, and may have left something: statement 3: VACUUM nowhere
+                    required  a person's word for what stands
+                    remedy    tollgate resolve dev 20251102000000_half --continue-at 3 --reason '<what you found>'   # 4 where statement 3 stands
     --- stderr
     dev: bound to app_dev
     dev: took in 1 receipt that the ledger lacked
-    "#);
+    ");
     one.databases[0].run("DELETE FROM users").unwrap();
     other.project.write(
         "20251102000000_half",

@@ -7,6 +7,7 @@
 )]
 
 mod chain;
+mod cut_off;
 mod errors;
 mod half_way;
 mod identity;

@@ -130,7 +130,7 @@ fn a_dump_with_its_own_transaction_runs_unread() {
     let (_, left) = failed(apply_blind(target.as_mut(), "2_dump", broken));
     assert_eq!(left, None, "nothing was committed");
     let survey = sound(target.as_mut());
-    assert!(!survey.journals[1].in_flight, "and the journal says so");
+    assert!(!survey.journals[1].in_flight(), "and the journal says so");
 }
 
 #[test]

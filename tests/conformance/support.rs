@@ -138,6 +138,7 @@ pub(crate) fn apply_as(
     let attempt = Attempt {
         script,
         analysis,
+        done: 0,
         receipt: &receipt,
     };
     let outcome = target.apply(&attempt, &mut |progress| told.push(progress));
@@ -190,8 +191,19 @@ fn kind(text: &str) -> StatementKind {
     let flat = text.split_whitespace().collect::<String>().to_lowercase();
     let starts =
         |words: &[&'static str]| words.iter().copied().find(|word| flat.starts_with(*word));
-    if let Some(word) = starts(&["begin", "commit", "end", "rollback", "savepoint", "release"]) {
-        StatementKind::TransactionControl(word)
+    if starts(&["savepoint", "release"]).is_some() {
+        StatementKind::Savepoint(if flat.starts_with('s') {
+            "SAVEPOINT"
+        } else {
+            "RELEASE SAVEPOINT"
+        })
+    } else if let Some(word) = starts(&["begin", "commit", "end", "rollback"]) {
+        StatementKind::TransactionControl(match word {
+            "begin" => "BEGIN",
+            "commit" => "COMMIT",
+            "end" => "END",
+            _ => "ROLLBACK",
+        })
     } else if let Some(word) = starts(&["vacuum", "attach", "detach", "pragmajournal_mode"]) {
         StatementKind::NotWrappable(word)
     } else if flat.starts_with("pragmaforeign_keys=") {

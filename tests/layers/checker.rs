@@ -59,6 +59,7 @@ const PURE_MAY_IMPORT: &[&str] = &[
     "ledger::view",
     "ledger::View",
     "targets::Journal",
+    "targets::Last",
     "targets::Observed",
     "targets::Recorded",
     "targets::ScriptError",

@@ -84,6 +84,7 @@ pub(crate) fn intent(n: u64) -> Fact {
         sha256: Sha256::of(&script),
         receipt: ReceiptKind::Atomic,
         plan: ChainHash::from_bytes([6; 32]),
+        from: None,
     })
 }
 
@@ -99,6 +100,7 @@ pub(crate) fn outcome(n: u64) -> Fact {
         settled: false,
         progress: None,
         error: None,
+        how: None,
     })
 }
 

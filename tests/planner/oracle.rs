@@ -46,6 +46,8 @@ pub(crate) struct Facts {
     pub(crate) unsettled: BTreeSet<(Env, Name)>,
     /// An attempt on the present target failed half-way, and nobody settled it.
     pub(crate) halfway: BTreeSet<(Env, Name)>,
+    /// What stands of these bytes on the present target may be gone on with.
+    pub(crate) standing: BTreeSet<(Env, Name, Version)>,
     /// The last failure that left nothing on the present target, of a migration that did not succeed after it.
     pub(crate) rolled_back: BTreeSet<(Env, Name, Version)>,
 }
@@ -94,6 +96,7 @@ impl Facts {
                     | What::Failed { attempt: ended }
                     | What::Halfway { attempt: ended }
                     | What::Absorbed { attempt: ended, .. }
+                    | What::GoesOn { attempt: ended }
                     | What::Resolved { attempt: ended } => ended == attempt,
                     What::Bound | What::Begun { .. } | What::Unknown { .. } => false,
                 })
@@ -116,6 +119,21 @@ impl Facts {
                         name.filter(|name| !succeeds_later(*name))
                             .map(|name| (env, name)),
                     );
+                }
+                What::GoesOn { attempt } => {
+                    let Some((name, version)) = begun(attempt) else {
+                        continue;
+                    };
+                    let of_it = |other| begun(other).is_some_and(|(other, _)| other == name);
+                    let answered = later().any(|later| match later.what {
+                        What::Halfway { attempt }
+                        | What::Resolved { attempt }
+                        | What::GoesOn { attempt } => of_it(attempt),
+                        _ => false,
+                    });
+                    if !answered && !succeeds_later(name) {
+                        facts.standing.insert((env, name, version));
+                    }
                 }
                 What::Failed { attempt } => {
                     let Some((name, version)) = begun(attempt) else {
@@ -188,7 +206,18 @@ impl Facts {
             strict.insert((Gate::Unknown, Some(*name)));
         }
         for (_, name) in self.halfway.iter().filter(|(env, _)| *env == here) {
+            // Another ledger went on with it: its attempt answers for what stands.
+            if question.begun_elsewhere == Some(*name) {
+                continue;
+            }
             strict.insert((Gate::Failed, Some(*name)));
+        }
+        for (_, name, begun) in self.standing.iter().filter(|(env, ..)| *env == here) {
+            let edited = on_disk(*name).is_none_or(|(_, file)| file != begun);
+            // Another ledger that went on with it answers for it.
+            if edited && !is_applied(*name) && question.begun_elsewhere != Some(*name) {
+                strict.insert((Gate::Failed, Some(*name)));
+            }
         }
         for (name, ran) in &applied {
             // It got here past an environment: the chain was another one when it did.

@@ -130,9 +130,16 @@ fn events(draws: &[Draw]) -> Vec<Event> {
                     .len()
             }
             _ => {
+                let goes_on = open.is_empty() && draw.pick.index(2) == 0;
                 let from = if open.is_empty() { halfway } else { open };
                 picked(from)
-                    .map(|(attempt, ..)| push(What::Resolved { attempt }))
+                    .map(|(attempt, ..)| {
+                        push(if goes_on {
+                            What::GoesOn { attempt }
+                        } else {
+                            What::Resolved { attempt }
+                        })
+                    })
                     .iter()
                     .len()
             }

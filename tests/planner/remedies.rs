@@ -13,7 +13,8 @@ use tollgate::planner::{Finding, Gate, Plan, Verdict};
 
 use crate::oracle::Facts;
 use crate::worlds::{
-    Env, Event, Name, Question, VERSIONS, Version, What, ask, env_of, name_of, view,
+    Env, Event, Name, Question, VERSIONS, Version, What, ask, env_of, environment, migration,
+    name_of, version_of, view,
 };
 
 /// A project that is worked on.
@@ -164,7 +165,7 @@ impl Project {
                 What::Halfway { attempt } if only.is_none() => {
                     open.retain(|(other, _)| *other != attempt);
                 }
-                What::Halfway { .. } | What::Unknown { .. } => {}
+                What::Halfway { .. } | What::Unknown { .. } | What::GoesOn { .. } => {}
             }
         }
         open.retain(|(_, name)| only.is_none_or(|only| only == *name));
@@ -256,6 +257,21 @@ impl Project {
                     self.push(there, What::Resolved { attempt });
                 }
             }
+            [
+                "tollgate",
+                "resolve",
+                there,
+                what,
+                "--continue-at",
+                "2",
+                "--reason",
+                ..,
+            ] => {
+                let there = env_of(there);
+                for attempt in self.unsettled(there, Some(name(what))) {
+                    self.push(there, What::GoesOn { attempt });
+                }
+            }
             ["tollgate", "bind", there, "--emptied", "--reason", ..]
             | ["tollgate", "bind", there, "--reason", ..] => self.push(env_of(there), What::Bound),
             other => return Err(format!("no such command: {other:?}")),
@@ -282,12 +298,10 @@ impl Project {
 
     /// `log restore` refuses to guess between bytes.
     fn restore(&mut self, name: Name, only: Option<Env>) -> Result<(), Stuck> {
-        let applied = self.applied();
-        let ran: BTreeSet<Version> = applied
-            .iter()
-            .filter(|(env, other, _)| *other == name && only.is_none_or(|only| only == *env))
-            .map(|(.., version)| *version)
-            .collect();
+        let view = view(&self.events);
+        let asked = (0..self.chain).filter(|env| only.is_none_or(|only| only == *env));
+        let bytes = |env| view.get(environment(env))?.bytes_of(migration(name));
+        let ran: BTreeSet<Version> = asked.filter_map(bytes).map(version_of).collect();
         match Vec::from_iter(ran).as_slice() {
             [version] => drop(self.files.insert(name, *version)),
             [] => return Err(format!("{name} never ran")),

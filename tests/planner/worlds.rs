@@ -14,7 +14,7 @@ use tollgate::model::{
     Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, WriterId,
 };
 use tollgate::planner::{FileFacts, Finding, Gate, Inputs, Live, Plan, plan};
-use tollgate::targets::Journal;
+use tollgate::targets::{Journal, Last};
 
 /// An environment: its place in the chain.
 pub(crate) type Env = usize;
@@ -25,7 +25,11 @@ pub(crate) type Version = usize;
 
 /// The bytes that files hold. Every migration may hold any of them, so that evidence which forgot
 /// the migration, or the bytes, would be noticed.
-const SCRIPTS: [&str; 3] = ["SELECT 1;\n", "SELECT 2;\n", "SELECT 2;\r\n"];
+const SCRIPTS: [&str; 3] = [
+    "SELECT 1;\nVACUUM;\n",
+    "SELECT 2;\nVACUUM;\n",
+    "SELECT 2;\r\nVACUUM;\r\n",
+];
 pub(crate) const VERSIONS: usize = SCRIPTS.len();
 const ENVIRONMENTS: [&str; 5] = ["dev", "test", "stage", "canary", "prod"];
 const NAMES: u8 = 90;
@@ -129,6 +133,10 @@ pub(crate) enum What {
     Resolved {
         attempt: u32,
     },
+    /// A person said that what an attempt left half-way may be gone on with.
+    GoesOn {
+        attempt: u32,
+    },
 }
 
 fn id(attempt: u32) -> AttemptId {
@@ -150,7 +158,7 @@ struct Place {
     bindings: usize,
     receipts: u64,
     events: i64,
-    begun: BTreeMap<u32, Name>,
+    begun: BTreeMap<u32, (Name, Version)>,
 }
 
 /// Makes the entries. Everything in them follows from the environment's own events, so that the
@@ -210,7 +218,7 @@ impl Place {
                 name,
                 version,
             } => {
-                self.begun.insert(attempt, name);
+                self.begun.insert(attempt, (name, version));
                 Fact::Intent(Intent {
                     attempt: id(attempt),
                     environment,
@@ -220,6 +228,7 @@ impl Place {
                     sha256: KNOWN.digests[version].1,
                     receipt: ReceiptKind::Atomic,
                     plan: ChainHash::of(PLAN_CONTEXT, b""),
+                    from: None,
                 })
             }
             What::Succeeded { attempt } => {
@@ -270,9 +279,20 @@ impl Place {
             What::Resolved { attempt } => Fact::Resolved(Resolved {
                 attempt: id(attempt),
                 environment,
-                migration: migration(self.begun[&attempt]).clone(),
+                migration: migration(self.begun[&attempt].0).clone(),
                 verdict: Word::NotApplied,
                 reason: "looked".to_owned(),
+                script: None,
+                progress: None,
+            }),
+            What::GoesOn { attempt } => Fact::Resolved(Resolved {
+                attempt: id(attempt),
+                environment,
+                migration: migration(self.begun[&attempt].0).clone(),
+                verdict: Word::ContinueAt,
+                reason: "looked".to_owned(),
+                script: Some(KNOWN.digests[self.begun[&attempt].1].0),
+                progress: Some(Progress { done: 1, of: 2 }),
             }),
         }
     }
@@ -295,7 +315,7 @@ impl Place {
         Fact::Outcome(Outcome {
             attempt: id(attempt),
             environment,
-            migration: migration(self.begun[&attempt]).clone(),
+            migration: migration(self.begun[&attempt].0).clone(),
             outcome,
             receipt: success.then_some(ReceiptRef {
                 seq: self.receipts,
@@ -305,6 +325,7 @@ impl Place {
             settled: false,
             progress,
             error: (!success).then_some(failure),
+            how: None,
         })
     }
 }
@@ -383,12 +404,15 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
         })
         .collect();
     let live = Live {
-        foreign: Vec::from_iter(question.begun_elsewhere.map(|name| Journal {
+        journals: Vec::from_iter(question.begun_elsewhere.map(|name| Journal {
             attempt: id(u32::MAX),
             migration: migration(name).clone(),
             progress: Progress { done: 1, of: 2 },
-            in_flight: true,
+            script: Checksum::of(b"begun elsewhere"),
+            last: Last::Begun,
+            word: None,
         })),
+        invalid_indexes: Vec::new(),
         identity: question.other_target.then(|| Finding {
             gate: Gate::Identity,
             migration: None,

@@ -81,6 +81,7 @@ impl Bench {
         let attempt = Attempt {
             script,
             analysis,
+            done: 0,
             receipt: &receipt,
         };
         self.target.apply(&attempt, &mut |_| {})

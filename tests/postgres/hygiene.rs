@@ -73,7 +73,7 @@ fn traces_of_unread_scripts_are_gone() {
     }
     let journals = bench.survey().journals;
     assert_eq!(journals.len(), HARMLESS.len());
-    assert!(journals.iter().all(|journal| !journal.in_flight));
+    assert!(journals.iter().all(|journal| !journal.in_flight()));
 }
 
 #[test]
@@ -166,7 +166,7 @@ fn what_must_not_be_recorded_leaves_nothing() {
                 .survey()
                 .journals
                 .iter()
-                .all(|journal| !journal.in_flight)
+                .all(|journal| !journal.in_flight())
         );
     }
 }

@@ -13,12 +13,12 @@ fn concurrently_built_indexes_are_journalled() {
         assert_eq!(applied.kind, ReceiptKind::Journalled);
         let survey = bench.survey();
         assert_eq!(survey.journals[0].progress, Progress { done: 3, of: 3 });
-        assert!(!survey.journals[0].in_flight);
+        assert!(!survey.journals[0].in_flight());
         assert_eq!(
             bench
                 .database
                 .ask("SELECT string_agg(step || what, ' ' ORDER BY id) FROM tollgate.journal"),
-            "1begun 1done 2begun 2done 3begun 3done"
+            "0started 1done 2begun 2done 3done 3finished"
         );
     }
 }
@@ -55,7 +55,7 @@ fn a_failure_in_a_block_takes_the_block() {
         assert!(bench.has_table("a") && !bench.has_table("b") && !bench.has_table("c"));
         let journal = &bench.survey().journals[0];
         assert_eq!(journal.progress, Progress { done: 3, of: 8 });
-        assert!(!journal.in_flight);
+        assert!(!journal.in_flight());
         // Of a script that fails in its first block nothing stands.
         let script = "BEGIN; CREATE TABLE b (id int); SELECT 1 / 0; COMMIT";
         assert_eq!(failed(bench.between(script)).1, None);

@@ -57,6 +57,7 @@ fn a_place_in_the_chain_is_taken_once() {
         &tollgate::targets::Attempt {
             script: "CREATE TABLE evil (id int)",
             analysis: &analysis,
+            done: 0,
             receipt: &receipt,
         },
         &mut |_| {},

@@ -7,6 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::project::{Project, act, facts, up_to};
 use crate::cli::{Exit, Result};
 use crate::model::ReceiptKind;
+use crate::model::entry::Progress;
 use crate::planner::FileFacts;
 use crate::report::{self, script_error};
 use crate::workflows::apply::{End, Report, Request, apply};
@@ -70,6 +71,29 @@ pub(crate) fn end(
                 left: *left,
             };
             output.note(&script_error::text(&failed, paint));
+            Exit::Failed
+        }
+        End::CutOff {
+            migration,
+            error,
+            progress,
+        } => {
+            let stands = match progress {
+                None => "nothing of it stands".to_owned(),
+                Some(Progress { done, of }) => {
+                    format!("{done} of {of} statements stand in the target, and nothing else of it")
+                }
+            };
+            let goes_on = match progress {
+                Some(Progress { done, of }) if done < of => {
+                    format!("   # goes on at statement {}", done + 1)
+                }
+                _ => String::new(),
+            };
+            output.note(&format!(
+                "{} {environment}: {migration} was cut off: {error}\n  {stands}\n\n  remedy   tollgate apply {environment}{goes_on}\n",
+                paint.bad("error:")
+            ));
             Exit::Failed
         }
         End::Unknown { migration, error } => {
@@ -143,6 +167,14 @@ pub(crate) fn document(report: &Report) -> Value {
                 "hint": error.hint,
                 "left": left,
             }),
+        ),
+        End::CutOff {
+            migration,
+            error,
+            progress,
+        } => (
+            "cut-off",
+            json!({ "migration": migration, "message": error.fact, "left": progress }),
         ),
         End::Unknown { migration, error } => (
             "unknown",

@@ -1,6 +1,6 @@
 //! `tollgate log`, `log show MIGRATION`, `log restore MIGRATION`
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
@@ -85,11 +85,17 @@ fn kept(project: &Project, what: &LogBytes) -> Result<(MigrationId, Checksum, Ve
     let asked = |name: &EnvironmentName| only.as_ref().is_none_or(|only| only == name);
     let mut ran: BTreeMap<MigrationId, BTreeMap<Checksum, Vec<EnvironmentName>>> = BTreeMap::new();
     for (name, view) in loaded.view.environments().filter(|(name, _)| asked(name)) {
-        for (id, success) in &view.applied {
+        let partial = view.partial.values();
+        let begun = partial.map(|failed| &failed.attempted.intent.migration);
+        let begun = begun.chain(view.standing.keys()).chain(view.applied.keys());
+        for id in begun.collect::<BTreeSet<&MigrationId>>() {
+            let Some(checksum) = view.bytes_of(id) else {
+                continue;
+            };
             let places = ran
                 .entry(id.clone())
                 .or_default()
-                .entry(success.checksum)
+                .entry(checksum)
                 .or_default();
             places.push(name.clone());
         }

@@ -1,4 +1,4 @@
-//! `tollgate resolve ENV MIGRATION --not-applied --reason WHY`
+//! `tollgate resolve ENV MIGRATION (--not-applied | --applied | --continue-at K) --reason WHY`
 
 use serde_json::json;
 
@@ -9,7 +9,8 @@ use crate::cli::project::{Project, act, facts, migration};
 use crate::cli::{Exit, Result};
 use crate::ledger;
 use crate::model::MigrationId;
-use crate::workflows::resolve::not_applied;
+use crate::model::entry::Verdict;
+use crate::workflows::resolve::{Said, resolve};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -29,27 +30,45 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> R
             .partial
             .values()
             .map(|failed| failed.attempted.intent.migration.clone());
-        open.chain(partial).collect()
+        let standing = here.standing.keys().cloned();
+        open.chain(partial).chain(standing).collect()
     });
     let known = attempted
         .iter()
         .chain(files.iter().map(|file| file.migration));
     let migration = migration(&verb.migration, known)?;
+    let said = match (verb.said.continue_at, verb.said.applied) {
+        (Some(step), _) => Said::ContinueAt(step),
+        (None, true) => Said::Applied,
+        (None, false) => Said::NotApplied,
+    };
     let attempts = act(output, global, &project, &files, |run| {
-        not_applied(run, &environment, &migration, &verb.reason)
+        resolve(run, &environment, &migration, said, &verb.reason)
     })?;
     if output.is_json() {
+        let verdict = match said {
+            Said::NotApplied => Verdict::NotApplied,
+            Said::Applied => Verdict::Applied,
+            Said::ContinueAt(_) => Verdict::ContinueAt,
+        };
         output.document(&json!({
             "schema": "tollgate/resolve/v1",
             "environment": environment,
             "migration": migration,
-            "verdict": "not-applied",
+            "verdict": verdict.as_str(),
+            "continue_at": verb.said.continue_at,
             "attempts": attempts,
         }));
     } else {
-        output.result(&format!(
-            "{environment}: {migration} counts as not applied, and may run again\n"
-        ));
+        let what = match said {
+            Said::NotApplied => "counts as not applied, and may run again".to_owned(),
+            Said::Applied => {
+                "counts as applied on your word; that is no evidence for the next environment"
+                    .to_owned()
+            }
+            Said::ContinueAt(step) => format!("goes on at statement {step} with the next apply"),
+        };
+        output.result(&format!("{environment}: {migration} {what}\n"));
     }
     Ok(Exit::Done)
 }

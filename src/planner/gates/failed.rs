@@ -1,30 +1,152 @@
-//! failed: no attempt failed half-way. One that failed and left nothing is only mentioned.
+//! failed: no attempt failed half-way, and one that was cut off half-way can be gone on with. One
+//! that failed and left nothing is only mentioned.
 
-use super::{Finding, Gate, World, shell};
+use super::{Finding, Gate, World, restore_bytes, shell};
 use crate::ledger::view::Failed;
 use crate::model::entry::Progress;
+use crate::model::{EnvironmentName, MigrationId};
+use crate::planner::half::{Half, Obstacle, foreign, half, obstacle};
+use crate::sql;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
+    let mut findings = failed(world);
+    findings.extend(cannot_go_on(world));
+    findings
+}
+
+fn failed(world: &World<'_>) -> Vec<Finding> {
     let environment = world.inputs.environment;
+    // Where another ledger went on, its own attempt tells what stands now.
+    let answered = |failed: &&Failed| {
+        !foreign(world.inputs, world.here)
+            .any(|journal| journal.migration == failed.attempted.intent.migration)
+    };
     let finding = |failed: &Failed| {
-        let migration = &failed.attempted.intent.migration;
+        let intent = &failed.attempted.intent;
+        let migration = &intent.migration;
         let mut found = vec![format!("failed {}{}", failed.at.minute(), said(failed))];
         if let Some(progress) = failed.progress {
             found.push(standing(progress));
         }
+        for index in world
+            .inputs
+            .live
+            .map_or(&[][..], |live| &live.invalid_indexes)
+        {
+            found.push(format!(
+                "the catalog: {index} is INVALID; first DROP INDEX CONCURRENTLY {index};"
+            ));
+        }
+        let same = world
+            .file(migration)
+            .is_some_and(|file| file.checksum == intent.blake3);
         Finding {
             gate: Gate::Failed,
             migration: Some(migration.clone()),
             fact: "it failed half-way and may have left something behind".to_owned(),
             found,
-            required: "what it left undone by hand, and a person's word for it".to_owned(),
-            remedy: format!(
-                "tollgate resolve {environment} {} --not-applied --reason '<what you undid>'",
-                shell(migration.as_str())
-            ),
+            required:
+                "what it left undone by hand or its cause put right, and a person's word for it"
+                    .to_owned(),
+            remedy: remedy(environment, migration, failed.progress.filter(|_| same)),
         }
     };
-    world.here.partial.values().map(finding).collect()
+    world
+        .here
+        .partial
+        .values()
+        .filter(answered)
+        .map(finding)
+        .collect()
+}
+
+/// How a person settles an attempt that failed half-way. `progress` is given where the same bytes
+/// may be gone on with.
+pub(crate) fn remedy(
+    environment: &EnvironmentName,
+    migration: &MigrationId,
+    progress: Option<Progress>,
+) -> String {
+    let name = shell(migration.as_str());
+    match progress {
+        Some(Progress { done, of }) if done > 0 && of > 1 => format!(
+            "tollgate resolve {environment} {name} --continue-at {} --reason '<what you put right>'   # or undo all of it, and --not-applied",
+            done + 1
+        ),
+        _ => format!(
+            "tollgate resolve {environment} {name} --not-applied --reason '<what you undid>'"
+        ),
+    }
+}
+
+/// What stands half-way for certain, and cannot be gone on with: its script was edited or is gone, or
+/// needs what was lost with the session.
+fn cannot_go_on(world: &World<'_>) -> Vec<Finding> {
+    let foreign = foreign(world.inputs, world.here).map(|journal| &journal.migration);
+    let begun: std::collections::BTreeSet<&MigrationId> =
+        world.here.standing.keys().chain(foreign).collect();
+    let finding = |migration: &MigrationId| {
+        let half = half(world.inputs, world.here, migration)?;
+        let Progress { done, of } = half.progress;
+        let stands = format!(
+            "the first {done} of {of} statements of {} stand in the target",
+            half.script.short()
+        );
+        let Some(file) = world.file(migration) else {
+            return Some(edited(
+                world,
+                migration,
+                &half,
+                stands,
+                "its folder is gone",
+            ));
+        };
+        let engine = world.inputs.engine;
+        match obstacle(engine, file, &sql::analyse(engine, file.script), &half)? {
+            Obstacle::Edited => {
+                let now = format!("the script on disk is {}", file.checksum.short());
+                Some(edited(world, migration, &half, stands, &now))
+            }
+            Obstacle::Other(why) => Some(Finding {
+                gate: Gate::Failed,
+                migration: Some(migration.clone()),
+                fact: "it stopped half-way and cannot be gone on with".to_owned(),
+                found: vec![stands, why],
+                required: "the rest run by hand, or what stands undone, and a person's word for it"
+                    .to_owned(),
+                remedy: format!(
+                    "tollgate resolve {} {} --not-applied --reason '<what you undid>'   # or run the rest by hand, and --applied",
+                    world.inputs.environment,
+                    shell(migration.as_str())
+                ),
+            }),
+        }
+    };
+    begun
+        .into_iter()
+        .filter(|migration| !world.here.applied.contains_key(*migration))
+        .filter_map(finding)
+        .collect()
+}
+
+fn edited(
+    world: &World<'_>,
+    migration: &MigrationId,
+    half: &Half,
+    stands: String,
+    now: &str,
+) -> Finding {
+    Finding {
+        gate: Gate::Failed,
+        migration: Some(migration.clone()),
+        fact: "it stopped half-way, and an edited script is never gone on with".to_owned(),
+        found: vec![stands, now.to_owned()],
+        required: format!(
+            "the bytes that were begun, {}; or what stands undone by hand, and --not-applied",
+            half.script.short()
+        ),
+        remedy: restore_bytes(world, world.inputs.environment, migration, half.script),
+    }
 }
 
 /// A script that failed and was rolled back may be tried again; the last error is worth a look.

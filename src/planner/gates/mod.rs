@@ -12,9 +12,10 @@ mod unknown;
 
 use std::fmt;
 
-pub(crate) use failed::standing;
+pub(crate) use failed::{remedy as resolve, standing};
 
 use super::{Finding, World};
+use crate::digest::Checksum;
 use crate::ledger::view::Success;
 use crate::model::{EnvironmentName, MigrationId};
 
@@ -142,13 +143,21 @@ fn restore(
     migration: &MigrationId,
     ran: &Success,
 ) -> String {
-    if world.inputs.kept.contains(&ran.checksum) {
+    restore_bytes(world, name, migration, ran.checksum)
+}
+
+/// The same for bytes that only began to run.
+fn restore_bytes(
+    world: &World<'_>,
+    name: &EnvironmentName,
+    migration: &MigrationId,
+    checksum: Checksum,
+) -> String {
+    if world.inputs.kept.contains(&checksum) {
         let mut everywhere = world.inputs.view.environments();
         let other_bytes = everywhere.any(|(_, there)| {
-            there
-                .applied
-                .get(migration)
-                .is_some_and(|other| other.checksum != ran.checksum)
+            let bytes = there.bytes_of(migration);
+            bytes.is_some_and(|other| other != checksum)
         });
         let only = if other_bytes {
             format!(" --environment {name}")

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Finding, Gate, World, restore, shell};
 use crate::ledger::view::{EnvironmentView, Success};
 use crate::model::entry::Intent;
-use crate::model::{EnvironmentName, MigrationId};
+use crate::model::{EnvironmentName, MigrationId, ReceiptKind};
 use crate::planner::FileFacts;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
@@ -87,7 +87,9 @@ fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> Str
     }
     if let Some(ran) = there.applied.get(file.migration) {
         let at = ran.at.minute();
-        return if ran.checksum == file.checksum {
+        return if ran.kind == ReceiptKind::Resolved && ran.checksum == file.checksum {
+            format!("{name}: counts as applied on a person's word, {at}")
+        } else if ran.checksum == file.checksum {
             format!(
                 "{name}: its target is a copy; it ran in {} {at}",
                 ran.ran_in
@@ -109,6 +111,12 @@ fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> Str
     {
         return format!("{name}: failed half-way");
     }
+    if let Some(standing) = there.standing.get(file.migration) {
+        return format!(
+            "{name}: cut off half-way; {}",
+            super::standing(standing.progress)
+        );
+    }
     if there
         .open
         .values()
@@ -127,20 +135,15 @@ fn remedy(
     late: Option<&MigrationId>,
 ) -> String {
     let there: Option<&EnvironmentView> = world.inputs.view.get(first);
-    let name = shell(file.migration.as_str());
     if let Some(there) = there {
         let is_this = |intent: &Intent| intent.migration == *file.migration;
+        let mut partial = there.partial.values();
+        if let Some(failed) = partial.find(|failed| is_this(&failed.attempted.intent)) {
+            let same = failed.attempted.intent.blake3 == file.checksum;
+            return super::resolve(first, file.migration, failed.progress.filter(|_| same));
+        }
         if there.open.values().any(|open| is_this(&open.intent)) {
             return format!("tollgate apply {first} --dry-run");
-        }
-        if there
-            .partial
-            .values()
-            .any(|failed| is_this(&failed.attempted.intent))
-        {
-            return format!(
-                "tollgate resolve {first} {name} --not-applied --reason '<what you undid>'"
-            );
         }
     }
     match there.and_then(|there| there.applied.get(file.migration)) {

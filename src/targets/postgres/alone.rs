@@ -6,7 +6,8 @@
 //! rolled back it still says `inside` only if that transaction was committed.
 
 use super::error::{script_error, session_error};
-use super::journal::{self, Note};
+use super::journal::{self, Note, insert, insert_finished};
+use super::journalled::mentions;
 use super::protocol::{
     Closing, Found, NotClosed, Recovered, db_error, has_receipt, opening, recover, refusal,
     refuse_broken, unknown,
@@ -25,14 +26,18 @@ pub(super) fn apply(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Applied, ApplyError> {
     let id = attempt.receipt.attempt;
-    let note = |what| Note {
-        step: OF,
-        what,
-        statement: attempt.script,
+    let row = |what| {
+        let note = Note {
+            step: OF,
+            what,
+            statement: attempt.script,
+        };
+        insert(attempt, OF, &[note])
     };
-    let done = journal::insert(attempt, OF, &[note("done")]);
-    let closing = Closing::new(attempt.receipt, ReceiptKind::Atomic, &done)?;
-    journal::write(session, attempt, OF, &[note("begun")])
+    let finished = insert_finished(id, &attempt.receipt.migration, OF);
+    let closing = Closing::new(attempt.receipt, ReceiptKind::Atomic, &finished)?;
+    let started = insert(attempt, OF, &journal::started(attempt));
+    journal::write(session, &format!("{started}\n{}", row("begun")))
         .and_then(|()| session.query("SET tollgate.sent = 'before'").map(drop))
         .map_err(|error| unknown(session_error(&error, "writing the journal")))?;
 
@@ -63,7 +68,7 @@ pub(super) fn apply(
             return Ok(closing.found());
         }
         if found == Some(Found::Ended) {
-            let closing = Closing::new(attempt.receipt, ReceiptKind::Journalled, &done)?;
+            let closing = Closing::new(attempt.receipt, ReceiptKind::Journalled, &finished)?;
             let applied = closing.record(session).map_err(|reason| match reason {
                 NotClosed::Unknown(error) => error,
                 // The whole script ran; only its receipt is missing.
@@ -76,33 +81,31 @@ pub(super) fn apply(
             return Ok(applied);
         }
     }
+    let (error, gone) = judge(attempt.script, error, found, &state);
+    let what = if gone { "undone" } else { "failed" };
     // A script that dropped the journal too, and committed that, has said enough.
-    if let Err(error) = journal::write(session, attempt, OF, &[note("failed")])
+    if let Err(error) = journal::write(session, &row(what))
         && error.as_db_error().is_none()
     {
         return Err(unknown(session_error(&error, "writing the journal")));
     }
-    Err(failed(attempt.script, error, found, &state))
+    Err(ApplyError::Failed {
+        error: Box::new(error),
+        left: (!gone).then_some(Progress { done: 0, of: OF }),
+    })
 }
 
-fn failed(script: &str, error: ScriptError, found: Option<Found>, state: &Recovered) -> ApplyError {
+/// Whether all of it is gone, beside what is told of it.
+fn judge(
+    script: &str,
+    error: ScriptError,
+    found: Option<Found>,
+    state: &Recovered,
+) -> (ScriptError, bool) {
     // `before` and no word that could have undone the transaction of A: all of it is gone. With
     // such a word the script may have gone on, and committed, in another one.
     let gone = found != Some(Found::Ended)
         && state.sent == "before"
         && !mentions(script, &["rollback", "abort"]);
-    ApplyError::Failed {
-        error: Box::new(error),
-        left: (!gone).then_some(Progress { done: 0, of: OF }),
-    }
-}
-
-/// Whether a word stands anywhere in the text, in whatever case. Too often yes is safe.
-fn mentions(script: &str, words: &[&str]) -> bool {
-    let bytes = script.as_bytes();
-    words.iter().any(|word| {
-        bytes
-            .windows(word.len())
-            .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
-    })
+    (error, gone)
 }

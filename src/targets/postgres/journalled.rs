@@ -1,19 +1,24 @@
 //! A script that controls its transactions itself, or cannot stand in one: statement by statement,
-//! each on its own, with a journal of how far it came.
+//! with a journal of how far it came.
+//!
+//! An ordinary statement and the row that says that it is done are one transaction. So are a
+//! transaction of the script's own and its row, which is written just before its COMMIT. After a
+//! crash the journal then tells exactly what stands. Only what PostgreSQL will not have in a
+//! transaction (CREATE INDEX CONCURRENTLY, VACUUM, code that may commit) is announced before, and
+//! may be found begun and not done.
 
 use std::collections::BTreeSet;
 
 use super::error::{script_error, session_error};
-use super::journal::{self, Note};
+use super::journal::{self, Note, insert, insert_finished};
 use super::protocol::{Closing, NotClosed, db_error, recover, refuse_broken, unknown};
 use super::runtime::Session;
+use super::survey::INVALID_INDEXES;
 use super::template::fill;
 use crate::model::ReceiptKind;
-use crate::model::entry::Progress;
-use crate::sql::{Statement, StatementKind};
+use crate::model::entry::{Engine, Progress};
+use crate::sql::{self, Statement, StatementKind};
 use crate::targets::{Applied, ApplyError, Attempt, ScriptError, TargetError};
-
-const INVALID_INDEXES: &str = include_str!("sql/invalid_indexes.sql");
 
 pub(super) fn apply(
     session: &Session,
@@ -22,36 +27,36 @@ pub(super) fn apply(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Applied, ApplyError> {
     let of = statements.len() as u64;
-    let closing = Closing::new(attempt.receipt, ReceiptKind::Journalled, "")?;
+    let receipt = attempt.receipt;
+    let finished = insert_finished(receipt.attempt, &receipt.migration, of);
+    let closing = Closing::new(receipt, ReceiptKind::Journalled, &finished)?;
     let mut run = Run {
         session,
         attempt,
         statements,
         of,
-        done: 0,
-        pending: None,
+        done: attempt.done,
         block: None,
+        read_only: mentions(attempt.script, &["read_only", "read only"]),
     };
-    let step = |place: usize| place as u64 + 1;
-    for (place, statement) in statements.iter().enumerate() {
-        run.begin(step(place))?;
-        run.send(step(place), statement)?;
+    run.start()?;
+    let skip = usize::try_from(attempt.done).unwrap_or(usize::MAX);
+    for (place, statement) in statements.iter().enumerate().skip(skip) {
+        run.statement(place as u64 + 1, statement)?;
         if run.block.is_none() {
-            run.end(step(place));
             progress(Progress { done: run.done, of });
         }
     }
-    if let Some(begun) = run.block {
-        let statement = &statements[usize::try_from(begun - 1).unwrap_or(0)];
+    if let Some(block) = run.block {
+        let statement = &statements[usize::try_from(block.begun - 1).unwrap_or(0)];
         let error = ScriptError {
             message: "the script leaves a transaction open: there is no COMMIT for the last BEGIN. What it did in that transaction was rolled back".to_owned(),
             hint: Some("end the script with COMMIT, or take BEGIN out".to_owned()),
             at: Some(statement.range.clone()),
             ..ScriptError::default()
         };
-        return Err(run.fail(begun, error, false));
+        return Err(run.fail(block.begun, error, false));
     }
-    run.flush()?;
     match closing.record(session) {
         Ok(applied) => Ok(applied),
         Err(NotClosed::Unknown(error)) => Err(error),
@@ -71,10 +76,19 @@ struct Run<'a> {
     of: u64,
     /// Everything up to this step ended, and stands.
     done: u64,
-    /// A `done` row that is not written yet: it goes out with the next `begun`.
-    pending: Option<Note<'a>>,
-    /// The step at which the script's own open transaction began.
-    block: Option<u64>,
+    /// The script's own transaction that is open.
+    block: Option<Block>,
+    /// The script speaks of read-only transactions, in which no row of ours could be written.
+    read_only: bool,
+}
+
+/// A transaction of the script's own.
+#[derive(Clone, Copy)]
+struct Block {
+    /// The step that it began with.
+    begun: u64,
+    /// It was announced before, because no row can be written in it.
+    announced: bool,
 }
 
 impl<'a> Run<'a> {
@@ -86,48 +100,174 @@ impl<'a> Run<'a> {
             .unwrap_or_default()
     }
 
-    /// Says that a statement is about to be sent. Within the script's own transaction nothing can
-    /// be written that would outlive a rollback, so the journal goes by whole transactions.
-    fn begin(&mut self, step: u64) -> Result<(), ApplyError> {
-        if self.block.is_some() {
-            return Ok(());
-        }
-        let begun = Note {
+    /// The INSERT of one row about a step.
+    fn row(&self, step: u64, what: &'static str) -> String {
+        let note = Note {
             step,
-            what: "begun",
+            what,
             statement: self.text(step),
         };
-        let notes: Vec<Note<'_>> = self.pending.take().into_iter().chain([begun]).collect();
-        self.write(&notes)
+        insert(self.attempt, self.of, &[note])
     }
 
-    /// Says that everything up to a statement has ended.
-    fn end(&mut self, step: u64) {
-        self.done = step;
-        self.pending = Some(Note {
-            step,
-            what: "done",
-            statement: self.text(step),
-        });
-    }
-
-    /// Writes the last `done`.
-    fn flush(&mut self) -> Result<(), ApplyError> {
-        match self.pending.take() {
-            Some(note) => self.write(&[note]),
-            None => Ok(()),
-        }
-    }
-
-    fn write(&self, notes: &[Note<'_>]) -> Result<(), ApplyError> {
-        journal::write(self.session, self.attempt, self.of, notes)
+    fn write(&self, insert: &str) -> Result<(), ApplyError> {
+        journal::write(self.session, insert)
             .map_err(|error| unknown(session_error(&error, "writing the journal")))
     }
 
-    /// Sends one statement alone, and looks whether a transaction is open after it.
-    fn send(&mut self, step: u64, statement: &Statement) -> Result<(), ApplyError> {
+    /// Starts the journal, and sets again what the statements that stand have set in their session.
+    fn start(&mut self) -> Result<(), ApplyError> {
+        self.write(&insert(
+            self.attempt,
+            self.of,
+            &journal::started(self.attempt),
+        ))?;
+        let skip = usize::try_from(self.done).unwrap_or(usize::MAX);
+        let script = self.attempt.script;
+        let again = sql::session_of(Engine::Postgresql, script, self.statements, skip);
+        for place in again.unwrap_or_default() {
+            let step = place as u64 + 1;
+            let ran = self.session.run(self.text(step));
+            refuse_broken(&[&ran])?;
+            if let Some(error) = db_error(&ran) {
+                let range = self.statements[place].range.clone();
+                let said = script_error(error, self.text(step), range.start, Some(range));
+                return Err(self.fail(self.done + 1, said, false));
+            }
+        }
+        Ok(())
+    }
+
+    fn statement(&mut self, step: u64, statement: &Statement) -> Result<(), ApplyError> {
+        if let Some(block) = self.block {
+            return self.within(block, step, statement);
+        }
+        match statement.kind {
+            StatementKind::TransactionControl("BEGIN" | "START TRANSACTION") => {
+                let announced = !self.takes_a_row(step);
+                if announced {
+                    self.write(&self.row(step, "begun"))?;
+                }
+                self.send(step, statement, false)?;
+                self.block = Some(Block {
+                    begun: step,
+                    announced,
+                });
+                Ok(())
+            }
+            StatementKind::Ordinary if !self.read_only && !may_commit_inside(self.text(step)) => {
+                self.with_its_row(step, statement)
+            }
+            _ => {
+                self.write(&self.row(step, "begun"))?;
+                self.send(step, statement, true)?;
+                self.write(&self.row(step, "done"))?;
+                self.done = step;
+                Ok(())
+            }
+        }
+    }
+
+    /// An ordinary statement: it and its row are one transaction.
+    fn with_its_row(&mut self, step: u64, statement: &Statement) -> Result<(), ApplyError> {
         let text = self.text(step);
-        let concurrently = text.to_ascii_uppercase().contains("CONCURRENTLY");
+        let answers = journal::run_with(self.session, text, &self.row(step, "done"));
+        let [opened, ran, closed] = &answers;
+        refuse_broken(&[opened, ran, closed])?;
+        let range = statement.range.clone();
+        if let Some(error) = db_error(opened).or(db_error(ran)) {
+            let said = script_error(error, text, range.start, Some(range));
+            return Err(self.fail(step, said, false));
+        }
+        if let Some(error) = db_error(closed) {
+            let said = ScriptError {
+                at: Some(range.clone()),
+                ..script_error(error, "", 0, Some(range))
+            };
+            return Err(self.fail(step, said, false));
+        }
+        self.done = step;
+        Ok(())
+    }
+
+    /// A statement inside the script's own transaction.
+    fn within(&mut self, block: Block, step: u64, statement: &Statement) -> Result<(), ApplyError> {
+        let StatementKind::TransactionControl(name) = statement.kind else {
+            return self.send(step, statement, false);
+        };
+        let commits = matches!(name, "COMMIT" | "END");
+        if commits && !block.announced {
+            let rows = self.session.run(&self.row(step, "done"));
+            refuse_broken(&[&rows])?;
+            if let Some(error) = db_error(&rows) {
+                let range = Some(statement.range.clone());
+                let said = ScriptError {
+                    at: range.clone(),
+                    context: Some("while the journal was written in the script's own transaction, which was rolled back".to_owned()),
+                    ..script_error(error, "", 0, range)
+                };
+                return Err(self.fail(step, said, false));
+            }
+        }
+        self.send(step, statement, false)?;
+        let open = in_transaction(self.session).map_err(unknown)?;
+        if open && !(commits && sql::chains(self.text(step))) {
+            // A savepoint's words, or ROLLBACK AND CHAIN: nothing stands that did not before.
+            return Ok(());
+        }
+        if !open || commits {
+            self.done = step;
+        }
+        if block.announced || !commits {
+            // What was announced is done; and a ROLLBACK leaves nothing, which is said here.
+            if !open {
+                self.write(&self.row(step, "done"))?;
+            }
+        }
+        self.block = open.then_some(Block {
+            begun: step,
+            ..block
+        });
+        Ok(())
+    }
+
+    /// Whether the transaction that begins at a step can take the journal's row before its COMMIT:
+    /// nothing in it changes who we are, or makes it read-only, or hands it over to PREPARE.
+    fn takes_a_row(&self, step: u64) -> bool {
+        let refuses = |text: &str| {
+            mentions(
+                text,
+                &[
+                    "set role",
+                    "set local role",
+                    "set session role",
+                    "authorization",
+                    "prepare transaction",
+                ],
+            )
+        };
+        let start = usize::try_from(step - 1).unwrap_or(usize::MAX);
+        let ends = |statement: &&Statement| {
+            matches!(
+                statement.kind,
+                StatementKind::TransactionControl("COMMIT" | "END" | "ROLLBACK" | "ABORT")
+            ) && !sql::chains(&self.attempt.script[statement.range.clone()])
+        };
+        let rest = self.statements.get(start..).unwrap_or_default();
+        let end = rest.iter().position(|statement| ends(&statement));
+        let block = &rest[..end.unwrap_or(rest.len())];
+        let earlier = &self.statements[..start.min(self.statements.len())];
+        !self.read_only
+            && !earlier.iter().chain(block).any(|statement| {
+                let text = &self.attempt.script[statement.range.clone()];
+                refuses(&text.split_whitespace().collect::<Vec<_>>().join(" "))
+            })
+    }
+
+    /// Sends one statement alone. `lone` says that it stands outside any transaction.
+    fn send(&mut self, step: u64, statement: &Statement, lone: bool) -> Result<(), ApplyError> {
+        let text = self.text(step);
+        let concurrently = lone && text.to_ascii_uppercase().contains("CONCURRENTLY");
         let before = if concurrently {
             invalid_indexes(self.session).map_err(unknown)?
         } else {
@@ -138,26 +278,14 @@ impl<'a> Run<'a> {
         if let Some(error) = db_error(&ran) {
             let start = statement.range.start;
             let mut said = script_error(error, text, start, Some(statement.range.clone()));
-            let traces = matches!(statement.kind, StatementKind::NotWrappable(_))
-                || (self.block.is_none() && may_commit_inside(text));
+            let traces = lone
+                && (matches!(statement.kind, StatementKind::NotWrappable(_))
+                    || may_commit_inside(text));
             if concurrently {
-                // An open transaction of the script's own is aborted now; the catalog cannot be
-                // read in it.
-                recover(self.session).map_err(unknown)?;
                 let after = invalid_indexes(self.session).map_err(unknown)?;
                 name_invalid(&mut said, after.difference(&before));
             }
             return Err(self.fail(step, said, traces));
-        }
-        if let StatementKind::TransactionControl(name) = statement.kind {
-            let open = in_transaction(self.session).map_err(unknown)?;
-            // COMMIT AND CHAIN: what was open stands, and another transaction is open.
-            if open && self.block.is_some() && matches!(name, "COMMIT" | "END") {
-                self.end(step);
-                self.block = Some(step);
-            } else {
-                self.block = open.then(|| self.block.unwrap_or(step));
-            }
         }
         Ok(())
     }
@@ -168,13 +296,8 @@ impl<'a> Run<'a> {
         if let Err(error) = recover(self.session) {
             return unknown(error);
         }
-        let mut notes: Vec<Note<'_>> = self.pending.take().into_iter().collect();
-        notes.push(Note {
-            step,
-            what: "failed",
-            statement: self.text(step),
-        });
-        if let Err(error) = journal::write(self.session, self.attempt, self.of, &notes)
+        let what = if traces { "failed" } else { "undone" };
+        if let Err(error) = journal::write(self.session, &self.row(step, what))
             && error.as_db_error().is_none()
         {
             return unknown(session_error(&error, "writing the journal"));
@@ -197,7 +320,19 @@ fn may_commit_inside(statement: &str) -> bool {
         .chars()
         .take_while(char::is_ascii_alphabetic)
         .collect();
-    first.eq_ignore_ascii_case("DO") || first.eq_ignore_ascii_case("CALL")
+    first.eq_ignore_ascii_case("CALL")
+        || (first.eq_ignore_ascii_case("DO")
+            && mentions(statement, &["commit", "rollback", "call", "execute"]))
+}
+
+/// Whether one of some texts stands in another, in whatever case. Too often yes is safe.
+pub(super) fn mentions(text: &str, words: &[&str]) -> bool {
+    let bytes = text.as_bytes();
+    words.iter().any(|word| {
+        bytes
+            .windows(word.len())
+            .any(|window| window.eq_ignore_ascii_case(word.as_bytes()))
+    })
 }
 
 /// Whether a transaction of the script's own is open. Two statements that take no snapshot: after
@@ -206,13 +341,15 @@ fn in_transaction(session: &Session) -> Result<bool, TargetError> {
     // Outside a transaction SET LOCAL lasts to the end of its own message.
     let [set, shown] =
         session.pipeline(["SET LOCAL tollgate.block = 'open'", "SHOW tollgate.block"]);
-    let trouble = |error| session_error(&error, "looking for an open transaction");
-    set.into_rows().map_err(trouble)?;
+    let trouble = |error| session_error(error, "looking for an open transaction");
+    if let Some(error) = &set.error {
+        return Err(trouble(error));
+    }
     let rows = match shown.into_rows() {
         Ok(rows) => rows,
         // Never set before, and not now: there is no such setting.
         Err(error) if error.code().is_some_and(|code| code.code() == "42704") => return Ok(false),
-        Err(error) => return Err(trouble(error)),
+        Err(error) => return Err(trouble(&error)),
     };
     Ok(rows.first().and_then(|row| row.get(0)) == Some("open"))
 }

@@ -27,10 +27,12 @@ use std::time::Duration;
 use super::address::PostgresSettings;
 use super::{
     Applied, ApplyError, Attempt, Earlier, ScriptError, Survey, Target, TargetError,
-    TargetErrorKind,
+    TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, Progress, TargetIdentity};
-use crate::model::{EnvironmentName, IncarnationId, ReceiptKind};
+use crate::model::{
+    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, StoredReceipt,
+};
 use crate::sql::{Analysis, StatementKind};
 use runtime::Session;
 
@@ -108,11 +110,55 @@ impl Target for PostgresTarget {
             Analysis::NotAnalysed(_) => alone::apply(&self.session, attempt, progress),
             Analysis::Analysed(statements) => match attempt.analysis.receipt_kind() {
                 ReceiptKind::Atomic => atomic::apply(&self.session, attempt, statements, progress),
-                ReceiptKind::Journalled => {
-                    journalled::apply(&self.session, attempt, statements, progress)
-                }
+                _ => journalled::apply(&self.session, attempt, statements, progress),
             },
         }
+    }
+
+    fn close(
+        &mut self,
+        receipt: &Receipt,
+        word: Option<&Word>,
+        of: u64,
+    ) -> Result<StoredReceipt, TargetError> {
+        self.must_be_locked()?;
+        let row = match word {
+            Some(word) => journal::insert_word(receipt.attempt, &receipt.migration, word),
+            None => journal::insert_finished(receipt.attempt, &receipt.migration, of),
+        };
+        let told = |error| match error {
+            ApplyError::Unknown { error } => *error,
+            ApplyError::Failed { error, .. } => not_closed(&error),
+        };
+        let closing = protocol::Closing::new(receipt, receipt.kind, &row).map_err(told)?;
+        match closing.record(&self.session) {
+            Ok(applied) => Ok(applied.receipt),
+            Err(protocol::NotClosed::Unknown(error)) => Err(told(error)),
+            Err(protocol::NotClosed::Failed(error)) => Err(not_closed(&error)),
+        }
+    }
+
+    fn resolve(
+        &mut self,
+        attempt: AttemptId,
+        migration: &MigrationId,
+        word: &Word,
+    ) -> Result<(), TargetError> {
+        self.must_be_locked()?;
+        journal::write(
+            &self.session,
+            &journal::insert_word(attempt, migration, word),
+        )
+        .map_err(|error| error::session_error(&error, "writing the journal"))
+    }
+}
+
+/// The server refused a receipt that was to be written alone.
+fn not_closed(error: &ScriptError) -> TargetError {
+    TargetError {
+        kind: TargetErrorKind::Other,
+        fact: format!("the receipt could not be written: {}", error.message),
+        remedy: error.hint.clone(),
     }
 }
 

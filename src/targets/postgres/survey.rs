@@ -3,14 +3,16 @@
 use tokio_postgres::SimpleQueryRow;
 
 use super::error::session_error;
+use super::journal;
 use super::runtime::Session;
 use super::template::{fill, or_null};
-use crate::model::entry::{Engine, Progress, TargetIdentity};
-use crate::model::{EnvironmentName, IncarnationId, MigrationId, StoredReceipt};
-use crate::targets::{Earlier, Journal, Observed, Recorded, Survey, TargetError, TargetErrorKind};
+use crate::model::entry::{Engine, TargetIdentity};
+use crate::model::{EnvironmentName, IncarnationId, StoredReceipt};
+use crate::targets::{Earlier, Observed, Recorded, Survey, TargetError, TargetErrorKind};
 
 const OBSERVE: &str = include_str!("sql/observe.sql");
 const JOURNALS: &str = include_str!("sql/journals.sql");
+pub(super) const INVALID_INDEXES: &str = include_str!("sql/invalid_indexes.sql");
 const SCHEMA: &str = include_str!("sql/schema.sql");
 const BIND: &str = include_str!("sql/bind.sql");
 const ARCHIVE: &str = include_str!("sql/archive.sql");
@@ -28,6 +30,7 @@ pub(super) fn survey(session: &Session) -> Result<Survey, TargetError> {
         recorded: None,
         receipts: Vec::new(),
         journals: Vec::new(),
+        invalid_indexes: Vec::new(),
         has_other_tables,
     };
     if !is_there {
@@ -51,18 +54,12 @@ pub(super) fn survey(session: &Session) -> Result<Survey, TargetError> {
         .collect::<Result<_, TargetError>>()?;
     survey.journals = read(JOURNALS)?
         .iter()
-        .map(|row| {
-            Ok(Journal {
-                attempt: parse(row, "attempt")?,
-                migration: MigrationId::new(cell(row, "migration")?),
-                progress: Progress {
-                    done: number(row, "done")?,
-                    of: number(row, "of")?,
-                },
-                in_flight: cell(row, "in_flight")? == "t",
-            })
-        })
+        .map(journal::read)
         .collect::<Result<_, TargetError>>()?;
+    survey.invalid_indexes = read(INVALID_INDEXES)?
+        .iter()
+        .filter_map(|row| row.get("name").map(str::to_owned))
+        .collect();
     Ok(survey)
 }
 
@@ -151,22 +148,25 @@ fn recorded(row: &SimpleQueryRow) -> Result<Recorded, TargetError> {
     })
 }
 
-fn cell<'a>(row: &'a SimpleQueryRow, column: &str) -> Result<&'a str, TargetError> {
+pub(super) fn cell<'a>(row: &'a SimpleQueryRow, column: &str) -> Result<&'a str, TargetError> {
     row.try_get(column)
         .ok()
         .flatten()
         .ok_or_else(|| unreadable(column))
 }
 
-fn parse<T: std::str::FromStr>(row: &SimpleQueryRow, column: &str) -> Result<T, TargetError> {
+pub(super) fn parse<T: std::str::FromStr>(
+    row: &SimpleQueryRow,
+    column: &str,
+) -> Result<T, TargetError> {
     cell(row, column)?.parse().map_err(|_| unreadable(column))
 }
 
-fn number(row: &SimpleQueryRow, column: &str) -> Result<u64, TargetError> {
+pub(super) fn number(row: &SimpleQueryRow, column: &str) -> Result<u64, TargetError> {
     parse(row, column)
 }
 
-fn unreadable(what: &str) -> TargetError {
+pub(super) fn unreadable(what: &str) -> TargetError {
     TargetError {
         kind: TargetErrorKind::Other,
         fact: format!("tollgate's own tables do not hold what they should: {what} cannot be read"),

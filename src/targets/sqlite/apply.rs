@@ -7,14 +7,16 @@ use rusqlite::{Connection, Error, ErrorCode};
 
 use super::connection::{self, Missing};
 use super::foreign_keys::Violations;
+use super::journal::What;
 use super::lock::RunLock;
 use super::statements::Script;
-use super::store::What;
-use super::{errors, journalled, store};
+use super::{errors, journal, journalled, store};
 use crate::model::entry::Progress;
 use crate::model::{Receipt, ReceiptKind, StoredReceipt};
 use crate::sql::{Statement, StatementKind};
-use crate::targets::{Applied, ApplyError, Attempt, ScriptError, TargetError, TargetErrorKind};
+use crate::targets::{
+    Applied, ApplyError, Attempt, ScriptError, TargetError, TargetErrorKind, Word,
+};
 
 /// Where a migration runs.
 pub(super) struct Place<'a> {
@@ -80,8 +82,14 @@ fn whole(
             Ok(Ended::Applied(applied)) => return Ok(applied),
             Ok(Ended::Again(next)) => manner = next,
             Err(error) => {
-                if journal && matches!(error, ApplyError::Failed { left: None, .. }) {
-                    close_journal(place, attempt);
+                match error {
+                    ApplyError::Failed { left: None, .. } if journal => {
+                        close_journal(place, attempt, What::Undone);
+                    }
+                    ApplyError::Failed { .. } if journal => {
+                        close_journal(place, attempt, What::Failed);
+                    }
+                    _ => {}
                 }
                 return Err(error);
             }
@@ -207,7 +215,7 @@ pub(super) fn record(
     let told = |error: Error| failed(unrecorded(&errors::message(&error)), left);
     let connection = connection::connect(place.path, Missing::Refuse, place.busy).map_err(told)?;
     begin(&connection).map_err(told)?;
-    store::add_journal(&connection, receipt, What::Done, of, None).map_err(|error| {
+    journal::add(&connection, receipt, What::Finished, of, None).map_err(|error| {
         undo(
             place,
             &connection,
@@ -351,38 +359,57 @@ fn unrecorded(why: &str) -> ScriptError {
     errors::own(format!("the receipt could not be written: {why}"))
 }
 
+/// Says, before anything is sent, that a script that may end our transaction was begun.
 fn open_journal(place: &Place<'_>, attempt: &Attempt<'_>) -> Result<(), ApplyError> {
-    journal(place, attempt.receipt, What::Begun, WHOLE)
-        .and_then(|()| {
-            journal(
-                place,
-                attempt.receipt,
-                What::Begun,
-                Progress { done: 1, of: 1 },
-            )
-        })
-        .map_err(|error| failed(busy(place, &error), None))
+    let begun = Progress { done: 1, of: 1 };
+    let write = || {
+        let connection = connection::connect(place.path, Missing::Refuse, place.busy)?;
+        connection::own(&connection)?;
+        begin(&connection)?;
+        journal::start(&connection, attempt.receipt, attempt.script, WHOLE)?;
+        let text = Some(attempt.script);
+        journal::add(&connection, attempt.receipt, What::Begun, begun, text)?;
+        connection.execute_batch("COMMIT")
+    };
+    write().map_err(|error| failed(busy(place, &error), None))
 }
 
-/// The failure is told whatever becomes of this row: without it the attempt looks less certain than
-/// it is, never more.
-fn close_journal(place: &Place<'_>, attempt: &Attempt<'_>) {
-    let _ = journal(
-        place,
-        attempt.receipt,
-        What::Undone,
-        Progress { done: 1, of: 1 },
-    );
+/// Says how the begun script ended. The failure is told whatever becomes of this row: without it the
+/// attempt looks less certain than it is, never more.
+fn close_journal(place: &Place<'_>, attempt: &Attempt<'_>, what: What) {
+    let ended = Progress { done: 1, of: 1 };
+    let connection = connection::connect(place.path, Missing::Refuse, place.busy);
+    let _ = connection.and_then(|connection| {
+        connection::own(&connection)?;
+        journal::add(&connection, attempt.receipt, what, ended, None)
+    });
 }
 
-/// Adds a row to the journal on a connection that no script touches.
-pub(super) fn journal(
+/// Leaves a receipt without running anything.
+pub(super) fn close(
     place: &Place<'_>,
     receipt: &Receipt,
-    what: What,
-    progress: Progress,
-) -> rusqlite::Result<()> {
-    let connection = connection::connect(place.path, Missing::Refuse, place.busy)?;
-    connection::own(&connection)?;
-    store::add_journal(&connection, receipt, what, progress, None)
+    word: Option<&Word>,
+    of: u64,
+) -> Result<StoredReceipt, TargetError> {
+    let told = |error: Error| errors::target(place.path, &error);
+    let connection = connection::connect_own(place.path, Missing::Refuse, place.busy)?;
+    begin(&connection).map_err(told)?;
+    match word {
+        Some(word) => journal::add_word(&connection, receipt.attempt, &receipt.migration, word),
+        None => {
+            let all = Progress { done: of, of };
+            journal::add(&connection, receipt, What::Finished, all, None)
+        }
+    }
+    .map_err(told)?;
+    match seal(place, &connection, receipt, receipt.kind, None) {
+        Ok(applied) => Ok(applied.receipt),
+        Err(ApplyError::Unknown { error }) => Err(*error),
+        Err(ApplyError::Failed { error, .. }) => Err(TargetError {
+            kind: TargetErrorKind::Other,
+            fact: error.message,
+            remedy: None,
+        }),
+    }
 }

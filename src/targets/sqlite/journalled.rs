@@ -7,15 +7,15 @@
 
 use rusqlite::{Connection, Error};
 
-use super::apply::{Place, begin, failed, is_uncertain, journal, record, undo, unknown};
+use super::apply::{Place, begin, failed, is_uncertain, record, undo, unknown};
 use super::connection::{self, Missing};
 use super::foreign_keys::Violations;
+use super::journal::What;
 use super::statements::{Script, Step, Trouble};
-use super::store::What;
-use super::{errors, store};
+use super::{errors, journal};
 use crate::model::Receipt;
-use crate::model::entry::Progress;
-use crate::sql::{Statement, StatementKind};
+use crate::model::entry::{Engine, Progress};
+use crate::sql::{self, Statement, StatementKind};
 use crate::targets::{Applied, ApplyError, Attempt, ScriptError};
 
 pub(super) fn apply(
@@ -25,27 +25,41 @@ pub(super) fn apply(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Applied, ApplyError> {
     let of = statements.len() as u64;
-    let none = |error: Error| failed(errors::script(&error, None), None);
-    journal(
-        place,
-        attempt.receipt,
-        What::Begun,
-        Progress { done: 0, of },
-    )
-    .map_err(none)?;
-
+    let stands = Progress {
+        done: attempt.done,
+        of,
+    };
+    let left = (attempt.done > 0).then_some(stands);
+    let none = |error: Error| failed(errors::script(&error, None), left);
     let connection = connection::connect(place.path, Missing::Refuse, place.busy).map_err(none)?;
+    start(&connection, attempt, stands).map_err(none)?;
+
     let mut run = Run {
         connection: &connection,
         receipt: attempt.receipt,
         of,
-        standing: 0,
+        standing: attempt.done,
         announced: None,
     };
     let mut before = None;
+    let skip = usize::try_from(attempt.done).unwrap_or(usize::MAX);
     let script = Script::new(attempt.script);
-    let mut steps = script.steps(&connection, Some(statements));
-    let mut number = 0;
+    // What the statements that stand have set on their connection is set again on this one.
+    let again = sql::session_of(Engine::Sqlite, attempt.script, statements, skip);
+    for place_of in again.unwrap_or_default() {
+        let range = statements[place_of].range.clone();
+        let ran = connection.execute_batch(&attempt.script[range.clone()]);
+        ran.map_err(|error| run.stop(place, errors::script(&error, Some(range))))?;
+    }
+    if attempt.done > 0 && !foreign_keys_are_on(&connection).map_err(none)? {
+        before = Some(Violations::read(&connection));
+    }
+    let offset = match statements.get(skip) {
+        Some(next) => next.range.start,
+        None => attempt.script.len(),
+    };
+    let mut steps = script.steps_from(offset, &connection, Some(statements));
+    let mut number = attempt.done;
     loop {
         let step = match steps.next() {
             Ok(Some(step)) => step,
@@ -90,6 +104,20 @@ pub(super) fn apply(
     record(place, attempt.receipt, of)
 }
 
+/// Starts the journal of an attempt, durably.
+fn start(connection: &Connection, attempt: &Attempt<'_>, stands: Progress) -> rusqlite::Result<()> {
+    connection::own(connection)?;
+    begin(connection)?;
+    journal::start(connection, attempt.receipt, attempt.script, stands)?;
+    connection.execute_batch("COMMIT")?;
+    // Scripts run without: see `connection::own`.
+    connection.pragma_update(None, "recursive_triggers", false)
+}
+
+fn foreign_keys_are_on(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.pragma_query_value(None, "foreign_keys", |row| row.get(0))
+}
+
 struct Run<'a> {
     connection: &'a Connection,
     receipt: &'a Receipt,
@@ -109,16 +137,18 @@ impl Run<'_> {
         kind: Option<StatementKind>,
     ) -> Result<(), Trouble> {
         let word = step.word();
+        let text = step.text.clone();
+        let text = Some(text.as_str());
         if !self.connection.is_autocommit() {
             // A COMMIT takes the row with it, or neither is there.
             let commits = matches!(word.as_str(), "COMMIT" | "END");
             if commits {
-                self.write(What::Done, number, None)?;
+                self.write(What::Done, number, text)?;
             }
             step.run()?;
             if self.connection.is_autocommit() {
                 if !commits {
-                    self.write(What::Done, number, None)?;
+                    self.write(What::Done, number, text)?;
                 }
                 self.ended(number);
             }
@@ -130,18 +160,18 @@ impl Run<'_> {
         if ordinary {
             begin(self.connection).map_err(told)?;
             step.run()?;
-            self.write(What::Done, number, None)?;
+            self.write(What::Done, number, text)?;
             self.connection.execute_batch("COMMIT").map_err(told)?;
             self.ended(number);
             return Ok(());
         }
         if word != "BEGIN" {
-            self.write(What::Begun, number, Some(&step.text))?;
+            self.write(What::Begun, number, text)?;
             self.announced = Some(number);
         }
         step.run()?;
         if self.connection.is_autocommit() {
-            self.write(What::Done, number, None)?;
+            self.write(What::Done, number, text)?;
             self.ended(number);
         }
         Ok(())
@@ -157,15 +187,13 @@ impl Run<'_> {
             done: number,
             of: self.of,
         };
-        store::add_journal(self.connection, self.receipt, what, progress, statement).map_err(
-            |error| {
-                let said = errors::own(format!(
-                    "the journal could not be written: {}",
-                    errors::message(&error)
-                ));
-                Box::new((error, said))
-            },
-        )
+        journal::add(self.connection, self.receipt, what, progress, statement).map_err(|error| {
+            let said = errors::own(format!(
+                "the journal could not be written: {}",
+                errors::message(&error)
+            ));
+            Box::new((error, said))
+        })
     }
 
     /// The attempt failed: rolls back what is open, and says what stands.
@@ -175,9 +203,10 @@ impl Run<'_> {
             of: self.of,
         };
         let error = undo(place, self.connection, said, Some(left));
-        if let (Some(number), ApplyError::Failed { .. }) = (self.announced, &error) {
+        if matches!(error, ApplyError::Failed { .. }) {
             // Without this row the attempt looks less certain than it is, never more.
-            let _ = self.write(What::Undone, number, None);
+            let number = self.announced.unwrap_or(self.standing + 1);
+            let _ = self.write(What::Undone, number.min(self.of), None);
         }
         error
     }

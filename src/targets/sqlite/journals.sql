@@ -1,9 +1,16 @@
--- One row for each attempt in the journal, in the order in which they were started: how many
--- statements ended, of how many, and whether the newest row says that something was begun.
-SELECT j.attempt, min(j.migration), max(j."of"),
-       max(CASE WHEN j.what = 'done' THEN j.step ELSE 0 END),
-       (SELECT l.what = 'begun' AND l.step > 0
-          FROM main.tollgate_journal AS l WHERE l.attempt = j.attempt ORDER BY l.id DESC LIMIT 1)
-FROM main.tollgate_journal AS j
-GROUP BY j.attempt
-ORDER BY min(j.id);
+-- One row for each attempt in the journal, in the order in which they were started. What a person said
+-- outweighs the rest; the newest of the other rows tells whether a statement is in flight.
+SELECT f.attempt, f.migration, f.checksum, f."of",
+       (SELECT ifnull(max(d.step), 0) FROM main.tollgate_journal AS d
+         WHERE d.attempt = f.attempt AND d.what IN ('done', 'finished')),
+       l.what, r.verdict, r.step, r.reason
+  FROM main.tollgate_journal AS f
+  JOIN main.tollgate_journal AS l ON l.id = (
+    SELECT max(n.id) FROM main.tollgate_journal AS n
+     WHERE n.attempt = f.attempt AND n.what <> 'resolved')
+  LEFT JOIN main.tollgate_journal AS r ON r.id = (
+    SELECT max(n.id) FROM main.tollgate_journal AS n
+     WHERE n.attempt = f.attempt AND n.what = 'resolved')
+ WHERE f.what = 'started'
+   AND f.id = (SELECT min(n.id) FROM main.tollgate_journal AS n WHERE n.attempt = f.attempt)
+ ORDER BY f.id;

@@ -9,6 +9,7 @@ mod codes;
 mod connection;
 mod errors;
 mod foreign_keys;
+mod journal;
 mod journalled;
 mod lock;
 mod statements;
@@ -20,9 +21,13 @@ use std::time::Duration;
 use connection::{Missing, connect_own};
 use lock::RunLock;
 
-use super::{Applied, ApplyError, Attempt, Earlier, Survey, Target, TargetError, TargetErrorKind};
+use super::{
+    Applied, ApplyError, Attempt, Earlier, Survey, Target, TargetError, TargetErrorKind, Word,
+};
 use crate::model::entry::{Engine, Progress, TargetIdentity};
-use crate::model::{EnvironmentName, IncarnationId};
+use crate::model::{
+    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, StoredReceipt,
+};
 
 /// How long a statement waits for another program that writes to the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -81,6 +86,15 @@ impl SqliteTarget {
     pub fn with_busy_timeout(mut self, busy: Duration) -> Self {
         self.busy = busy;
         self
+    }
+
+    fn place(&self) -> Result<apply::Place<'_>, TargetError> {
+        let lock = self.lock.as_ref().ok_or_else(|| self.unlocked())?;
+        Ok(apply::Place {
+            path: &self.path,
+            busy: self.busy,
+            lock,
+        })
     }
 
     fn unlocked(&self) -> TargetError {
@@ -143,17 +157,33 @@ impl Target for SqliteTarget {
         attempt: &Attempt<'_>,
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Applied, ApplyError> {
-        let Some(lock) = &self.lock else {
-            return Err(ApplyError::Failed {
-                error: Box::new(errors::own(self.unlocked().fact)),
+        match self.place() {
+            Ok(place) => apply::apply(&place, attempt, progress),
+            Err(error) => Err(ApplyError::Failed {
+                error: Box::new(errors::own(error.fact)),
                 left: None,
-            });
-        };
-        let place = apply::Place {
-            path: &self.path,
-            busy: self.busy,
-            lock,
-        };
-        apply::apply(&place, attempt, progress)
+            }),
+        }
+    }
+
+    fn close(
+        &mut self,
+        receipt: &Receipt,
+        word: Option<&Word>,
+        of: u64,
+    ) -> Result<StoredReceipt, TargetError> {
+        apply::close(&self.place()?, receipt, word, of)
+    }
+
+    fn resolve(
+        &mut self,
+        attempt: AttemptId,
+        migration: &MigrationId,
+        word: &Word,
+    ) -> Result<(), TargetError> {
+        let place = self.place()?;
+        let connection = connect_own(place.path, Missing::Refuse, place.busy)?;
+        journal::add_word(&connection, attempt, migration, word)
+            .map_err(|error| errors::target(place.path, &error))
     }
 }

@@ -19,25 +19,33 @@ CREATE TABLE IF NOT EXISTS main.tollgate_receipt (
     hash        TEXT    NOT NULL UNIQUE CHECK (length(hash) = 64),
     migration   TEXT    NOT NULL,
     attempt     TEXT    NOT NULL UNIQUE,
-    kind        TEXT    NOT NULL CHECK (kind IN ('atomic', 'journalled')),
+    kind        TEXT    NOT NULL CHECK (kind IN ('atomic', 'journalled', 'resolved')),
     body        TEXT    NOT NULL,
     recorded_at TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 ) STRICT;
 
 -- How far an attempt came that cannot run in one transaction. Rows are only added.
---   begun, step 0   the attempt was started
---   begun, step n   statement n is about to be sent, or a transaction of the script's own with it
---   undone, step n  what was begun so was rolled back
---   done,  step n   the first n statements ended without an error
+--   started, step 0   the attempt was begun
+--   begun, step n     statement n is about to be sent, outside any transaction
+--   done, step n      the first n statements ended; written in the statement's own transaction where it
+--                     can stand in one
+--   undone, step n    statement n failed, and nothing of it stands
+--   failed, step n    statement n failed, and may have left something
+--   finished          with the receipt
+--   resolved, step n  a person's word; n statements stand
 CREATE TABLE IF NOT EXISTS main.tollgate_journal (
     id          INTEGER PRIMARY KEY,
     attempt     TEXT    NOT NULL,
     migration   TEXT    NOT NULL,
-    what        TEXT    NOT NULL CHECK (what IN ('begun', 'done', 'undone')),
+    what        TEXT    NOT NULL CHECK (what IN
+                ('started', 'begun', 'done', 'undone', 'failed', 'finished', 'resolved')),
     step        INTEGER NOT NULL CHECK (step BETWEEN 0 AND "of"),
     "of"        INTEGER NOT NULL,
-    checksum    TEXT,                                   -- BLAKE3 of the statement that was begun
-    at          TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+    checksum    TEXT,                                   -- BLAKE3 of the statement; of the script for started
+    verdict     TEXT,                                   -- what a person said, and why
+    reason      TEXT,
+    at          TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
+    CHECK ((what = 'resolved') = (verdict IS NOT NULL AND reason IS NOT NULL))
 ) STRICT;
 
 CREATE INDEX IF NOT EXISTS main.tollgate_journal_attempt ON tollgate_journal (attempt, id);

@@ -25,10 +25,21 @@ impl Script {
         connection: &'c Connection,
         read: Option<&'s [crate::sql::Statement]>,
     ) -> Steps<'c, 's> {
+        self.steps_from(0, connection, read)
+    }
+
+    /// The statements that begin at or after an offset, which must stand between two of them.
+    pub(super) fn steps_from<'c, 's>(
+        &'s self,
+        offset: usize,
+        connection: &'c Connection,
+        read: Option<&'s [crate::sql::Statement]>,
+    ) -> Steps<'c, 's> {
+        let rest = self.0.get(offset..).unwrap_or("\0");
         Steps {
-            batch: Batch::new(connection, &self.0),
+            batch: Batch::new(connection, rest),
             terminated: &self.0,
-            at: Some(0),
+            at: Some(offset),
             read,
         }
     }

@@ -4,11 +4,10 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::errors;
-use crate::digest::Checksum;
-use crate::model::entry::{Engine, Progress, TargetIdentity};
-use crate::model::{EnvironmentName, IncarnationId, MigrationId, Receipt, StoredReceipt};
-use crate::targets::{Earlier, Journal, Observed, Recorded, Survey, TargetError, TargetErrorKind};
+use super::{errors, journal};
+use crate::model::entry::{Engine, TargetIdentity};
+use crate::model::{EnvironmentName, IncarnationId, Receipt, StoredReceipt};
+use crate::targets::{Earlier, Observed, Recorded, Survey, TargetError, TargetErrorKind};
 
 /// The version of the tables that this tool reads and writes.
 const SCHEMA: i64 = 1;
@@ -25,6 +24,7 @@ pub(super) fn nothing(path: &Path) -> Survey {
         recorded: None,
         receipts: Vec::new(),
         journals: Vec::new(),
+        invalid_indexes: Vec::new(),
         has_other_tables: false,
     }
 }
@@ -56,7 +56,7 @@ pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey,
     }
     survey.recorded = identity(path, &moment)?;
     survey.receipts = receipts(&moment).map_err(told)?;
-    survey.journals = journals(path, &moment)?;
+    survey.journals = journal::read(path, &moment)?;
     Ok(survey)
 }
 
@@ -131,42 +131,6 @@ pub(super) fn add_receipt(
     Ok(there.unwrap_or(false))
 }
 
-/// What a row of the journal says; see `schema.sql`.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum What {
-    Begun,
-    Done,
-    Undone,
-}
-
-/// Adds a row to the journal: in the transaction that is open, or on its own.
-pub(super) fn add_journal(
-    connection: &Connection,
-    receipt: &Receipt,
-    what: What,
-    progress: Progress,
-    statement: Option<&str>,
-) -> rusqlite::Result<()> {
-    let what = match what {
-        What::Begun => "begun",
-        What::Done => "done",
-        What::Undone => "undone",
-    };
-    connection.execute(
-        "INSERT INTO main.tollgate_journal (attempt, migration, what, step, \"of\", checksum) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![
-            receipt.attempt.to_string(),
-            receipt.migration.as_str(),
-            what,
-            signed(progress.done),
-            signed(progress.of),
-            statement.map(|text| Checksum::of(text.as_bytes()).to_string())
-        ],
-    )?;
-    Ok(())
-}
-
 fn identity(path: &Path, connection: &Connection) -> Result<Option<Recorded>, TargetError> {
     let row: Option<(i64, String, String)> = connection
         .query_row(
@@ -211,30 +175,7 @@ fn receipts(connection: &Connection) -> rusqlite::Result<Vec<StoredReceipt>> {
         .collect()
 }
 
-fn journals(path: &Path, connection: &Connection) -> Result<Vec<Journal>, TargetError> {
-    let told = |error| errors::target(path, &error);
-    let mut statement = connection
-        .prepare(include_str!("journals.sql"))
-        .map_err(told)?;
-    let mut rows = statement.query([]).map_err(told)?;
-    let mut out = Vec::new();
-    while let Some(row) = rows.next().map_err(told)? {
-        let attempt: String = row.get(0).map_err(told)?;
-        let migration: String = row.get(1).map_err(told)?;
-        out.push(Journal {
-            attempt: parsed(path, "tollgate_journal", &attempt)?,
-            migration: MigrationId::new(migration),
-            progress: Progress {
-                done: unsigned(row.get(3).map_err(told)?),
-                of: unsigned(row.get(2).map_err(told)?),
-            },
-            in_flight: row.get(4).map_err(told)?,
-        });
-    }
-    Ok(out)
-}
-
-fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
+pub(super) fn parsed<T: std::str::FromStr<Err: std::fmt::Display>>(
     path: &Path,
     table: &str,
     text: &str,
@@ -253,10 +194,10 @@ fn name(path: &Path) -> String {
     )
 }
 
-fn signed(number: u64) -> i64 {
+pub(super) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }
 
-fn unsigned(number: i64) -> u64 {
+pub(super) fn unsigned(number: i64) -> u64 {
     u64::try_from(number).unwrap_or(0)
 }

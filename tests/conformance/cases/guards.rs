@@ -63,6 +63,7 @@ pub(crate) fn a_receipt_out_of_place_is_refused<B: Bench>(bench: &B) {
     let attempt = Attempt {
         script,
         analysis: &analysis,
+        done: 0,
         receipt: &receipt,
     };
     let (_, left) = failed(target.apply(&attempt, &mut |_| {}));

@@ -57,7 +57,7 @@ pub(crate) fn a_script_that_cannot_be_wrapped_is_journalled<B: Bench>(bench: &B)
     assert_eq!(survey.receipts.len(), 1);
     assert_eq!(survey.journals.len(), 1);
     assert_eq!(survey.journals[0].progress, Progress { done: 3, of: 3 });
-    assert!(!survey.journals[0].in_flight);
+    assert!(!survey.journals[0].in_flight());
     assert_eq!(bench.ask("SELECT count(*) FROM one"), 1);
 }
 
@@ -74,7 +74,7 @@ pub(crate) fn a_journalled_script_that_fails_says_what_stands<B: Bench>(bench: &
     let survey = sound(target.as_mut());
     assert!(survey.receipts.is_empty());
     assert_eq!(survey.journals[0].progress, Progress { done: 2, of: 4 });
-    assert!(!survey.journals[0].in_flight);
+    assert!(!survey.journals[0].in_flight());
     apply(target.as_mut(), "2_good", "CREATE TABLE two (id INTEGER)").unwrap();
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn a_transaction_of_the_scripts_own_stands_or_falls_whole<B: Bench>(b
     let survey = sound(target.as_mut());
     assert_eq!(survey.receipts.len(), 1);
     assert_eq!(survey.journals[1].progress, Progress { done: 1, of: 5 });
-    assert!(!survey.journals[1].in_flight);
+    assert!(!survey.journals[1].in_flight());
 }
 
 pub(crate) fn an_unread_script_is_atomic_where_it_can_be<B: Bench>(bench: &B) {

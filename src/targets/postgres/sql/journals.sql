@@ -1,9 +1,17 @@
--- How far each journalled attempt came, oldest first: the last row tells whether a statement was
--- begun and its end is not known.
-SELECT j.attempt, j.migration, j.of,
+-- How far each journalled attempt came, in the order in which they were started. What a person said
+-- outweighs the rest; the newest of the other rows tells whether a statement is in flight.
+SELECT f.attempt, f.migration, f.of, f.checksum AS script,
        (SELECT COALESCE(max(d.step), 0) FROM tollgate.journal AS d
-         WHERE d.attempt = j.attempt AND d.what = 'done') AS done,
-       j.what = 'begun' AS in_flight
-  FROM tollgate.journal AS j
- WHERE j.id = (SELECT max(l.id) FROM tollgate.journal AS l WHERE l.attempt = j.attempt)
- ORDER BY j.id
+         WHERE d.attempt = f.attempt AND d.what IN ('done', 'finished')) AS done,
+       l.what AS last,
+       r.verdict, r.step AS standing, r.reason
+  FROM tollgate.journal AS f
+  JOIN tollgate.journal AS l ON l.id = (
+    SELECT max(n.id) FROM tollgate.journal AS n
+     WHERE n.attempt = f.attempt AND n.what <> 'resolved')
+  LEFT JOIN tollgate.journal AS r ON r.id = (
+    SELECT max(n.id) FROM tollgate.journal AS n
+     WHERE n.attempt = f.attempt AND n.what = 'resolved')
+ WHERE f.what = 'started'
+   AND f.id = (SELECT min(n.id) FROM tollgate.journal AS n WHERE n.attempt = f.attempt)
+ ORDER BY f.id

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS tollgate.receipt (
   hash               text NOT NULL UNIQUE,
   migration          text NOT NULL,
   attempt            text NOT NULL UNIQUE,
-  kind               text NOT NULL CHECK (kind IN ('atomic', 'journalled')),
+  kind               text NOT NULL CHECK (kind IN ('atomic', 'journalled', 'resolved')),
   body               text NOT NULL,
   recorded_at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   role               text NOT NULL DEFAULT current_user,
@@ -47,7 +47,7 @@ COMMENT ON COLUMN tollgate.receipt.prev IS 'The place of the one before it; null
 COMMENT ON COLUMN tollgate.receipt.hash IS 'The hash of the body.';
 COMMENT ON COLUMN tollgate.receipt.migration IS 'The migration''s id: the name of its folder. Also in the body.';
 COMMENT ON COLUMN tollgate.receipt.attempt IS 'The attempt that this closes. Also in the body.';
-COMMENT ON COLUMN tollgate.receipt.kind IS 'atomic: written in the migration''s transaction. journalled: closed after its last statement. Also in the body.';
+COMMENT ON COLUMN tollgate.receipt.kind IS 'atomic: written in the migration''s transaction. journalled: closed after its last statement. resolved: written on a person''s word. Also in the body.';
 COMMENT ON COLUMN tollgate.receipt.body IS 'The exact bytes that were hashed: one line of JSON.';
 COMMENT ON COLUMN tollgate.receipt.recorded_at IS 'The server''s clock when the row was written. Beside the receipt, not hashed.';
 COMMENT ON COLUMN tollgate.receipt.role IS 'The role that wrote the row. Beside the receipt, not hashed.';
@@ -58,21 +58,28 @@ CREATE TABLE IF NOT EXISTS tollgate.journal (
   id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   attempt   text NOT NULL,
   migration text NOT NULL,
-  step      bigint NOT NULL CHECK (step > 0),
+  step      bigint NOT NULL CHECK (step >= 0),
   of        bigint NOT NULL CHECK (of >= step),
-  what      text NOT NULL CHECK (what IN ('begun', 'done', 'failed')),
-  statement text NOT NULL,
-  at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+  what      text NOT NULL
+            CHECK (what IN ('started', 'begun', 'done', 'undone', 'failed', 'finished', 'resolved')),
+  checksum  text,
+  verdict   text,
+  reason    text,
+  at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
+  CONSTRAINT journal_says_why CHECK ((what = 'resolved') = (verdict IS NOT NULL AND reason IS NOT NULL))
 );
 CREATE INDEX IF NOT EXISTS journal_attempt ON tollgate.journal (attempt, id);
 COMMENT ON TABLE tollgate.journal IS
   'How far scripts came that do not run in one transaction of tollgate''s. Append-only.';
 COMMENT ON COLUMN tollgate.journal.attempt IS 'The attempt.';
 COMMENT ON COLUMN tollgate.journal.migration IS 'The migration''s id.';
-COMMENT ON COLUMN tollgate.journal.step IS 'The statement''s place in the script, from 1. A script''s own BEGIN ... COMMIT is begun with its first statement and done with its last.';
+COMMENT ON COLUMN tollgate.journal.step IS 'The statement''s place in the script, from 1; 0 for started. For resolved: how many statements stand.';
 COMMENT ON COLUMN tollgate.journal.of IS 'How many statements the script has; 1 where it was not analysed and is sent whole.';
-COMMENT ON COLUMN tollgate.journal.what IS 'begun: about to be sent. done: everything up to this step ended. failed: it ended with an error.';
-COMMENT ON COLUMN tollgate.journal.statement IS 'BLAKE3 of the statement''s exact bytes.';
+COMMENT ON COLUMN tollgate.journal.what IS
+  'started: the attempt was begun. begun: about to be sent, outside any transaction. done: everything up to this step ended; written in the statement''s own transaction where it can stand in one. undone: it failed, and nothing of it stands. failed: it failed, and may have left something. finished: with the receipt. resolved: a person''s word.';
+COMMENT ON COLUMN tollgate.journal.checksum IS 'BLAKE3 of the statement''s exact bytes; of the whole script for started.';
+COMMENT ON COLUMN tollgate.journal.verdict IS 'What the person said: not-applied, applied, continue-at.';
+COMMENT ON COLUMN tollgate.journal.reason IS 'Why.';
 COMMENT ON COLUMN tollgate.journal.at IS 'The server''s clock.';
 
 CREATE TABLE IF NOT EXISTS tollgate.archive (

@@ -1,0 +1,321 @@
+//! Settling: what became of every attempt whose end is not known, told under the lock from the
+//! target's receipts and its journal. Nothing is guessed: what they do not tell stays open.
+
+use std::collections::BTreeMap;
+
+use super::contact::receipt_after;
+use super::{Event, Run, WorkflowError, target_error};
+use crate::digest::{ChainHash, Checksum};
+use crate::ledger::view::{Attempted, EnvironmentView};
+use crate::model::entry::{
+    Absorbed, Ending, How, Outcome, Progress, ReceiptRef, Resolved, Verdict,
+};
+use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
+use crate::planner::Live;
+use crate::targets::{Journal, Last, Survey, Target};
+
+/// Settles every attempt of this ledger that the receipts left open. The receipts are taken in
+/// already, so an atomic attempt that is still open has none: it was rolled back.
+pub(super) fn settle(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+    survey: &Survey,
+) -> Result<(), WorkflowError> {
+    for (attempt, migration) in take_over(run, environment, survey)? {
+        let Some(open) = view(run, environment).and_then(|here| here.open.get(&attempt)) else {
+            continue;
+        };
+        let open = open.clone();
+        let journal = survey
+            .journals
+            .iter()
+            .find(|journal| journal.attempt == attempt);
+        match told(journal, &open) {
+            Told::Open => {}
+            Told::NoTrace => {
+                let ended = Settled::failed(How::NoTrace, None);
+                settled(run, environment, attempt, &migration, &ended)?;
+            }
+            Told::Stands(progress) => {
+                let ended = Settled::failed(How::Journal, Some(progress));
+                settled(run, environment, attempt, &migration, &ended)?;
+            }
+            Told::All(of) => complete(run, environment, target, attempt, &open, of)?,
+        }
+    }
+    Ok(())
+}
+
+fn view<'a>(run: &'a Run<'_>, environment: &EnvironmentName) -> Option<&'a EnvironmentView> {
+    run.ledger.view().get(environment)
+}
+
+/// What the journal tells of an open attempt.
+enum Told {
+    /// A statement was in flight, or may have left something.
+    Open,
+    /// Nothing of it stands.
+    NoTrace,
+    /// The first statements stand, and nothing else of it.
+    Stands(Progress),
+    /// Every statement stands.
+    All(u64),
+}
+
+fn told(journal: Option<&Journal>, open: &Attempted) -> Told {
+    // One that never wrote its journal never began.
+    let Some(journal) = journal else {
+        return Told::NoTrace;
+    };
+    let Progress { done, of } = journal.progress;
+    match journal.last {
+        _ if journal.script != open.intent.blake3 => Told::Open,
+        Last::Done if done == of && of > 0 => Told::All(of),
+        Last::Done | Last::Undone if done == 0 => Told::NoTrace,
+        Last::Done | Last::Undone => Told::Stands(journal.progress),
+        Last::Begun | Last::Failed | Last::Finished => Told::Open,
+    }
+}
+
+/// Takes over what was said elsewhere of attempts of this ledger: a person's word in the journal, or
+/// an attempt of another ledger that went on where this one's stopped. Returns what is open after it.
+fn take_over(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+) -> Result<Vec<(AttemptId, MigrationId)>, WorkflowError> {
+    let newest: BTreeMap<&MigrationId, &Journal> = survey
+        .journals
+        .iter()
+        .map(|journal| (&journal.migration, journal))
+        .collect();
+    let mut open = Vec::new();
+    for (attempt, migration, standing) in unsettled(run, environment) {
+        let own = survey
+            .journals
+            .iter()
+            .find(|journal| journal.attempt == attempt);
+        let known = |other: AttemptId| {
+            view(run, environment).is_some_and(|here| here.attempts.contains(&other))
+        };
+        let later = newest
+            .get(&migration)
+            .filter(|_| own.is_some())
+            .filter(|journal| journal.attempt != attempt && !known(journal.attempt));
+        let word = own.and_then(|own| own.word.as_ref().map(|word| (word, own)));
+        let resolved = if let Some(later) = later {
+            let reason = format!("attempt {} of another ledger went on", later.attempt);
+            Some((Verdict::Superseded, reason, None, None))
+        } else if let Some((word, own)) = word
+            && standing.is_none_or(|standing| standing != word.done)
+        {
+            let goes_on = word.verdict == Verdict::ContinueAt;
+            let progress = Progress {
+                done: word.done,
+                of: word.of,
+            };
+            let script = goes_on.then_some(own.script);
+            Some((
+                word.verdict,
+                word.reason.clone(),
+                script,
+                goes_on.then_some(progress),
+            ))
+        } else {
+            None
+        };
+        match resolved {
+            Some((verdict, reason, script, progress)) => {
+                run.record(Fact::Resolved(Resolved {
+                    attempt,
+                    environment: environment.clone(),
+                    migration: migration.clone(),
+                    verdict,
+                    reason,
+                    script,
+                    progress,
+                }))?;
+                (run.events)(Event::TookOver {
+                    environment,
+                    migration: &migration,
+                });
+            }
+            None => open.push((attempt, migration)),
+        }
+    }
+    Ok(open)
+}
+
+/// This ledger's attempts of which something may stand: open, failed half-way, or standing so far.
+fn unsettled(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+) -> Vec<(AttemptId, MigrationId, Option<u64>)> {
+    let Some(here) = view(run, environment) else {
+        return Vec::new();
+    };
+    let open = here
+        .open
+        .iter()
+        .map(|(attempt, open)| (*attempt, open.intent.migration.clone(), None));
+    let partial = here.partial.iter().map(|(attempt, failed)| {
+        let migration = failed.attempted.intent.migration.clone();
+        (*attempt, migration, None)
+    });
+    let standing = here.standing.iter().map(|(migration, standing)| {
+        (
+            standing.attempt,
+            migration.clone(),
+            Some(standing.progress.done),
+        )
+    });
+    open.chain(partial).chain(standing).collect()
+}
+
+/// Every statement stands, and only the receipt is missing: it is written now, as the attempt would
+/// have. The intent is repeated, so that the receipt names an entry of this ledger.
+pub(super) fn complete(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+    attempt: AttemptId,
+    open: &Attempted,
+    of: u64,
+) -> Result<(), WorkflowError> {
+    let head = run.record(Fact::Intent(open.intent.clone()))?;
+    let before = view(run, environment).and_then(EnvironmentView::head);
+    let receipt = Receipt {
+        at: open.at,
+        actor: open.by.clone(),
+        origin: open.origin.clone(),
+        ..receipt_after(run, &open.intent, ReceiptKind::Journalled, head, before)
+    };
+    let stored = target
+        .close(&receipt, None, of)
+        .map_err(|error| target_error(environment, error))?;
+    let ended = Settled {
+        how: How::JournalComplete,
+        progress: None,
+        success: Some((
+            ReceiptRef {
+                seq: stored.seq,
+                hash: Receipt::hash_of(&stored.body),
+            },
+            ReceiptKind::Journalled,
+        )),
+    };
+    settled(run, environment, attempt, &open.intent.migration, &ended)
+}
+
+/// How an attempt ended, as it was found out.
+pub(super) struct Settled {
+    how: How,
+    progress: Option<Progress>,
+    success: Option<(ReceiptRef, ReceiptKind)>,
+}
+
+impl Settled {
+    fn failed(how: How, progress: Option<Progress>) -> Self {
+        Self {
+            how,
+            progress,
+            success: None,
+        }
+    }
+}
+
+/// Takes in a receipt that the ledger lacks: the end of an attempt of its own, or another's success.
+pub(super) fn take_in(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    hash: ChainHash,
+    receipt: &Receipt,
+    body: &str,
+) -> Result<(), WorkflowError> {
+    let is_open = |intent: &Attempted| {
+        let bytes: Checksum = intent.intent.blake3;
+        bytes == receipt.blake3 && intent.intent.migration == receipt.migration
+    };
+    let ours = view(run, environment)
+        .and_then(|here| here.open.get(&receipt.attempt))
+        .is_some_and(is_open);
+    if ours {
+        let reference = ReceiptRef {
+            seq: receipt.seq,
+            hash,
+        };
+        let ended = Settled {
+            how: How::Receipt,
+            progress: None,
+            success: Some((reference, receipt.kind)),
+        };
+        return settled(
+            run,
+            environment,
+            receipt.attempt,
+            &receipt.migration,
+            &ended,
+        );
+    }
+    run.record(Fact::Absorbed(Absorbed {
+        environment: environment.clone(),
+        hash,
+        body: body.to_owned(),
+    }))?;
+    Ok(())
+}
+
+fn settled(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    attempt: AttemptId,
+    migration: &MigrationId,
+    ended: &Settled,
+) -> Result<(), WorkflowError> {
+    run.record(Fact::Outcome(Outcome {
+        attempt,
+        environment: environment.clone(),
+        migration: migration.clone(),
+        outcome: if ended.success.is_some() {
+            Ending::Succeeded
+        } else {
+            Ending::Failed
+        },
+        receipt: ended.success.map(|(receipt, _)| receipt),
+        kind: ended.success.map(|(_, kind)| kind),
+        settled: true,
+        progress: ended.progress,
+        error: None,
+        how: Some(ended.how),
+    }))?;
+    (run.events)(Event::Settled {
+        environment,
+        migration,
+        how: ended.how,
+        progress: ended.progress,
+    });
+    Ok(())
+}
+
+/// What the planner has to know of the target's journal: the newest attempt of each migration that is
+/// not applied and of which something may stand.
+pub(super) fn journals(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    live: &mut Live,
+    survey: &Survey,
+) {
+    let here = view(run, environment);
+    let newest: BTreeMap<&MigrationId, &Journal> = survey
+        .journals
+        .iter()
+        .map(|journal| (&journal.migration, journal))
+        .collect();
+    let matters = |journal: &&Journal| {
+        let applied = here.is_some_and(|here| here.applied.contains_key(&journal.migration));
+        !applied && journal.last != Last::Finished && journal.standing() != Some(0)
+    };
+    live.journals = newest.into_values().filter(matters).cloned().collect();
+    live.invalid_indexes.clone_from(&survey.invalid_indexes);
+}
