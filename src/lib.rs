@@ -11,12 +11,13 @@
 //! workflows                   the verbs, each a readable story
 //! planner   report            pure: data in, data (or bytes) out
 //! ledger    targets  catalog  SQLite file | databases | migrations on disk
-//! model     digest   sql      ids, checksums, entries; reading SQL text
+//! model     digest   sql      ids, checksums, entries; reading SQL text (and failpoint, for tests)
 //! ```
 
 pub mod catalog;
 pub mod cli;
 pub mod digest;
+mod failpoint;
 pub mod ledger;
 pub mod model;
 pub mod planner;

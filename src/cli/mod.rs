@@ -27,7 +27,16 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Ok(parsed) => parsed,
         Err(error) => return output::usage(&mut world, &error),
     };
+    #[cfg(feature = "failpoints")]
+    let armed = world
+        .variables
+        .get("TOLLGATE_FAILPOINT")
+        .map_or(Ok(()), |spec| crate::failpoint::arm(spec));
     let mut output = Output::new(&mut world, parsed.global.format);
+    #[cfg(feature = "failpoints")]
+    if let Err(what) = armed {
+        return output.trouble(&Trouble::usage(what, "TOLLGATE_FAILPOINT=NAME[:N]"));
+    }
     let result = match parsed.verb {
         Verb::Init(verb) => verbs::init::run(&mut output, &parsed.global, &verb),
         Verb::New(verb) => verbs::new::run(&mut output, &parsed.global, &verb),
@@ -41,6 +50,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Verify => verbs::verify::run(&mut output, &parsed.global),
         Verb::Log(verb) => verbs::log::run(&mut output, &parsed.global, &verb),
     };
+    crate::failpoint::hit("cli.verb-ended");
     match result.and_then(|exit| output.finish().map(|()| exit)) {
         Ok(exit) => exit,
         Err(trouble) => output.trouble(&trouble),

@@ -45,6 +45,12 @@ pub(super) struct Lock {
     _file: File,
 }
 
+impl Drop for Lock {
+    fn drop(&mut self) {
+        crate::failpoint::hit("ledger.lock.before-release");
+    }
+}
+
 /// Takes the lock file beside the ledger, waiting at most `wait`.
 ///
 /// # Errors
@@ -57,6 +63,7 @@ pub(super) fn lock(
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Lock, LedgerError> {
     let path = beside(ledger, "lock");
+    crate::failpoint::hit("ledger.lock.before");
     let mut file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -93,9 +100,11 @@ pub(super) fn lock(
         }
         std::thread::sleep(Duration::from_millis(20));
     }
+    crate::failpoint::hit("ledger.lock.taken");
     // The pid is only there to be named in a message; a failure to write it changes nothing.
     let _ = file.set_len(0);
     let _ = writeln!(file, "{}", std::process::id());
+    crate::failpoint::hit("ledger.lock.signed");
     Ok(Lock { _file: file })
 }
 

@@ -64,7 +64,9 @@ impl Ledger {
         }
         let lock = place::lock(path, opening.wait, opening.give_up, opening.waiting)?;
         let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+        crate::failpoint::hit("ledger.open.before");
         let mut connection = Connection::open(path).map_err(failed)?;
+        crate::failpoint::hit("ledger.open.after");
         connection
             .busy_timeout(Duration::from_secs(5))
             .map_err(failed)?;
@@ -86,6 +88,7 @@ impl Ledger {
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(failed)?;
+        crate::failpoint::hit("ledger.wal.after");
         connection
             .pragma_update(None, "synchronous", "FULL")
             .map_err(failed)?;
@@ -103,7 +106,9 @@ impl Ledger {
             transaction
                 .pragma_update(None, "user_version", SCHEMA_VERSION)
                 .map_err(failed)?;
+            crate::failpoint::hit("ledger.schema.before-commit");
             transaction.commit().map_err(failed)?;
+            crate::failpoint::hit("ledger.schema.after-commit");
         }
         let (loaded, stood) = load(path, &connection, Entries::Drop)?;
         let here = place::of(path, opening.machine)?;
@@ -217,6 +222,7 @@ impl Ledger {
             let said = format!("an entry was not written: the bytes to keep are not {checksum}");
             return Err(LedgerError::new(&self.path, LedgerErrorKind::Other(said)));
         }
+        crate::failpoint::hit("ledger.append.before");
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -247,8 +253,11 @@ impl Ledger {
             transaction
                 .execute(KEEP_SCRIPT, params![checksum.as_bytes(), bytes])
                 .map_err(failed)?;
+            crate::failpoint::hit("ledger.script.after");
         }
+        crate::failpoint::hit("ledger.append.before-commit");
         transaction.commit().map_err(failed)?;
+        crate::failpoint::hit("ledger.append.after-commit");
         for entry in opened.iter().chain([&entry]) {
             self.view.step(entry);
         }

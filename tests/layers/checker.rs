@@ -7,11 +7,15 @@ use std::fmt;
 /// What a module may import from the crate. A module that is not named here is new: it must be
 /// given a place first.
 const LAYERS: &[(&str, &[&str])] = &[
+    ("failpoint", &["failpoint"]),
     ("model", &["model", "digest", "sql"]),
     ("digest", &["model", "digest", "sql"]),
     ("sql", &["model", "digest", "sql"]),
-    ("ledger", &["ledger", "model", "digest", "sql"]),
-    ("targets", &["targets", "model", "digest", "sql"]),
+    ("ledger", &["ledger", "failpoint", "model", "digest", "sql"]),
+    (
+        "targets",
+        &["targets", "failpoint", "model", "digest", "sql"],
+    ),
     ("catalog", &["catalog", "model", "digest", "sql"]),
     (
         "planner",
@@ -32,6 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ledger",
             "targets",
             "catalog",
+            "failpoint",
             "model",
             "digest",
             "sql",
@@ -47,6 +52,7 @@ const LAYERS: &[(&str, &[&str])] = &[
             "ledger",
             "targets",
             "catalog",
+            "failpoint",
             "model",
             "digest",
             "sql",

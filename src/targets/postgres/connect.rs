@@ -50,6 +50,7 @@ pub(super) fn connect(settings: &PostgresSettings) -> Result<Session, TargetErro
     // The last one is for servers and poolers that take no options at all.
     let mut ladder = [all.as_str(), OPTIONS, ""].into_iter().peekable();
     let mut mode = mode;
+    crate::failpoint::hit("postgres.connect.before");
     let (client, task) = loop {
         let options = ladder.peek().copied().unwrap_or_default();
         let config = config(settings, mode, options);
@@ -76,6 +77,7 @@ pub(super) fn connect(settings: &PostgresSettings) -> Result<Session, TargetErro
         }
     };
     let session = Session::new(runtime, client, task);
+    crate::failpoint::hit("postgres.connect.after");
     let rows = session
         .query("SELECT pg_catalog.pg_is_in_recovery()")
         .map_err(|error| session_error(&error, "asking whether it is a standby"))?;

@@ -83,9 +83,10 @@ fn rows_of(attempt: AttemptId, migration: &MigrationId, rows: &[String]) -> Stri
 
 /// Writes rows, committed before this returns. Outside a transaction only.
 pub(super) fn write(session: &Session, insert: &str) -> Result<(), Error> {
-    session
-        .query(&fill(JOURNAL, &[("journal", insert)]))
-        .map(drop)
+    crate::failpoint::hit("postgres.journal.before");
+    let written = session.query(&fill(JOURNAL, &[("journal", insert)]));
+    crate::failpoint::hit("postgres.journal.after");
+    written.map(drop)
 }
 
 /// Runs an ordinary statement together with the row that says that it is done. The answers are those

@@ -41,7 +41,9 @@ pub(super) fn take(
                 remedy: None,
             });
         }
+        crate::failpoint::hit("postgres.lock.before");
         if try_take(session)? {
+            crate::failpoint::hit("postgres.lock.after");
             return Ok(());
         }
         let left = wait.saturating_sub(begun.elapsed());

@@ -30,8 +30,10 @@ const GOODBYE: Duration = Duration::from_secs(1);
 impl Drop for Connection {
     fn drop(&mut self) {
         let Self { runtime, task } = self;
+        crate::failpoint::hit("postgres.goodbye.before");
         // Nothing is left to be told to: the session is over either way.
         let _ = runtime.block_on(async { tokio::time::timeout(GOODBYE, task).await });
+        crate::failpoint::hit("postgres.goodbye.after");
     }
 }
 
@@ -66,17 +68,24 @@ impl Session {
 
     /// Sends one message and reads its whole answer.
     pub(super) fn query(&self, sql: &str) -> Result<Vec<SimpleQueryRow>, Error> {
-        self.connection
+        crate::failpoint::hit("postgres.query.before");
+        let answer = self
+            .connection
             .runtime
-            .block_on(read(&self.client, sql, true))
-            .into_rows()
+            .block_on(read(&self.client, sql, true));
+        crate::failpoint::hit("postgres.query.after");
+        answer.into_rows()
     }
 
     /// Sends one message of a script and reads its whole answer, without keeping the rows.
     pub(super) fn run(&self, sql: &str) -> Answer {
-        self.connection
+        crate::failpoint::hit("postgres.run.before");
+        let answer = self
+            .connection
             .runtime
-            .block_on(read(&self.client, sql, false))
+            .block_on(read(&self.client, sql, false));
+        crate::failpoint::hit("postgres.run.after");
+        answer
     }
 
     /// Sends several messages without waiting in between, and reads their answers in order.
@@ -84,18 +93,22 @@ impl Session {
     /// The connection's task runs on the same thread whenever an answer is awaited, so it goes on
     /// sending while the server answers: neither side blocks the other, however much there is.
     pub(super) fn pipeline<const N: usize>(&self, messages: [&str; N]) -> [Answer; N] {
+        crate::failpoint::hit("postgres.pipeline.before");
         self.connection.runtime.block_on(async {
             let mut streams = Vec::with_capacity(N);
             for message in messages {
                 // Ready at its first poll: this only puts the message in the queue.
                 streams.push(self.client.simple_query_raw(message).await);
             }
+            #[cfg(feature = "failpoints")]
+            on_the_wire("postgres.pipeline.sent").await;
             let mut answers = Vec::with_capacity(N);
             for stream in streams {
                 answers.push(match stream {
                     Ok(stream) => drain(stream, true).await,
                     Err(error) => failed(error),
                 });
+                crate::failpoint::hit("postgres.pipeline.answered");
             }
             let mut answers = answers.into_iter();
             std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
@@ -126,10 +139,21 @@ fn failed(error: Error) -> Answer {
 }
 
 async fn read(client: &Client, sql: &str, keep_rows: bool) -> Answer {
-    match client.simple_query_raw(sql).await {
+    let stream = client.simple_query_raw(sql).await;
+    #[cfg(feature = "failpoints")]
+    on_the_wire("postgres.message.sent").await;
+    match stream {
         Ok(stream) => drain(stream, keep_rows).await,
         Err(error) => failed(error),
     }
+}
+
+/// Lets the connection's task send what is queued before the point is reached: who ends there has
+/// asked, and does not hear the answer.
+#[cfg(feature = "failpoints")]
+async fn on_the_wire(point: &str) {
+    tokio::task::yield_now().await;
+    crate::failpoint::hit(point);
 }
 
 /// Reads to the end of a message's answer. After an error the driver itself skips the rest.

@@ -257,7 +257,10 @@ fn seal(
     if let Some(why) = why_not {
         return Err(undo(place, connection, unrecorded(&why), left));
     }
-    match connection.execute_batch("COMMIT") {
+    crate::failpoint::hit("sqlite.commit.before");
+    let committed = connection.execute_batch("COMMIT");
+    crate::failpoint::hit("sqlite.commit.after");
+    match committed {
         Ok(()) => Ok(Applied {
             receipt: stored,
             kind,
@@ -331,7 +334,10 @@ pub(super) fn is_uncertain(error: &Error) -> bool {
 }
 
 pub(super) fn begin(connection: &Connection) -> rusqlite::Result<()> {
-    connection.execute_batch("BEGIN IMMEDIATE")
+    crate::failpoint::hit("sqlite.begin.before");
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    crate::failpoint::hit("sqlite.begin.after");
+    Ok(())
 }
 
 pub(super) fn failed(error: ScriptError, left: Option<Progress>) -> ApplyError {

@@ -44,6 +44,7 @@ pub(super) fn add(
     progress: Progress,
     text: Option<&str>,
 ) -> rusqlite::Result<()> {
+    crate::failpoint::hit("sqlite.journal.before");
     connection.execute(
         "INSERT INTO main.tollgate_journal (attempt, migration, what, step, \"of\", checksum) \
          VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
@@ -56,6 +57,7 @@ pub(super) fn add(
             text.map(|text| Checksum::of(text.as_bytes()).to_string())
         ],
     )?;
+    crate::failpoint::hit("sqlite.journal.after");
     Ok(())
 }
 

@@ -44,6 +44,7 @@ impl RunLock {
         let started = Instant::now();
         let mut told = false;
         loop {
+            crate::failpoint::hit("sqlite.lock.before");
             let mut file = open(&path)?;
             match file.try_lock() {
                 Ok(()) => {
@@ -54,7 +55,9 @@ impl RunLock {
                     // Someone may have deleted the file between opening and locking it; then this
                     // is the lock of nothing.
                     if lock.is_still_held() {
+                        crate::failpoint::hit("sqlite.lock.taken");
                         lock.sign()?;
+                        crate::failpoint::hit("sqlite.lock.signed");
                         return Ok(lock);
                     }
                     continue;
@@ -115,9 +118,11 @@ impl RunLock {
 
 impl Drop for RunLock {
     fn drop(&mut self) {
+        crate::failpoint::hit("sqlite.lock.before-release");
         // So that nobody is named who no longer holds it. A failure changes nothing: the lock goes
         // with the file handle.
         let _ = self.file.set_len(0);
+        crate::failpoint::hit("sqlite.lock.unsigned");
     }
 }
 

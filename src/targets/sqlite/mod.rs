@@ -142,7 +142,9 @@ impl Target for SqliteTarget {
         if self.lock.is_none() {
             return Err(self.unlocked());
         }
+        crate::failpoint::hit("sqlite.create.before");
         let mut connection = connect_own(&self.path, Missing::Create, self.busy)?;
+        crate::failpoint::hit("sqlite.create.after");
         store::initialise(
             &self.path,
             &mut connection,

@@ -158,11 +158,15 @@ impl Step<'_> {
 
     /// Runs it to its end; rows are read and dropped.
     pub(super) fn run(mut self) -> Result<(), Trouble> {
+        crate::failpoint::hit("sqlite.statement.before");
         let mut rows = self.statement.raw_query();
         loop {
             match rows.next() {
                 Ok(Some(_)) => {}
-                Ok(None) => return Ok(()),
+                Ok(None) => {
+                    crate::failpoint::hit("sqlite.statement.after");
+                    return Ok(());
+                }
                 // SQLite tells no place at run time: it is this statement.
                 Err(error) => {
                     let said = errors::script(&error, self.range.clone());

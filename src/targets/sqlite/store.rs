@@ -75,6 +75,7 @@ pub(super) fn initialise(
     change
         .execute_batch(include_str!("schema.sql"))
         .map_err(told)?;
+    crate::failpoint::hit("sqlite.initialise.schema");
     identity(path, &change)?;
     if earlier == Earlier::Archive {
         change
@@ -91,7 +92,9 @@ pub(super) fn initialise(
             params![SCHEMA, incarnation.to_string(), environment.as_str()],
         )
         .map_err(told)?;
+    crate::failpoint::hit("sqlite.initialise.before-commit");
     change.commit().map_err(told)?;
+    crate::failpoint::hit("sqlite.initialise.after-commit");
     Ok(TargetIdentity {
         incarnation,
         engine: Engine::Sqlite,
@@ -109,6 +112,7 @@ pub(super) fn add_receipt(
     stored: &StoredReceipt,
 ) -> rusqlite::Result<bool> {
     let seq = signed(stored.seq);
+    crate::failpoint::hit("sqlite.receipt.before");
     connection.execute(
         "INSERT INTO main.tollgate_receipt (seq, prev, hash, migration, attempt, kind, body) \
          VALUES (?1, nullif(?1 - 1, 0), ?2, ?3, ?4, ?5, ?6)",
@@ -121,6 +125,7 @@ pub(super) fn add_receipt(
             stored.body
         ],
     )?;
+    crate::failpoint::hit("sqlite.receipt.after");
     let there = connection
         .query_row(
             "SELECT hash = ?2 AND body = ?3 FROM main.tollgate_receipt WHERE seq = ?1",
