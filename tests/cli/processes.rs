@@ -201,3 +201,25 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     assert!(output.stderr.is_empty(), "{}", text(&output));
 }
+
+/// The crash suite's points are in no program that a user gets: the variable means nothing there.
+#[cfg(not(feature = "failpoints"))]
+#[test]
+fn without_the_feature_no_variable_ends_the_program() {
+    for spec in [
+        "ledger.append.before",
+        "cli.verb-ended=pause:held",
+        "list:points",
+        "nonsense=",
+    ] {
+        let project = Project::with(&[("20251101000000_a", "CREATE TABLE a (id INTEGER);\n")]);
+        let output = tollgate(&project, &["apply", "dev"])
+            .env("TOLLGATE_FAILPOINT", spec)
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(0), "{spec}: {}", text(&output));
+        for file in ["held", "points"] {
+            assert!(!project.path().join(file).exists(), "{spec} made {file}");
+        }
+    }
+}
