@@ -23,7 +23,7 @@ SELECT 'constraint ' || k.conrelid::regclass || ' ' || k.conname || ' ' || pg_ge
 UNION ALL
 SELECT 'schema ' || nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\_%'
 UNION ALL
-SELECT 'rows ' || n.nspname || '.' || c.relname || ' '
+SELECT 'rows ' || c.oid::regclass || ' '
        || (xpath('/row/n/text()',
             query_to_xml(format('SELECT count(*) AS n FROM %I.%I', n.nspname, c.relname), false, true, '')))[1]::text
   FROM pg_class AS c

@@ -239,7 +239,7 @@ impl World {
     }
 
     /// Whether everything stands exactly once, and everybody knows.
-    fn judge(&self, asked: bool) -> Verdict {
+    pub(crate) fn judge(&self, asked: bool) -> Verdict {
         let mut wrong = self.counted();
         let clean = reference(self.engine, self.tree);
         match self.catalog() {
