@@ -1,10 +1,10 @@
 //! The program ends at every point before and after everything that lasts, without a destructor.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::process::ExitStatusExt as _;
 
 use crate::Random;
-use crate::workers::by_two;
+use crate::workers::try_all;
 use crate::world::{Engine, Tree, Verdict, World, reference};
 
 /// What `abort` ends a process with.
@@ -24,46 +24,51 @@ struct Case {
 pub(crate) fn run(full: bool, random: &mut Random) -> Vec<(String, Verdict)> {
     let mut cases = Vec::new();
     for engine in Engine::ALL {
-        for tree in Tree::ALL {
-            let mut reached: BTreeMap<&str, u64> = BTreeMap::new();
-            let clean = reference(engine, tree);
-            for name in &clean.points {
-                *reached.entry(name).or_default() += 1;
-            }
-            assert!(
-                reached.len() > 20,
-                "the points are not reached: {reached:?}"
-            );
-            let mut add = |point: String, then: Vec<String>| {
+        let reached = Tree::ALL.map(|tree| (tree, times(&reference(engine, tree).points)));
+        let names: BTreeSet<&String> = reached.iter().flat_map(|(_, all)| all.keys()).collect();
+        assert!(names.len() > 20, "the points are not reached: {names:?}");
+        for name in names {
+            let every = reached.iter().flat_map(|(tree, all)| {
+                let times = all.get(name).copied().unwrap_or(0);
+                (1..=times).map(|nth| (*tree, nth))
+            });
+            let every: Vec<(Tree, u64)> = every.collect();
+            let tried = if full {
+                every
+            } else {
+                vec![every[random.place(every.len())]]
+            };
+            for (tree, nth) in tried {
                 cases.push(Case {
                     engine,
                     tree,
-                    point,
-                    then,
+                    point: format!("{name}:{nth}"),
+                    then: Vec::new(),
                 });
-            };
-            for (name, times) in &reached {
-                if full {
-                    for nth in 1..=*times {
-                        add(format!("{name}:{nth}"), Vec::new());
-                    }
-                } else {
-                    add(format!("{name}:{}", 1 + random.below(*times)), Vec::new());
-                }
             }
+        }
+        for (tree, all) in &reached {
+            let points = &reference(engine, *tree).points;
             let mut draw = |longest: u64| {
-                let place = random.below(clean.points.len() as u64);
-                let name = &clean.points[usize::try_from(place).unwrap_or(0)];
-                let times = reached[name.as_str()].min(longest);
-                format!("{name}:{}", 1 + random.below(times))
+                let name = &points[random.place(points.len())];
+                format!("{name}:{}", 1 + random.below(all[name].min(longest)))
             };
             for _ in 0..if full { TWICE.0 } else { TWICE.1 } {
                 // The settling is shorter than the run.
-                add(draw(u64::MAX), vec![draw(4), draw(8)]);
+                cases.push(Case {
+                    engine,
+                    tree: *tree,
+                    point: draw(u64::MAX),
+                    then: vec![draw(4), draw(8)],
+                });
             }
         }
     }
-    by_two(cases, |case| {
+    // A run that somebody cuts short has tried a bit of everything.
+    for place in (1..cases.len()).rev() {
+        cases.swap(place, random.place(place + 1));
+    }
+    try_all("failpoints", cases, |case| {
         let then = match case.then.as_slice() {
             [] => String::new(),
             then => format!(", then {}", then.join(", ")),
@@ -71,6 +76,15 @@ pub(crate) fn run(full: bool, random: &mut Random) -> Vec<(String, Verdict)> {
         let name = format!("{:?} {:?} {}{then}", case.engine, case.tree, case.point);
         (name, try_one(case))
     })
+}
+
+/// How often each point is reached.
+fn times(points: &[String]) -> BTreeMap<String, u64> {
+    let mut times = BTreeMap::new();
+    for name in points {
+        *times.entry(name.clone()).or_default() += 1;
+    }
+    times
 }
 
 fn try_one(case: Case) -> Verdict {

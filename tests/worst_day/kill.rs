@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::Random;
-use crate::workers::by_two;
+use crate::workers::try_all;
 use crate::world::{Engine, Tree, Verdict, World, reference};
 
 /// How many, over the trees and the engines.
@@ -34,7 +34,7 @@ pub(crate) fn run(full: bool, random: &mut Random) -> Vec<(String, Verdict)> {
             instants: (0..DRAWS).map(|_| draw()).collect(),
         });
     }
-    by_two(cases, try_one)
+    try_all("kill", cases, try_one)
 }
 
 fn try_one(case: Case) -> (String, Verdict) {

@@ -59,6 +59,11 @@ impl Random {
     pub(crate) fn below(&mut self, end: u64) -> u64 {
         if end == 0 { 0 } else { self.next() % end }
     }
+
+    /// A place in a list of that length.
+    pub(crate) fn place(&mut self, length: usize) -> usize {
+        usize::try_from(self.below(length as u64)).unwrap_or(0)
+    }
 }
 
 fn main() -> ExitCode {

@@ -3,6 +3,36 @@
 use std::sync::Mutex;
 use std::thread;
 
+use crate::world::Verdict;
+
+/// How many cases go by between two words about how far it is.
+const WORD: usize = 100;
+
+/// Tries every case of a section. A run may take an hour: how far it is, and what does not hold, is
+/// said at once.
+pub(crate) fn try_all<C: Send>(
+    section: &str,
+    cases: Vec<C>,
+    work: impl Fn(C) -> (String, Verdict) + Sync,
+) -> Vec<(String, Verdict)> {
+    let of = cases.len();
+    let tried = Mutex::new([0; 2]);
+    by_two(cases, |case| {
+        let (name, verdict) = work(case);
+        let mut tried = tried.lock().unwrap();
+        tried[0] += 1;
+        tried[1] += usize::from(verdict == Verdict::Human);
+        if let Verdict::Wrong(what) = &verdict {
+            eprintln!("worst day: {section}: {name} did not hold: {what}");
+        }
+        if tried[0] % WORD == 0 {
+            let [tried, asked] = *tried;
+            eprintln!("worst day: {section}: {tried} of {of} tried, {asked} handed to a human");
+        }
+        (name, verdict)
+    })
+}
+
 /// Does every case on one of two workers. The answers come in the order of the cases.
 pub(crate) fn by_two<C: Send, A: Send>(cases: Vec<C>, work: impl Fn(C) -> A + Sync) -> Vec<A> {
     let queue = Mutex::new(cases.into_iter().enumerate());
