@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::trees::{Engine, Migration, Probe};
+use crate::trees::{Engine, Migration, Probe, Tree};
 use crate::world::{Ran, World};
 
 /// A person in front of one target.
@@ -35,6 +35,7 @@ impl Person {
         if refusals.is_empty() {
             return Err(format!("refused without a refusal: {}", refused.text()));
         }
+        let mut seen = BTreeSet::new();
         for refusal in refusals {
             let text = |field: &str| refusal[field].as_str().unwrap_or_default().to_owned();
             if !["unknown", "failed"].contains(&text("gate").as_str()) {
@@ -47,6 +48,10 @@ impl Person {
                     "a refusal of a migration that there is not: {refusal}"
                 ));
             };
+            // One word of a person's may answer two refusals; the next run tells what is left.
+            if !seen.insert(id) {
+                continue;
+            }
             self.resolve(world, &migration, &refusal)
                 .map_err(|what| format!("{what}\nthe refusal was: {refusal}"))?;
         }
@@ -63,12 +68,14 @@ impl Person {
         let remedy = refusal["remedy"].as_str().unwrap_or_default().to_owned();
         let offers = offers(&remedy);
         let stands = stands(world, migration)?;
-        let choice = self.choose(migration, &offers, &stands)?;
+        let all_by_word = world.tree == Tree::Mixed;
+        let choice = self.choose(migration, &offers, &stands, all_by_word)?;
         if choice == Offer::NotApplied {
             self.undo(world, migration, &stands)?;
         }
-        // What is printed works when it is typed as it stands.
-        let ran = if offers == [choice] {
+        // What is printed works when it is typed as it stands; what follows `#` is for other cases.
+        let printed = remedy.split('#').next().unwrap_or_default();
+        let ran = if self::offers(printed) == [choice] {
             world.type_in(&remedy)
         } else {
             let number;
@@ -96,12 +103,13 @@ impl Person {
     }
 
     /// Which of the offers is the truth. A person who is told how far the script came looks whether
-    /// that is so.
+    /// that is so. Where all of it stands there are two ways to say so; `all_by_word`: by `--applied`.
     fn choose(
         &self,
         migration: &Migration,
         offers: &[Offer],
         stands: &[Option<bool>],
+        all_by_word: bool,
     ) -> Result<Offer, String> {
         let of = migration.statements.len();
         let holds = |first: usize| {
@@ -122,7 +130,7 @@ impl Person {
             }
             // The one in flight may have ended.
             return match (at - 1..=of).find(|first| holds(*first)) {
-                Some(first) if first == of && at <= of => Ok(Offer::Applied),
+                Some(first) if first == of && at <= of && all_by_word => Ok(Offer::Applied),
                 Some(first) => Ok(Offer::ContinueAt(first + 1)),
                 None => Err(format!(
                     "it says that the first {} statements stand; what stands is {stands:?}",
@@ -216,27 +224,25 @@ fn drop_what_is_invalid(world: &World, refusal: &str) -> Result<(), String> {
     }
     let invalid = || world.rows("SELECT indexrelid::regclass FROM pg_index WHERE NOT indisvalid");
     for index in invalid()? {
-        let sql = match refusal.find("DROP INDEX CONCURRENTLY ") {
-            Some(at) if refusal[at..].contains(&index) => {
-                let rest = &refusal[at..];
-                let end = rest.find([';', '"', '\'', '\\']).unwrap_or(rest.len());
-                rest[..end].to_owned()
-            }
-            _ => {
+        let named = refusal
+            .match_indices("DROP INDEX CONCURRENTLY ")
+            .map(|(at, _)| {
+                refusal[at..]
+                    .split([';', '"', '\'', '\\'])
+                    .next()
+                    .unwrap_or_default()
+            })
+            .find(|sql| sql.ends_with(&format!(".{index}")) || sql.ends_with(&format!(" {index}")));
+        let sql = named.map_or_else(
+            || {
                 eprintln!("worst day: the refusal does not name the INVALID index {index}");
                 format!("DROP INDEX CONCURRENTLY {index}")
-            }
-        };
+            },
+            str::to_owned,
+        );
         world
             .execute(&sql)
             .map_err(|error| format!("the SQL to type does not work: {sql}: {error}"))?;
-    }
-    let left = invalid()?;
-    if left.is_empty() {
-        return Ok(());
-    }
-    for index in left {
-        world.execute(&format!("DROP INDEX CONCURRENTLY {index}"))?;
     }
     Ok(())
 }
