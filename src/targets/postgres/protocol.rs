@@ -182,6 +182,12 @@ pub(super) fn refusal(error: &DbError, attempt: AttemptId) -> Refusal {
             "the server took the receipt and wrote no row: a rule or trigger on tollgate.receipt swallowed it",
             "drop the rules and triggers that are not tollgate's own from tollgate.receipt",
         )
+    } else if marked("forgotten") {
+        (
+            Found::Other,
+            "the script emptied tollgate.identity, which says what this target is",
+            "the script must leave the schema tollgate as it is",
+        )
     } else {
         let mut said = script_error(error, "", 0, None);
         // Positions are in our message, not in the script.

@@ -248,10 +248,12 @@ fn seal(
     };
     let added = connection::own(connection)
         .and_then(|()| store::add_receipt(connection, &receipt, &stored));
-    let why_not = match added {
-        Ok(true) if place.lock.is_still_held() => None,
-        Ok(true) => Some("the lock file was deleted or replaced meanwhile".to_owned()),
-        Ok(false) => Some("it was not there after it was written".to_owned()),
+    let entered = added.and_then(|added| Ok((added, store::is_entered(connection)?)));
+    let why_not = match entered {
+        Ok((true, true)) if place.lock.is_still_held() => None,
+        Ok((true, true)) => Some("the lock file was deleted or replaced meanwhile".to_owned()),
+        Ok((true, false)) => Some("the script dropped a table of tollgate's own".to_owned()),
+        Ok((false, _)) => Some("it was not there after it was written".to_owned()),
         Err(error) => Some(errors::message(&error)),
     };
     if let Some(why) = why_not {

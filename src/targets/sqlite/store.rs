@@ -42,15 +42,7 @@ pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey,
             |row| row.get(0),
         )
         .map_err(told)?;
-    let entered: bool = moment
-        .query_row(
-            // A script that dropped one of them has taken the target's memory.
-            "SELECT count(*) = 3 FROM main.sqlite_schema WHERE type = 'table' \
-             AND name IN ('tollgate_identity', 'tollgate_receipt', 'tollgate_journal')",
-            [],
-            |row| row.get(0),
-        )
-        .map_err(told)?;
+    let entered = is_entered(&moment).map_err(told)?;
     if !entered {
         return Ok(survey);
     }
@@ -58,6 +50,17 @@ pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey,
     survey.receipts = receipts(&moment).map_err(told)?;
     survey.journals = journal::read(path, &moment)?;
     Ok(survey)
+}
+
+/// Whether all of tollgate's own tables are there. A script that dropped one of them has taken the
+/// target's memory.
+pub(super) fn is_entered(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row(
+        "SELECT count(*) = 3 FROM main.sqlite_schema WHERE type = 'table' \
+         AND name IN ('tollgate_identity', 'tollgate_receipt', 'tollgate_journal')",
+        [],
+        |row| row.get(0),
+    )
 }
 
 /// Creates the tables, writes the identity row, and keeps or archives the receipts that stand there.

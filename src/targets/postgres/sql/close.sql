@@ -30,13 +30,17 @@ SET LOCAL synchronous_commit = on;
 INSERT INTO tollgate.receipt (seq, prev, hash, migration, attempt, kind, body)
 VALUES ({seq}, {prev}, '{hash}', {migration}, '{attempt}', '{kind}', {body});
 -- A rule or a trigger that the script left on the table could have swallowed the row: then the work
--- must not be committed without it.
+-- must not be committed without it. Nor without the other tables: a target that lost one of them is
+-- one that tollgate never entered. A table that is gone fails here by its name.
 SELECT pg_catalog.int4in(pg_catalog.textout(CASE
-  WHEN EXISTS (
+  WHEN NOT EXISTS (
     SELECT FROM tollgate.receipt AS r
      WHERE r.attempt OPERATOR(pg_catalog.=) '{attempt}' AND r.hash OPERATOR(pg_catalog.=) '{hash}')
-    THEN '0'
-  ELSE 'tollgate:{attempt}:swallowed'
+    THEN 'tollgate:{attempt}:swallowed'
+  WHEN NOT EXISTS (SELECT FROM tollgate.identity)
+    OR EXISTS (SELECT FROM tollgate.journal WHERE false)
+    THEN 'tollgate:{attempt}:forgotten'
+  ELSE '0'
 END));
 {journal}
 COMMIT;
