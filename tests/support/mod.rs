@@ -39,22 +39,26 @@ pub(crate) struct Database {
 impl Database {
     /// A new, empty database, used as superuser.
     pub(crate) fn new() -> Self {
-        Self::create(false, "template0")
+        Self::create(server_url(), false, "template0")
+    }
+
+    /// A new, empty database on another server, of which this is a superuser's URL.
+    pub(crate) fn on(server: &str) -> Self {
+        Self::create(server.to_owned(), false, "template0")
     }
 
     /// A new, empty database that belongs to the plain role and is used as that role.
     pub(crate) fn plain() -> Self {
-        Self::create(true, "template0")
+        Self::create(server_url(), true, "template0")
     }
 
     /// A copy of this one. Nobody may be connected to it.
     pub(crate) fn copy(&self) -> Self {
-        Self::create(self.plain, &self.name)
+        Self::create(self.superuser.clone(), self.plain, &self.name)
     }
 
-    fn create(plain: bool, template: &str) -> Self {
+    fn create(superuser: String, plain: bool, template: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        let superuser = server_url();
         let name = format!(
             "t_{}_{}",
             std::process::id(),

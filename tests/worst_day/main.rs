@@ -16,13 +16,23 @@
     reason = "a test reads its surroundings, prints, and panics where something is wrong"
 )]
 
+mod contention;
 mod failpoints;
 mod human;
 mod kill;
+mod network;
+mod postgres_scripts;
+mod prisma_lock;
+mod proxy;
+mod scripts;
 mod sees;
 #[path = "../support/mod.rs"]
 mod server;
+mod server_stop;
+mod small;
+mod sqlite_scripts;
 mod table;
+mod terminate;
 mod trees;
 mod workers;
 mod world;
@@ -37,7 +47,16 @@ use world::Verdict;
 /// that were tried, each in words that tell it from the others, and how it ended.
 type Section = fn(full: bool, random: &mut Random) -> Vec<(String, Verdict)>;
 
-const SECTIONS: &[(&str, Section)] = &[("failpoints", failpoints::run), ("kill", kill::run)];
+const SECTIONS: &[(&str, Section)] = &[
+    ("failpoints", failpoints::run),
+    ("kill", kill::run),
+    ("proxy", network::run),
+    ("server-stop", server_stop::run),
+    ("terminate", terminate::run),
+    ("contention", contention::run),
+    ("prisma-lock", prisma_lock::run),
+    ("scripts", scripts::run),
+];
 
 /// Numbers that a seed repeats (splitmix64).
 pub(crate) struct Random(u64);

@@ -66,6 +66,12 @@ impl Ran {
 
 impl World {
     pub(crate) fn new(engine: Engine, tree: Tree) -> Self {
+        let database = (engine == Engine::Postgres).then(Database::new);
+        Self::with(engine, tree, database)
+    }
+
+    /// The same on this PostgreSQL database.
+    pub(crate) fn with(engine: Engine, tree: Tree, database: Option<Database>) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let config = "[[environment]]\nname = \"dev\"\nurl = \"env:DATABASE_URL\"\n";
         std::fs::write(folder.path().join("tollgate.toml"), config).unwrap();
@@ -75,7 +81,6 @@ impl World {
             std::fs::create_dir_all(&place).unwrap();
             std::fs::write(place.join("migration.sql"), migration.script()).unwrap();
         }
-        let database = (engine == Engine::Postgres).then(Database::new);
         let mut world = Self {
             engine,
             tree,

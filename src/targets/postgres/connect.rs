@@ -19,7 +19,9 @@ use crate::targets::{TargetError, TargetErrorKind};
 const OPTIONS_SINCE_14: &str =
     "-c client_connection_check_interval=1s -c idle_session_timeout=10min";
 /// Those that every supported server knows.
-const OPTIONS: &str = "-c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 -c tcp_user_timeout=60s";
+/// A session that waits for us in a transaction is not an idle session to the server, and has a clock
+/// of its own.
+const OPTIONS: &str = "-c idle_in_transaction_session_timeout=10min -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 -c tcp_user_timeout=60s";
 
 /// Opens a session that may write.
 pub(super) fn connect(settings: &PostgresSettings) -> Result<Session, TargetError> {
