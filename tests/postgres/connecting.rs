@@ -234,13 +234,14 @@ fn no_connection_left() {
 #[test]
 fn startup_options_hold() {
     let show = "SELECT string_agg(current_setting(n), ' ') FROM unnest(ARRAY['application_name', \
-        'client_connection_check_interval', 'idle_session_timeout', 'tcp_keepalives_idle', \
+        'client_connection_check_interval', 'idle_session_timeout', \
+        'idle_in_transaction_session_timeout', 'tcp_keepalives_idle', \
         'tcp_user_timeout', 'statement_timeout']) n";
     for (parameters, shown) in [
-        ("", "tollgate 1s 10min 30 60000 0"),
+        ("", "tollgate 1s 10min 10min 30 60000 0"),
         (
             "application_name=mine&options=-c%20idle_session_timeout%3D1h%20-cstatement_timeout%3D7s",
-            "mine 1s 1h 30 60000 7s",
+            "mine 1s 1h 10min 30 60000 7s",
         ),
     ] {
         let database = Database::new();

@@ -40,6 +40,7 @@ macro_rules! all {
             receipts_cannot_be_deleted,
             receipts_cannot_be_forked,
             a_receipt_out_of_place_is_refused,
+            our_tables_cannot_be_dropped_on_the_way,
         ]);
         crate::cases::tests!($bench, lock: [
             two_runners_on_an_empty_target_run_it_once,
