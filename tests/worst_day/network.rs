@@ -1,13 +1,14 @@
 //! The connection breaks at chosen bytes, in both directions.
 
 use std::net::SocketAddr;
+use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::Random;
 use crate::proxy::{Action, Direction, Fault, Proxy};
 use crate::small::{BOUND, Ran, Watched, wait_until};
-use crate::workers::by_two;
+use crate::workers::try_all;
 use crate::world::{Engine, Tree, Verdict, World};
 
 /// How many, over the trees.
@@ -91,8 +92,13 @@ pub(crate) fn run(full: bool, random: &mut Random) -> Vec<(String, Verdict)> {
             for_ever: true,
         });
     }
-    let answers = by_two(cases, try_one);
-    let mut noticed: Vec<Duration> = answers.iter().filter_map(|(.., took)| *took).collect();
+    let noticed = Mutex::new(Vec::new());
+    let answers = try_all("proxy", cases, |case| {
+        let (name, verdict, took) = try_one(case);
+        noticed.lock().unwrap().extend(took);
+        (name, verdict)
+    });
+    let mut noticed = noticed.into_inner().unwrap();
     noticed.sort();
     if let (Some(median), Some(longest)) = (noticed.get(noticed.len() / 2), noticed.last()) {
         eprintln!(
@@ -103,9 +109,6 @@ pub(crate) fn run(full: bool, random: &mut Random) -> Vec<(String, Verdict)> {
         );
     }
     answers
-        .into_iter()
-        .map(|(name, verdict, _)| (name, verdict))
-        .collect()
 }
 
 fn action(place: usize, random: &mut Random) -> Action {

@@ -7,7 +7,7 @@ use std::thread;
 use crate::Random;
 use crate::server::{self, Database};
 use crate::small::{BOUND, Small, Watched, wait_until};
-use crate::workers::by_two;
+use crate::workers::try_all;
 use crate::world::Verdict;
 
 /// What runs into it, and the indexes that stand afterwards.
@@ -26,10 +26,14 @@ const STATEMENTS: &[(&str, &[&str])] = &[
 
 pub(crate) fn run(full: bool, _: &mut Random) -> Vec<(String, Verdict)> {
     let many = if full { STATEMENTS.len() } else { 1 };
-    by_two(STATEMENTS[..many].to_vec(), |(statement, indexes)| {
-        let verdict = once(statement, indexes).unwrap_or_else(Verdict::Wrong);
-        (statement.to_owned(), verdict)
-    })
+    try_all(
+        "prisma-lock",
+        STATEMENTS[..many].to_vec(),
+        |(statement, indexes)| {
+            let verdict = once(statement, indexes).unwrap_or_else(Verdict::Wrong);
+            (statement.to_owned(), verdict)
+        },
+    )
 }
 
 fn once(statement: &str, indexes: &[&str]) -> Result<Verdict, String> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::Random;
 use crate::server::{Database, PLAIN};
 use crate::small::{Place, Ran, Small};
-use crate::workers::by_two;
+use crate::workers::try_all;
 use crate::world::Verdict;
 use crate::{postgres_scripts, sqlite_scripts};
 
@@ -69,7 +69,7 @@ pub(crate) fn run(full: bool, random: &mut Random) -> Vec<(String, Verdict)> {
     let clean_postgres = seen_after(Who::Superuser, "SELECT 1;\n");
     let clean_plain = seen_after(Who::Plain, "SELECT 1;\n");
     let clean_sqlite = seen_after(Who::Embedded, "SELECT 1;\n");
-    by_two(cases, |(who, case)| {
+    try_all("scripts", cases, |(who, case)| {
         let clean = match who {
             Who::Superuser => &clean_postgres,
             Who::Plain => &clean_plain,

@@ -7,7 +7,7 @@ use crate::Random;
 use crate::network::honest;
 use crate::server::{Database, server_url, with_user};
 use crate::small::{BOUND, Small, Watched, wait_until};
-use crate::workers::by_two;
+use crate::workers::try_all;
 use crate::world::{Engine, Tree, Verdict, World, reference};
 
 /// How many sessions are ended.
@@ -42,7 +42,7 @@ pub(crate) fn run(full: bool, random: &mut Random) -> Vec<(String, Verdict)> {
         let mut draw = || Duration::from_micros(random.below(micros));
         cases.push(Case::Ended(tree, (0..DRAWS).map(|_| draw()).collect()));
     }
-    by_two(cases, |case| match case {
+    try_all("terminate", cases, |case| match case {
         Case::Ended(tree, instants) => ended(tree, &instants),
         Case::Full(when) => {
             let verdict = no_connection_left(when).unwrap_or_else(Verdict::Wrong);
