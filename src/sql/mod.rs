@@ -155,6 +155,31 @@ pub enum StatementKind {
 /// A script longer than this, in bytes, is not parsed: 4 MiB.
 pub const MAX_ANALYSED: usize = 4 * 1024 * 1024;
 
+impl StatementKind {
+    /// Whether a statement that cannot stand in a transaction changes nothing that a second run of it
+    /// would not leave the same: after a crash it need not be known whether it had run.
+    #[must_use]
+    pub fn may_run_again(self) -> bool {
+        matches!(
+            self,
+            Self::NotWrappable(
+                "VACUUM"
+                    | "REINDEX DATABASE"
+                    | "REINDEX SYSTEM"
+                    | "REINDEX SCHEMA"
+                    | "CLUSTER"
+                    | "DISCARD ALL"
+                    | "ATTACH"
+                    | "DETACH"
+                    | "PRAGMA journal_mode"
+                    | "PRAGMA synchronous"
+                    | "PRAGMA temp_store"
+                    | "PRAGMA wal_checkpoint"
+            )
+        )
+    }
+}
+
 impl Analysis {
     /// How a script may be sent, and so what its receipt will be: journalled where a statement
     /// controls the transaction itself or cannot stand in one, atomic otherwise. A script that was

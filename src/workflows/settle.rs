@@ -8,10 +8,11 @@ use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::{ChainHash, Checksum};
 use crate::ledger::view::{Attempted, EnvironmentView};
 use crate::model::entry::{
-    Absorbed, Ending, How, Outcome, Progress, ReceiptRef, Resolved, Verdict,
+    Absorbed, Ending, Engine, How, Outcome, Progress, ReceiptRef, Resolved, Verdict,
 };
 use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
-use crate::planner::Live;
+use crate::planner::{FileFacts, Live};
+use crate::sql;
 use crate::targets::{Journal, Last, Survey, Target};
 
 /// Settles every attempt of this ledger that the receipts left open. The receipts are taken in
@@ -31,7 +32,8 @@ pub(super) fn settle(
             .journals
             .iter()
             .find(|journal| journal.attempt == attempt);
-        match told(journal, &open) {
+        let engine = target.engine();
+        match told(run, engine, journal, &open) {
             Told::Open => {}
             Told::NoTrace => {
                 let ended = Settled::failed(How::NoTrace, None);
@@ -63,7 +65,7 @@ enum Told {
     All(u64),
 }
 
-fn told(journal: Option<&Journal>, open: &Attempted) -> Told {
+fn told(run: &Run<'_>, engine: Engine, journal: Option<&Journal>, open: &Attempted) -> Told {
     // One that never wrote its journal never began.
     let Some(journal) = journal else {
         return Told::NoTrace;
@@ -74,8 +76,28 @@ fn told(journal: Option<&Journal>, open: &Attempted) -> Told {
         Last::Done if done == of && of > 0 => Told::All(of),
         Last::Done | Last::Undone if done == 0 => Told::NoTrace,
         Last::Done | Last::Undone => Told::Stands(journal.progress),
+        Last::Begun if may_run_again(run, engine, open, journal.progress) => match done {
+            0 => Told::NoTrace,
+            _ => Told::Stands(journal.progress),
+        },
         Last::Begun | Last::Failed | Last::Finished => Told::Open,
     }
+}
+
+/// Whether the statement that was in flight is one that leaves the same however often it runs, such as
+/// VACUUM: then it need not be known whether it had.
+fn may_run_again(run: &Run<'_>, engine: Engine, open: &Attempted, progress: Progress) -> bool {
+    let Progress { done, of } = progress;
+    let same = |file: &&FileFacts<'_>| {
+        *file.migration == open.intent.migration && file.checksum == open.intent.blake3
+    };
+    let Some(file) = run.files.iter().find(same) else {
+        return false;
+    };
+    let analysis = sql::analyse(engine, file.script);
+    let statements = analysis.statements().unwrap_or_default();
+    let next = statements.get(usize::try_from(done).unwrap_or(usize::MAX));
+    statements.len() as u64 == of && next.is_some_and(|statement| statement.kind.may_run_again())
 }
 
 /// Takes over what was said elsewhere of attempts of this ledger: a person's word in the journal, or

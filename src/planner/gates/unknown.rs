@@ -96,7 +96,11 @@ fn cut_off(world: &World<'_>, journal: &Journal, begun: &str) -> Finding {
     if invalid.is_empty() && statement.as_ref().is_some_and(|text| is_concurrent(text)) {
         found.push("the catalog: no index is INVALID".to_owned());
     }
-    let remedy = if whole || statement.is_none() {
+    let remedy = if done == 0 && !whole && statement.is_some() && invalid.is_empty() {
+        format!(
+            "tollgate resolve {environment} {name} --not-applied --reason '<what you found>'   # or --continue-at 2, where statement 1 stands"
+        )
+    } else if whole || statement.is_none() || done == 0 {
         format!(
             "tollgate resolve {environment} {name} --not-applied --reason '<what you found and undid>'   # or --applied, where all of it stands"
         )

@@ -161,7 +161,9 @@ impl Run<'_> {
             begin(self.connection).map_err(told)?;
             step.run()?;
             self.write(What::Done, number, text)?;
+            crate::failpoint::hit("sqlite.step-commit.before");
             self.connection.execute_batch("COMMIT").map_err(told)?;
+            crate::failpoint::hit("sqlite.step-commit.after");
             self.ended(number);
             return Ok(());
         }
