@@ -7,7 +7,10 @@
 
 pub mod address;
 pub mod postgres;
+mod reset;
 pub mod sqlite;
+
+pub use reset::{Emptied, Gone, Inventory, Part};
 
 use std::time::Duration;
 
@@ -60,6 +63,25 @@ pub trait Target {
         incarnation: IncarnationId,
         earlier: Earlier,
     ) -> Result<TargetIdentity, TargetError>;
+
+    /// What stands there besides tollgate's own, and whether [`Self::empty`] would drop it. Writes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says.
+    fn inventory(&mut self) -> Result<Inventory, TargetError>;
+
+    /// Drops what is the application's and this role's, archives the receipts and begins a new life,
+    /// in one transaction: see [`Inventory`] for what goes.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says. Nothing is half done; after
+    /// [`TargetErrorKind::Unreachable`] only a new contact can tell whether it was done.
+    fn empty(
+        &mut self,
+        environment: &EnvironmentName,
+        incarnation: IncarnationId,
+    ) -> Result<Emptied, TargetError>;
 
     /// Runs one script forward and leaves its receipt, atomic or journalled.
     ///
@@ -132,6 +154,8 @@ pub struct Survey {
     pub invalid_indexes: Vec<String>,
     /// Whether there are tables that are not tollgate's.
     pub has_other_tables: bool,
+    /// What shows that what the receipts made is gone.
+    pub gone: Option<Gone>,
 }
 
 /// What a target is known by as seen from outside. See [`TargetIdentity`] for the fields.
@@ -158,6 +182,9 @@ pub struct Recorded {
     pub system: Option<String>,
     /// The database's oid when it was bound.
     pub database: Option<u32>,
+    /// The incarnations that this one follows, newest first, as long as the target was emptied in
+    /// between: a ledger that is bound to one of them knows this very target from before.
+    pub follows: Vec<IncarnationId>,
 }
 
 /// How far a journalled attempt came, as the target tells.

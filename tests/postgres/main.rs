@@ -17,3 +17,4 @@ mod hygiene;
 mod identity;
 mod journal;
 mod own_tables;
+mod reset;

@@ -199,6 +199,7 @@ mod tests {
             environment: name(environment),
             system: cluster.map(str::to_owned),
             database: Some(database),
+            follows: Vec::new(),
         }
     }
 

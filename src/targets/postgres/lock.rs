@@ -84,7 +84,8 @@ fn holder(session: &Session) -> Result<String, TargetError> {
         .map_or_else(|| "a session that has just ended".to_owned(), describe))
 }
 
-fn describe(row: &SimpleQueryRow) -> String {
+/// A session in words.
+pub(super) fn describe(row: &SimpleQueryRow) -> String {
     let column = |name: &str| row.get(name).filter(|text| !text.is_empty());
     let mut out = format!(
         "the session with pid {}",

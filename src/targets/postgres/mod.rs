@@ -17,6 +17,7 @@ mod journal;
 mod journalled;
 mod lock;
 mod protocol;
+mod reset;
 mod runtime;
 mod survey;
 mod template;
@@ -26,8 +27,8 @@ use std::time::Duration;
 
 use super::address::PostgresSettings;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, ScriptError, Survey, Target, TargetError,
-    TargetErrorKind, Word,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, ScriptError, Survey, Target,
+    TargetError, TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, Progress, TargetIdentity};
 use crate::model::{
@@ -92,6 +93,19 @@ impl Target for PostgresTarget {
     ) -> Result<TargetIdentity, TargetError> {
         self.must_be_locked()?;
         survey::initialise(&self.session, environment, incarnation, earlier)
+    }
+
+    fn inventory(&mut self) -> Result<Inventory, TargetError> {
+        reset::inventory(&self.session)
+    }
+
+    fn empty(
+        &mut self,
+        environment: &EnvironmentName,
+        incarnation: IncarnationId,
+    ) -> Result<Emptied, TargetError> {
+        self.must_be_locked()?;
+        reset::empty(&self.session, environment, incarnation)
     }
 
     fn apply(

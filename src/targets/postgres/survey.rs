@@ -13,9 +13,12 @@ use crate::targets::{Earlier, Observed, Recorded, Survey, TargetError, TargetErr
 const OBSERVE: &str = include_str!("sql/observe.sql");
 const JOURNALS: &str = include_str!("sql/journals.sql");
 pub(super) const INVALID_INDEXES: &str = include_str!("sql/invalid_indexes.sql");
-const SCHEMA: &str = include_str!("sql/schema.sql");
+pub(super) const SCHEMA: &str = include_str!("sql/schema.sql");
 const BIND: &str = include_str!("sql/bind.sql");
-const ARCHIVE: &str = include_str!("sql/archive.sql");
+const LIFE: &str = include_str!("sql/life.sql");
+const LIVES: &str = include_str!("sql/lives.sql");
+const HAS_LIVES: &str = "SELECT pg_catalog.to_regclass('tollgate.life') IS NOT NULL";
+pub(super) const ARCHIVE: &str = include_str!("sql/archive.sql");
 const IDENTITY: &str =
     "SELECT incarnation, environment, system_identifier, database_oid FROM tollgate.identity";
 const RECEIPTS: &str = "SELECT seq, hash, body FROM tollgate.receipt ORDER BY seq";
@@ -32,6 +35,7 @@ pub(super) fn survey(session: &Session) -> Result<Survey, TargetError> {
         journals: Vec::new(),
         invalid_indexes: Vec::new(),
         has_other_tables,
+        gone: None,
     };
     if !is_there {
         return Ok(survey);
@@ -42,6 +46,16 @@ pub(super) fn survey(session: &Session) -> Result<Survey, TargetError> {
             .map_err(|error| session_error(&error, "reading tollgate's tables"))
     };
     survey.recorded = read(IDENTITY)?.first().map(recorded).transpose()?;
+    // The table came with a later version than the others did.
+    if let Some(recorded) = &mut survey.recorded
+        && read(HAS_LIVES)?.first().and_then(|row| row.get(0)) == Some("t")
+    {
+        recorded.follows = read(LIVES)?
+            .iter()
+            .map(|row| parse(row, "incarnation"))
+            .collect::<Result<_, TargetError>>()?;
+    }
+    survey.gone = super::reset::gone(session)?;
     survey.receipts = read(RECEIPTS)?
         .iter()
         .map(|row| {
@@ -71,21 +85,10 @@ pub(super) fn initialise(
     earlier: Earlier,
 ) -> Result<TargetIdentity, TargetError> {
     let (observed, _, _) = observe(session)?;
-    let timeline = control(session, TIMELINE)?
-        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
-        .unwrap_or_else(|| "NULL".to_owned());
-    let bind = fill(
-        BIND,
-        &[
-            ("incarnation", &incarnation.to_string()),
-            ("environment", environment.as_str()),
-            ("system", &or_null(observed.system.as_deref())),
-            ("timeline", &timeline),
-        ],
-    );
+    let bind = bind(session, &observed, environment, incarnation)?;
     let archive = match earlier {
-        Earlier::Keep => String::new(),
-        Earlier::Archive => fill(ARCHIVE, &[]),
+        Earlier::Keep => life(incarnation, "kept"),
+        Earlier::Archive => format!("{}{}", fill(ARCHIVE, &[]), life(incarnation, "emptied")),
     };
     let sql = format!(
         "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning;\n{}{archive}{bind}COMMIT;",
@@ -96,17 +99,51 @@ pub(super) fn initialise(
         let _ = session.query("ROLLBACK");
         return Err(session_error(&error, "creating tollgate's tables"));
     }
-    Ok(TargetIdentity {
+    Ok(identity_of(observed, incarnation))
+}
+
+/// What a database is known by once it has an incarnation.
+pub(super) fn identity_of(observed: Observed, incarnation: IncarnationId) -> TargetIdentity {
+    TargetIdentity {
         incarnation,
         engine: Engine::Postgresql,
         system: observed.system,
         database: observed.database,
         name: observed.name,
-    })
+    }
+}
+
+/// The SQL that replaces the identity row.
+pub(super) fn bind(
+    session: &Session,
+    observed: &Observed,
+    environment: &EnvironmentName,
+    incarnation: IncarnationId,
+) -> Result<String, TargetError> {
+    let timeline = control(session, TIMELINE)?
+        .filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()))
+        .unwrap_or_else(|| "NULL".to_owned());
+    Ok(fill(
+        BIND,
+        &[
+            ("incarnation", &incarnation.to_string()),
+            ("environment", environment.as_str()),
+            ("system", &or_null(observed.system.as_deref())),
+            ("timeline", &timeline),
+        ],
+    ))
+}
+
+/// The SQL that remembers which life a new one follows, and how it came about.
+pub(super) fn life(incarnation: IncarnationId, how: &str) -> String {
+    fill(
+        LIFE,
+        &[("incarnation", &incarnation.to_string()), ("how", how)],
+    )
 }
 
 /// The database from outside, whether tollgate's tables are there, and whether others are.
-fn observe(session: &Session) -> Result<(Observed, bool, bool), TargetError> {
+pub(super) fn observe(session: &Session) -> Result<(Observed, bool, bool), TargetError> {
     let rows = session
         .query(&fill(OBSERVE, &[]))
         .map_err(|error| session_error(&error, "reading the catalog"))?;
@@ -145,6 +182,7 @@ fn recorded(row: &SimpleQueryRow) -> Result<Recorded, TargetError> {
         environment: parse(row, "environment")?,
         system: row.get("system_identifier").map(str::to_owned),
         database: Some(parse(row, "database_oid")?),
+        follows: Vec::new(),
     })
 }
 

@@ -48,3 +48,9 @@ BEGIN SELECT raise(ABORT, 'tollgate: archived receipts are never deleted'); END;
 CREATE TRIGGER IF NOT EXISTS main.tollgate_archive_insert BEFORE INSERT ON tollgate_archive
 WHEN EXISTS (SELECT 1 FROM tollgate_archive AS a WHERE a.id = NEW.id)
 BEGIN SELECT raise(ABORT, 'tollgate: archived receipts are never changed'); END;
+
+CREATE TRIGGER IF NOT EXISTS main.tollgate_life_no_update BEFORE UPDATE ON tollgate_life
+BEGIN SELECT raise(ABORT, 'tollgate: the lives of a target are never changed'); END;
+
+CREATE TRIGGER IF NOT EXISTS main.tollgate_life_no_delete BEFORE DELETE ON tollgate_life
+BEGIN SELECT raise(ABORT, 'tollgate: the lives of a target are never deleted'); END;

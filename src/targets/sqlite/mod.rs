@@ -12,6 +12,7 @@ mod foreign_keys;
 mod journal;
 mod journalled;
 mod lock;
+mod reset;
 mod statements;
 mod store;
 
@@ -22,7 +23,8 @@ use connection::{Missing, connect_own};
 use lock::RunLock;
 
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Survey, Target, TargetError, TargetErrorKind, Word,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, Survey, Target, TargetError,
+    TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, Progress, TargetIdentity};
 use crate::model::{
@@ -152,6 +154,28 @@ impl Target for SqliteTarget {
             incarnation,
             earlier,
         )
+    }
+
+    fn inventory(&mut self) -> Result<Inventory, TargetError> {
+        match self.path.try_exists() {
+            Ok(true) => {}
+            Ok(false) => return Ok(Inventory::default()),
+            Err(error) => return Err(errors::io("read", &self.path, &error)),
+        }
+        let connection = connect_own(&self.path, Missing::Refuse, self.busy)?;
+        reset::inventory(&self.path, &connection)
+    }
+
+    fn empty(
+        &mut self,
+        environment: &EnvironmentName,
+        incarnation: IncarnationId,
+    ) -> Result<Emptied, TargetError> {
+        if self.lock.is_none() {
+            return Err(self.unlocked());
+        }
+        let mut connection = connect_own(&self.path, Missing::Create, self.busy)?;
+        reset::empty(&self.path, &mut connection, environment, incarnation)
     }
 
     fn apply(

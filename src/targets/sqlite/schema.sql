@@ -62,3 +62,15 @@ CREATE TABLE IF NOT EXISTS main.tollgate_archive (
     recorded_at TEXT    NOT NULL,
     archived_at TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 ) STRICT;
+
+-- One row for each life of this target but the first, so that a ledger that knows an earlier one can
+-- tell that the target was emptied.
+--   kept     the receipts stayed
+--   emptied  a person said so
+--   reset    tollgate emptied it itself
+CREATE TABLE IF NOT EXISTS main.tollgate_life (
+    incarnation TEXT    PRIMARY KEY,
+    after       TEXT    NOT NULL,
+    how         TEXT    NOT NULL CHECK (how IN ('kept', 'emptied', 'reset')),
+    begun_at    TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
+) STRICT;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use super::{errors, journal};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId, Receipt, StoredReceipt};
-use crate::targets::{Earlier, Observed, Recorded, Survey, TargetError, TargetErrorKind};
+use crate::targets::{Earlier, Gone, Observed, Recorded, Survey, TargetError, TargetErrorKind};
 
 /// The version of the tables that this tool reads and writes.
 const SCHEMA: i64 = 1;
@@ -26,6 +26,7 @@ pub(super) fn nothing(path: &Path) -> Survey {
         journals: Vec::new(),
         invalid_indexes: Vec::new(),
         has_other_tables: false,
+        gone: None,
     }
 }
 
@@ -47,7 +48,13 @@ pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey,
         return Ok(survey);
     }
     survey.recorded = identity(path, &moment)?;
+    if let Some(recorded) = &mut survey.recorded {
+        recorded.follows = lives(path, &moment)?;
+    }
     survey.receipts = receipts(&moment).map_err(told)?;
+    if !survey.has_other_tables {
+        survey.gone = gone(&moment).map_err(told)?;
+    }
     survey.journals = journal::read(path, &moment)?;
     Ok(survey)
 }
@@ -80,31 +87,51 @@ pub(super) fn initialise(
         .map_err(told)?;
     crate::failpoint::hit("sqlite.initialise.schema");
     identity(path, &change)?;
-    if earlier == Earlier::Archive {
-        change
-            .execute_batch(include_str!("archive.sql"))
-            .map_err(told)?;
-    }
-    change
-        .execute_batch(include_str!("guards.sql"))
-        .map_err(told)?;
-    change
-        .execute(
-            "INSERT OR REPLACE INTO main.tollgate_identity (one, schema, incarnation, environment) \
-             VALUES (1, ?1, ?2, ?3)",
-            params![SCHEMA, incarnation.to_string(), environment.as_str()],
-        )
-        .map_err(told)?;
+    let how = match earlier {
+        Earlier::Keep => "kept",
+        Earlier::Archive => "emptied",
+    };
+    begin_life(&change, environment, incarnation, earlier, how).map_err(told)?;
     crate::failpoint::hit("sqlite.initialise.before-commit");
     change.commit().map_err(told)?;
     crate::failpoint::hit("sqlite.initialise.after-commit");
-    Ok(TargetIdentity {
+    Ok(identity_of(path, incarnation))
+}
+
+/// Replaces the identity row and remembers how, inside a transaction: the tables are there.
+pub(super) fn begin_life(
+    change: &Connection,
+    environment: &EnvironmentName,
+    incarnation: IncarnationId,
+    earlier: Earlier,
+    how: &str,
+) -> rusqlite::Result<()> {
+    if earlier == Earlier::Archive {
+        change.execute_batch(include_str!("archive.sql"))?;
+    }
+    change.execute_batch(include_str!("guards.sql"))?;
+    change.execute(
+        "INSERT INTO main.tollgate_life (incarnation, after, how) \
+         SELECT ?1, incarnation, ?2 FROM main.tollgate_identity WHERE incarnation <> ?1",
+        params![incarnation.to_string(), how],
+    )?;
+    change.execute(
+        "INSERT OR REPLACE INTO main.tollgate_identity (one, schema, incarnation, environment) \
+         VALUES (1, ?1, ?2, ?3)",
+        params![SCHEMA, incarnation.to_string(), environment.as_str()],
+    )?;
+    Ok(())
+}
+
+/// What a file is known by once it has an incarnation.
+pub(super) fn identity_of(path: &Path, incarnation: IncarnationId) -> TargetIdentity {
+    TargetIdentity {
         incarnation,
         engine: Engine::Sqlite,
         system: None,
         database: None,
         name: name(path),
-    })
+    }
 }
 
 /// Adds a receipt inside the transaction that is open, and reads it back: a trigger of a script's
@@ -129,6 +156,7 @@ pub(super) fn add_receipt(
         ],
     )?;
     crate::failpoint::hit("sqlite.receipt.after");
+    connection.execute_batch(include_str!("standing.sql"))?;
     let there = connection
         .query_row(
             "SELECT hash = ?2 AND body = ?3 FROM main.tollgate_receipt WHERE seq = ?1",
@@ -167,7 +195,46 @@ fn identity(path: &Path, connection: &Connection) -> Result<Option<Recorded>, Ta
         environment: parsed(path, "tollgate_identity", &environment)?,
         system: None,
         database: None,
+        follows: Vec::new(),
     }))
+}
+
+/// The lives before this one, where the target was emptied in between. The table came with a later
+/// version than the others did.
+fn lives(path: &Path, connection: &Connection) -> Result<Vec<IncarnationId>, TargetError> {
+    let told = |error| errors::target(path, &error);
+    if !connection
+        .table_exists(Some("main"), "tollgate_life")
+        .map_err(told)?
+    {
+        return Ok(Vec::new());
+    }
+    let texts: Vec<String> = connection
+        .prepare(include_str!("lives.sql"))
+        .and_then(|mut statement| statement.query_map([], |row| row.get(0))?.collect())
+        .map_err(told)?;
+    let one = |text: &String| parsed(path, "tollgate_life", text);
+    texts.iter().map(one).collect()
+}
+
+/// No table of the application's is left: whether there were some when the newest receipt was
+/// written. What was not counted then raises no alarm.
+fn gone(connection: &Connection) -> rusqlite::Result<Option<Gone>> {
+    if !connection.table_exists(Some("main"), "tollgate_standing")? {
+        return Ok(None);
+    }
+    let were = connection
+        .query_row(
+            "SELECT s.tables FROM main.tollgate_standing AS s \
+             JOIN main.tollgate_receipt AS r ON r.attempt = s.attempt ORDER BY r.seq DESC LIMIT 1",
+            [],
+            |row| row.get(0),
+        )
+        .optional()?;
+    Ok(were
+        .map(unsigned)
+        .filter(|were| *were > 0)
+        .map(|were| Gone::Tables { were }))
 }
 
 fn receipts(connection: &Connection) -> rusqlite::Result<Vec<StoredReceipt>> {

@@ -27,6 +27,8 @@ macro_rules! all {
             the_identity_is_kept,
             an_emptied_target_archives_its_receipts,
             binding_again_keeps_the_receipts,
+            emptying_leaves_only_the_archive,
+            an_emptied_target_names_the_lives_before,
         ]);
         crate::cases::tests!($bench, hygiene: [
             settings_do_not_leak,

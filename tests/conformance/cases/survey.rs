@@ -90,3 +90,49 @@ pub(crate) fn binding_again_keeps_the_receipts<B: Bench>(bench: &B) {
         "test"
     );
 }
+
+pub(crate) fn emptying_leaves_only_the_archive<B: Bench>(bench: &B) {
+    let mut target = ready(bench);
+    apply(
+        target.as_mut(),
+        "1_one",
+        "CREATE TABLE one (id INTEGER PRIMARY KEY); CREATE TABLE two (id INTEGER REFERENCES one (id)); CREATE VIEW joined AS SELECT one.id FROM one, two",
+    )
+    .unwrap();
+    let shown = target.inventory().unwrap();
+    assert_eq!((shown.count("table"), shown.count("view")), (2, 1));
+    let emptied = target
+        .empty(&"dev".parse().unwrap(), incarnation(2))
+        .unwrap();
+    assert_eq!(emptied.inventory, shown);
+    assert!(target.inventory().unwrap().is_empty());
+    let survey = sound(target.as_mut());
+    assert!(!survey.has_other_tables && survey.receipts.is_empty() && survey.journals.is_empty());
+    assert_eq!(survey.gone, None);
+    let archived = format!("SELECT count(*) FROM {}", B::DIALECT.archive);
+    assert_eq!(bench.ask(&archived), 1);
+    // Nothing stands in the way of the same script.
+    apply(target.as_mut(), "1_one", "CREATE TABLE one (id INTEGER)").unwrap();
+    assert_eq!(recorded(target.as_mut()), ["1_one"]);
+}
+
+pub(crate) fn an_emptied_target_names_the_lives_before<B: Bench>(bench: &B) {
+    let mut target = ready(bench);
+    let dev = "dev".parse().unwrap();
+    let follows = |target: &mut dyn tollgate::targets::Target| {
+        target.survey().unwrap().recorded.unwrap().follows
+    };
+    assert_eq!(follows(target.as_mut()), []);
+    target.empty(&dev, incarnation(2)).unwrap();
+    target
+        .initialise(&dev, incarnation(3), Earlier::Archive)
+        .unwrap();
+    assert_eq!(follows(target.as_mut()), [incarnation(2), incarnation(1)]);
+    // What is kept is not what was emptied: a ledger that knows an earlier life has to be told.
+    target
+        .initialise(&dev, incarnation(4), Earlier::Keep)
+        .unwrap();
+    assert_eq!(follows(target.as_mut()), []);
+    target.empty(&dev, incarnation(5)).unwrap();
+    assert_eq!(follows(target.as_mut()), [incarnation(4)]);
+}

@@ -101,6 +101,19 @@ COMMENT ON TABLE tollgate.archive IS
 COMMENT ON COLUMN tollgate.archive.incarnation IS 'The life that the receipt belongs to, from the identity that was replaced.';
 COMMENT ON COLUMN tollgate.archive.archived_at IS 'The server''s clock when the row was moved.';
 
+CREATE TABLE IF NOT EXISTS tollgate.life (
+  incarnation text PRIMARY KEY,
+  after       text NOT NULL,
+  how         text NOT NULL CHECK (how IN ('kept', 'emptied', 'reset')),
+  begun_at    timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp()
+);
+COMMENT ON TABLE tollgate.life IS
+  'One row for each life of this database but the first: so a ledger that knows an earlier one can tell that this database was emptied. Append-only.';
+COMMENT ON COLUMN tollgate.life.incarnation IS 'The life that began.';
+COMMENT ON COLUMN tollgate.life.after IS 'The life before it, from the identity that was replaced.';
+COMMENT ON COLUMN tollgate.life.how IS 'kept: the receipts stayed. emptied: a person said so. reset: tollgate emptied the database itself.';
+COMMENT ON COLUMN tollgate.life.begun_at IS 'The server''s clock.';
+
 -- The guards. They stop mistakes, not an owner who means it: only the chain of hashes speaks.
 CREATE OR REPLACE FUNCTION tollgate.refuse_change() RETURNS trigger
   LANGUAGE plpgsql SET search_path = '' AS $guard$
@@ -120,8 +133,12 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tollgate.journ
 DROP TRIGGER IF EXISTS append_only ON tollgate.archive;
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tollgate.archive
   FOR EACH STATEMENT EXECUTE FUNCTION tollgate.refuse_change();
+DROP TRIGGER IF EXISTS append_only ON tollgate.life;
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON tollgate.life
+  FOR EACH STATEMENT EXECUTE FUNCTION tollgate.refuse_change();
 
 -- ALWAYS: session_replication_role = replica does not switch them off.
 ALTER TABLE tollgate.receipt ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE tollgate.journal ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE tollgate.archive ENABLE ALWAYS TRIGGER append_only;
+ALTER TABLE tollgate.life ENABLE ALWAYS TRIGGER append_only;
