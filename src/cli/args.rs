@@ -55,6 +55,8 @@ pub(crate) enum Verb {
     Promote(Promote),
     /// Tie an environment to the database that its url leads to
     Bind(Bind),
+    /// Empty the first environment's database and start clean; evidence stays
+    Reset(Reset),
     /// Settle an attempt that no receipt can settle
     Resolve(Resolve),
     /// Walk the ledger's chains and say what is sound
@@ -124,6 +126,16 @@ pub(crate) struct Bind {
     /// Why its target is another one now
     #[arg(long, value_name = "WHY")]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Reset {
+    /// The environment to reset: the first of several
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Do not show first what goes, and do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -46,6 +46,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Apply(verb) => verbs::apply::run(&mut output, &parsed.global, &verb),
         Verb::Promote(verb) => verbs::promote::run(&mut output, &parsed.global, &verb),
         Verb::Bind(verb) => verbs::bind::run(&mut output, &parsed.global, &verb),
+        Verb::Reset(verb) => verbs::reset::run(&mut output, &parsed.global, &verb),
         Verb::Resolve(verb) => verbs::resolve::run(&mut output, &parsed.global, &verb),
         Verb::Verify => verbs::verify::run(&mut output, &parsed.global),
         Verb::Log(verb) => verbs::log::run(&mut output, &parsed.global, &verb),

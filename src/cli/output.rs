@@ -43,6 +43,11 @@ impl<'w> Output<'w> {
         self.format == Format::Json
     }
 
+    pub(crate) fn is_interrupted(&self) -> bool {
+        let flag = &self.world.interrupted;
+        flag.load(std::sync::atomic::Ordering::SeqCst)
+    }
+
     pub(crate) fn paint(&self) -> Paint {
         Paint(self.world.colour_stdout && !self.is_json())
     }

@@ -24,6 +24,11 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         Event::Bound { environment, name } => {
             output.note(&format!("{environment}: bound to {name}\n"));
         }
+        Event::WasEmptied { environment, name } => {
+            output.note(&format!(
+                "{environment}: {name} was emptied since the ledger knew it: nothing counts as applied there\n"
+            ));
+        }
         Event::WentBack { environment } => {
             output.note(&format!(
                 "{environment}: its receipts show that the ledger was put back to an earlier state; it goes on as a new writer\n"

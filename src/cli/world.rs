@@ -2,7 +2,7 @@
 //! hands in the real one; tests hand in one that stands still.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufRead, Write};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,6 +32,10 @@ pub struct World {
     pub colour_stderr: bool,
     /// Whether stderr is a terminal, where a line may be drawn over.
     pub live_stderr: bool,
+    /// What somebody types, read only where [`Self::asks`].
+    pub stdin: Box<dyn BufRead>,
+    /// Whether somebody can be asked: stdin and stderr are a terminal.
+    pub asks: bool,
     /// Set when somebody asked to stop.
     pub interrupted: Arc<AtomicBool>,
 }
@@ -87,6 +91,8 @@ impl World {
             colour_stdout: std::io::stdout().is_terminal() && !plain,
             colour_stderr: std::io::stderr().is_terminal() && !plain,
             live_stderr: std::io::stderr().is_terminal() && !plain,
+            asks: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            stdin: Box::new(std::io::BufReader::new(std::io::stdin())),
             stdout: Box::new(std::io::stdout()),
             stderr: Box::new(std::io::stderr()),
             variables,

@@ -4,6 +4,7 @@
 pub mod log;
 pub mod matrix;
 pub mod plan;
+pub mod reset;
 pub mod script_error;
 
 use anstyle::{AnsiColor, Style};

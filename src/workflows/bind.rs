@@ -1,13 +1,14 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
-use super::contact::{absorb, bound, enter, reach, taken};
-use super::{Run, WorkflowError};
+use super::contact::{absorb, bound, emptied, enter, reach, take_in_emptied, taken};
+use super::{Run, WorkflowError, target_error};
 use crate::model::entry::Chained;
 use crate::model::{EnvironmentName, Fact};
 use crate::planner::gates::chain::lost;
 use crate::planner::gates::identity::{Identity, judge};
+use crate::planner::gates::reset::may_reset;
 use crate::planner::{Finding, Gate};
-use crate::targets::{Earlier, Survey};
+use crate::targets::{Earlier, Survey, Target};
 
 /// How binding ended.
 #[derive(Debug)]
@@ -36,6 +37,12 @@ pub fn bind(
     if let Some(finding) = taken(run, environment, &survey) {
         return Ok(Bind::Refused(finding));
     }
+    // Everything pending over tables that stand there would run a second time.
+    if earlier == Earlier::Archive
+        && let Some(finding) = not_empty(run, environment, target.as_mut())?
+    {
+        return Ok(Bind::Refused(finding));
+    }
     if earlier == Earlier::Keep
         && let Some(finding) = unexplained(run, environment, &survey)
     {
@@ -62,7 +69,18 @@ pub fn bind(
         survey.recorded.as_ref(),
     ) {
         Identity::Same => {
-            if absorb(run, environment, target.as_mut(), &survey)?.is_none() {
+            let lost = absorb(run, environment, target.as_mut(), &survey)?.is_some();
+            if let Some(finding) = emptied(run, environment, &survey) {
+                if survey.gone.as_ref().is_none_or(|gone| !gone.is_filled()) {
+                    return Ok(Bind::Refused(finding));
+                }
+                // A backup was put back in the place of what was dropped: on a person's word, the
+                // receipts are true of it. A new life, so that what was dropped is not asked for again.
+                enter(run, environment, target.as_mut(), earlier, Some(reason))?;
+                absorb(run, environment, target.as_mut(), &survey)?;
+                return Ok(Bind::Bound);
+            }
+            if !lost {
                 return Ok(if accepted { Bind::Bound } else { Bind::Already });
             }
             // It lost receipts: the same target, from an earlier point on.
@@ -76,12 +94,52 @@ pub fn bind(
             }
         }
         Identity::Known(identity) => bound(run, environment, identity, Some(reason))?,
+        Identity::Emptied(identity) => take_in_emptied(run, environment, identity)?,
         Identity::New | Identity::Other(_) => {
             enter(run, environment, target.as_mut(), earlier, Some(reason))?
         }
     }
     absorb(run, environment, target.as_mut(), &survey)?;
     Ok(Bind::Bound)
+}
+
+/// A target that was said to be emptied, and has tables: they are this role's, so nothing hinders.
+fn not_empty(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+) -> Result<Option<Finding>, WorkflowError> {
+    let told = |error| target_error(environment, error);
+    let inventory = target.inventory().map_err(told)?;
+    let kinds = ["table", "virtual table", "foreign table"];
+    let mut tables: Vec<String> = Vec::new();
+    for part in inventory
+        .goes
+        .iter()
+        .filter(|part| kinds.contains(&part.kind.as_str()))
+    {
+        let what = crate::report::count(
+            usize::try_from(part.count).unwrap_or(usize::MAX),
+            &part.kind,
+        );
+        tables.push(match &part.schema {
+            Some(schema) => format!("{what} in schema {schema}"),
+            None => what,
+        });
+    }
+    Ok((!tables.is_empty()).then(|| Finding {
+        gate: Gate::Identity,
+        migration: None,
+        fact: "the target is not empty: what ran there would run a second time".to_owned(),
+        found: tables,
+        required: "an empty target; or, to keep what stands there, bind without --emptied"
+            .to_owned(),
+        remedy: if may_reset(run.policy, environment) {
+            format!("tollgate reset {environment}")
+        } else {
+            format!("tollgate bind {environment} --emptied --reason '<why>'   # after emptying it")
+        },
+    }))
 }
 
 /// A target with tables and without receipts, of an environment that had some: bound as it is, every

@@ -7,6 +7,7 @@ use crate::model::entry::{Bound, Engine, Head, Intent, ReceiptRef, TargetIdentit
 use crate::model::receipt::verify_chain;
 use crate::model::{EnvironmentName, Fact, IncarnationId, Receipt, ReceiptKind};
 use crate::planner::gates::identity::{Identity, judge};
+use crate::planner::gates::reset;
 use crate::planner::{Finding, Gate, Live};
 use crate::targets::{Earlier, Survey, Target};
 
@@ -73,12 +74,17 @@ pub(super) fn contact(
     }
     match judged {
         Identity::Same => {
-            live.identity = absorb(run, environment, target.as_mut(), &survey)?;
+            live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
             journals(run, environment, &mut live, &survey);
         }
         Identity::Known(identity) => {
             bound(run, environment, identity, None)?;
-            live.identity = absorb(run, environment, target.as_mut(), &survey)?;
+            live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
+            journals(run, environment, &mut live, &survey);
+        }
+        Identity::Emptied(identity) => {
+            take_in_emptied(run, environment, identity)?;
+            live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
             journals(run, environment, &mut live, &survey);
         }
         Identity::New => {
@@ -86,7 +92,7 @@ pub(super) fn contact(
             live.has_history_elsewhere = survey.has_other_tables;
         }
         Identity::Other(finding) => {
-            live.identity = Some(finding);
+            live.identity = Some(made_anew(run, environment, &survey).unwrap_or(finding));
             live.has_history_elsewhere = survey.recorded.is_none() && survey.has_other_tables;
         }
     }
@@ -95,6 +101,67 @@ pub(super) fn contact(
         live,
         is_new,
     })
+}
+
+/// Takes in what the target holds, and finds out whether what its receipts made is still there.
+fn take_stock(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+    survey: &Survey,
+) -> Result<Option<Finding>, WorkflowError> {
+    let lost = absorb(run, environment, target, survey)?;
+    Ok(lost.or_else(|| emptied(run, environment, survey)))
+}
+
+/// A finding where what the receipts made is gone.
+pub(super) fn emptied(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+) -> Option<Finding> {
+    let gone = survey.gone.as_ref()?;
+    let receipts = survey.receipts.len();
+    let has_tables = survey.has_other_tables;
+    Some(reset::emptied(
+        environment,
+        run.policy,
+        receipts,
+        gone,
+        has_tables,
+    ))
+}
+
+/// A finding where the target was made anew: the ledger knows of one, and this one is empty.
+pub(super) fn made_anew(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+) -> Option<Finding> {
+    if survey.recorded.is_some() || survey.has_other_tables {
+        return None;
+    }
+    reset::made_anew(environment, run.policy, run.ledger.view(), &survey.observed)
+}
+
+/// Takes in that the target was emptied, which its identity says and the ledger missed.
+pub(super) fn take_in_emptied(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    identity: TargetIdentity,
+) -> Result<(), WorkflowError> {
+    let reason = "it was emptied, as the target says".to_owned();
+    let name = identity.name.clone();
+    run.record(Fact::Bound(Bound {
+        environment: environment.clone(),
+        target: identity,
+        reason: Some(reason),
+    }))?;
+    (run.events)(Event::WasEmptied {
+        environment,
+        name: &name,
+    });
+    Ok(())
 }
 
 /// Enters a target that neither side knew: its identity row first, then the ledger's entry. A crash
@@ -246,12 +313,17 @@ fn lost(environment: &EnvironmentName, held: u64, found: u64) -> Finding {
     Finding {
         gate: Gate::Identity,
         migration: None,
-        fact: "the target lost receipts: it was restored to an earlier point, or reset".to_owned(),
-        found: vec![format!(
-            "{found} receipts in the target, {held} in the ledger"
-        )],
+        fact: format!(
+            "the target was put back to an earlier point: {} of the {held} receipts that the ledger holds stand there no more",
+            held - found
+        ),
+        found: vec![match found {
+            0 => "no receipt in the target".to_owned(),
+            1 => "the first receipt in the target, and none after it".to_owned(),
+            _ => format!("the first {found} receipts in the target, and none after them"),
+        }],
         required:
-            "every receipt that the ledger holds, or a person's word that the target went back"
+            "every receipt that the ledger holds, or a person's word that what came after them is to run again"
                 .to_owned(),
         remedy: format!("tollgate bind {environment} --reason '<why>'"),
     }

@@ -7,6 +7,7 @@ pub mod apply;
 pub mod bind;
 mod contact;
 pub mod promote;
+pub mod reset;
 pub mod resolve;
 mod settle;
 
@@ -66,6 +67,14 @@ pub enum Event<'a> {
     },
     /// The environment was tied to a target.
     Bound {
+        /// Which.
+        environment: &'a EnvironmentName,
+        /// The target's name.
+        name: &'a str,
+    },
+    /// The environment's target was emptied under another ledger, or by a run that did not come to its
+    /// end: nothing counts as applied there.
+    WasEmptied {
         /// Which.
         environment: &'a EnvironmentName,
         /// The target's name.

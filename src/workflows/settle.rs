@@ -35,6 +35,8 @@ pub(super) fn settle(
         let engine = target.engine();
         match told(run, engine, journal, &open) {
             Told::Open => {}
+            // What it made is gone again: nothing is written there before a person has spoken.
+            Told::All(_) if survey.gone.is_some() => {}
             Told::NoTrace => {
                 let ended = Settled::failed(How::NoTrace, None);
                 settled(run, environment, attempt, &migration, &ended)?;

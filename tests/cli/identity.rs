@@ -45,10 +45,10 @@ fn another_target_is_noticed_and_bound_on_a_persons_word() {
     --- stdout
     refused: dev takes nothing as it is
 
-        identity    dev is bound to another target
-                    found     sqlite dev.db was never entered by tollgate
-                    required  sqlite dev.db, incarnation e3d5003e
-                    remedy    tollgate bind dev --reason '<why>'
+        identity    the target was reset: it was made anew after 3 migrations were applied; nothing of them stands
+                    found     sqlite dev.db is empty, and was never entered by tollgate
+                    required  sqlite dev.db, incarnation e3d5003e, or a person's word that this one takes its place
+                    remedy    tollgate reset dev
     "#);
     assert_snapshot!(project.run(&["bind", "dev", "--reason", "lost with the laptop"]), @r#"
     exit 0

@@ -15,7 +15,9 @@ mod on_postgres;
 mod processes;
 mod project;
 mod readme;
+mod reset;
 
 #[path = "../support/mod.rs"]
 mod server;
 mod verbs;
+mod was_reset;

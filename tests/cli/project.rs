@@ -101,7 +101,21 @@ impl Project {
         self.run_with(arguments, Arc::new(AtomicBool::new(false)))
     }
 
+    /// Runs on a terminal, where somebody types this.
+    pub(crate) fn run_typing(&self, arguments: &[&str], typed: &'static str) -> Shot {
+        self.run_in(arguments, Arc::new(AtomicBool::new(false)), Some(typed))
+    }
+
     pub(crate) fn run_with(&self, arguments: &[&str], interrupted: Arc<AtomicBool>) -> Shot {
+        self.run_in(arguments, interrupted, None)
+    }
+
+    fn run_in(
+        &self,
+        arguments: &[&str],
+        interrupted: Arc<AtomicBool>,
+        typed: Option<&'static str>,
+    ) -> Shot {
         let (stdout, stderr) = (Written::default(), Written::default());
         let ids = Rc::clone(&self.ids);
         let now = self.now;
@@ -122,6 +136,8 @@ impl Project {
             colour_stdout: false,
             colour_stderr: false,
             live_stderr: false,
+            stdin: Box::new(typed.unwrap_or_default().as_bytes()),
+            asks: typed.is_some(),
             interrupted,
         };
         let arguments = std::iter::once("tollgate").chain(arguments.iter().copied());

@@ -163,6 +163,7 @@ fn help_is_the_first_documentation() {
       apply    Apply what is pending in one environment, or refuse
       promote  Apply along the chain, environment by environment, up to one
       bind     Tie an environment to the database that its url leads to
+      reset    Empty the first environment's database and start clean; evidence stays
       resolve  Settle an attempt that no receipt can settle
       verify   Walk the ledger's chains and say what is sound
       log      Show the ledger's entries, or the bytes of a migration that ran

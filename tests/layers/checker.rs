@@ -64,9 +64,12 @@ const LAYERS: &[(&str, &[&str])] = &[
 const PURE_MAY_IMPORT: &[&str] = &[
     "ledger::view",
     "ledger::View",
+    "targets::Gone",
+    "targets::Inventory",
     "targets::Journal",
     "targets::Last",
     "targets::Observed",
+    "targets::Part",
     "targets::Recorded",
     "targets::ScriptError",
 ];

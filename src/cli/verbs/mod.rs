@@ -7,6 +7,7 @@ pub(crate) mod log;
 pub(crate) mod new;
 pub(crate) mod plan;
 pub(crate) mod promote;
+pub(crate) mod reset;
 pub(crate) mod resolve;
 pub(crate) mod restamp;
 pub(crate) mod status;

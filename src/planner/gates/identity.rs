@@ -25,6 +25,9 @@ pub enum Identity {
     /// The ledger does not know it, and the target says that it belongs to this environment: it may
     /// be taken in as it is.
     Known(TargetIdentity),
+    /// It is the one that the ledger knows, and it was emptied since, which the ledger missed: it may
+    /// be taken in as it is, and nothing is applied there.
+    Emptied(TargetIdentity),
     /// It is another one.
     Other(Finding),
 }
@@ -103,17 +106,26 @@ pub fn judge(
             rebind,
         );
     }
+    let as_found = |recorded: &Recorded| TargetIdentity {
+        incarnation: recorded.incarnation,
+        engine: observed.engine,
+        system: observed.system.clone(),
+        database: observed.database,
+        name: observed.name.clone(),
+    };
     match (bound, recorded) {
         (None, None) => Identity::New,
-        (None, Some(recorded)) => Identity::Known(TargetIdentity {
-            incarnation: recorded.incarnation,
-            engine: observed.engine,
-            system: observed.system.clone(),
-            database: observed.database,
-            name: observed.name.clone(),
-        }),
+        (None, Some(recorded)) => Identity::Known(as_found(recorded)),
         (Some(bound), Some(recorded)) if bound.incarnation == recorded.incarnation => {
             Identity::Same
+        }
+        // Under another ledger, or by a run that ended before it could write to this one. What stands
+        // in another place is a copy, and a person's to bind.
+        (Some(bound), Some(recorded))
+            if recorded.follows.contains(&bound.incarnation)
+                && agrees(bound.system.as_deref(), bound.database, observed) =>
+        {
+            Identity::Emptied(as_found(recorded))
         }
         (Some(bound), recorded) => other(
             format!("{environment} is bound to another target"),
@@ -309,6 +321,7 @@ mod tests {
                 Identity::Same => "same".to_owned(),
                 Identity::New => "new".to_owned(),
                 Identity::Known(_) => "known".to_owned(),
+                Identity::Emptied(_) => "emptied".to_owned(),
                 Identity::Other(finding) => finding.fact,
             };
             assert!(
@@ -316,5 +329,36 @@ mod tests {
                 "{environment} {seen:?} {row:?}: {said}"
             );
         }
+    }
+    #[test]
+    fn a_target_that_was_emptied_is_known_by_the_life_it_follows() {
+        let judged =
+            |row: &Recorded, seen: &Observed| judge(&name("dev"), &view(), seen, Some(row));
+        let c = Some("c");
+        let follows = |lives: &[u8]| Recorded {
+            follows: lives.iter().map(|n| incarnation(*n)).collect(),
+            ..recorded("dev", 9, c, 1)
+        };
+        for (lives, taken) in [
+            (&[1][..], true),
+            (&[5, 1], true),
+            (&[5], false),
+            (&[], false),
+        ] {
+            let emptied = matches!(
+                judged(&follows(lives), &observed(c, 1)),
+                Identity::Emptied(_)
+            );
+            assert_eq!(emptied, taken, "{lives:?}");
+        }
+        // The life came along into another database, which was then bound there.
+        let elsewhere = Recorded {
+            database: Some(2),
+            ..follows(&[1])
+        };
+        assert!(matches!(
+            judged(&elsewhere, &observed(c, 2)),
+            Identity::Other(_)
+        ));
     }
 }

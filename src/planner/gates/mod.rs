@@ -7,6 +7,7 @@ mod missing;
 mod modified;
 mod order;
 mod promotion;
+pub(crate) mod reset;
 mod script;
 mod unknown;
 
