@@ -1,10 +1,12 @@
 //! `tollgate.toml`: read, checked, and resolved once. Only the resolved form goes inward.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use toml::{Table, Value};
 
 use crate::model::{Environment, EnvironmentName, Policy};
+use crate::targets::address::Timeouts;
 
 /// The name of the file.
 pub(crate) const FILE: &str = "tollgate.toml";
@@ -24,6 +26,9 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// The url of each environment, in the order of the chain, as written.
     pub(crate) urls: Vec<String>,
+    /// The timeouts of each environment, in the same order. Not policy: they say how patient the
+    /// server is, not what may enter.
+    pub(crate) timeouts: Vec<Timeouts>,
 }
 
 /// The file cannot be used as it is.
@@ -45,17 +50,10 @@ impl ConfigError {
 }
 
 const TOP: &[&str] = &["migrations", "ledger", "max_script_mib", "environment"];
-const ENVIRONMENT: &[&str] = &["name", "url"];
+const ENVIRONMENT: &[&str] = &["name", "url", "lock_timeout", "statement_timeout"];
 /// Keys of the design whose gates this version cannot hold. Accepting one in silence would promise a
 /// gate that is not there.
-const NOT_YET: &[&str] = &[
-    "personal",
-    "ephemeral",
-    "chain",
-    "require",
-    "lock_timeout",
-    "statement_timeout",
-];
+const NOT_YET: &[&str] = &["personal", "ephemeral", "chain", "require"];
 
 /// Reads the text of a `tollgate.toml` that stands in `root`.
 pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
@@ -85,6 +83,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
     };
     let mut environments = Vec::new();
     let mut urls = Vec::new();
+    let mut timeouts = Vec::new();
     for entry in entries(&table)? {
         let (environment, url) = environment(entry)?;
         if environments
@@ -98,6 +97,10 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
         }
         environments.push(environment);
         urls.push(url);
+        timeouts.push(Timeouts {
+            lock: timeout(entry, "lock_timeout")?,
+            statement: timeout(entry, "statement_timeout")?,
+        });
     }
     Ok(Config {
         migrations: path("migrations", "migrations")?,
@@ -106,6 +109,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
         root: root.to_owned(),
         policy: Policy { environments },
         urls,
+        timeouts,
     })
 }
 
@@ -144,6 +148,41 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
                 ConfigError::edit(error.to_string(), format!("edit {FILE}"))
             })?;
     Ok((Environment { name }, required("url")?))
+}
+
+/// A length of time as a text: `500ms`, `5s`, `2min`, `1h`.
+fn timeout(entry: &Table, key: &str) -> Result<Option<Duration>, ConfigError> {
+    let Some(value) = entry.get(key) else {
+        return Ok(None);
+    };
+    let time = value.as_str().and_then(|text| {
+        let unit = text.find(|c: char| !c.is_ascii_digit())?;
+        let millis: u64 = match text[unit..].trim_start() {
+            "ms" => 1,
+            "s" => 1_000,
+            "min" => 60_000,
+            "h" => 3_600_000,
+            _ => return None,
+        };
+        let count: u64 = text[..unit].parse().ok()?;
+        Some(Duration::from_millis(count.checked_mul(millis)?))
+    });
+    let what = match time {
+        // To PostgreSQL 0 means for ever, and whoever writes it may mean at once.
+        Some(Duration::ZERO) => "is zero",
+        Some(time) if time > Timeouts::MOST => "is longer than PostgreSQL takes, 24 days",
+        Some(time) => return Ok(Some(time)),
+        None => "is no length of time",
+    };
+    let remedy = if what == "is zero" {
+        format!("edit {FILE}: remove {key}, or write how long: {key} = \"5s\"")
+    } else {
+        format!("edit {FILE}: write a number and ms, s, min or h: {key} = \"5s\"")
+    };
+    Err(ConfigError::edit(
+        format!("[[environment]] {key} in {FILE} {what}: {value}"),
+        remedy,
+    ))
 }
 
 fn string(table: &Table, key: &str, place: &str) -> Result<Option<String>, ConfigError> {
@@ -227,6 +266,48 @@ mod tests {
             error(&format!("{CHAIN}[environment.require]\nbackup = \"1h\"")),
             "[[environment]] require in tollgate.toml cannot be held by this version, so it is not accepted | edit tollgate.toml: remove require"
         );
+    }
+
+    #[test]
+    fn timeouts_are_lengths_of_time() {
+        let read = |line: &str| parse(&format!("{CHAIN}{line}"), Path::new("/p"));
+        for (text, millis) in [
+            ("500ms", 500),
+            ("5s", 5_000),
+            ("2 min", 120_000),
+            ("1h", 3_600_000),
+        ] {
+            let config = read(&format!("lock_timeout = \"{text}\"")).unwrap();
+            let expected = Some(Duration::from_millis(millis));
+            assert_eq!(config.timeouts[0].lock, expected, "{text}");
+            assert_eq!(config.timeouts[0].statement, None);
+        }
+        let wrong = |line: &str| {
+            let error = read(line).unwrap_err();
+            format!("{} | {}", error.what, error.remedy)
+        };
+        assert_eq!(
+            wrong("lock_timeout = \"0s\""),
+            "[[environment]] lock_timeout in tollgate.toml is zero: \"0s\" | edit tollgate.toml: remove lock_timeout, or write how long: lock_timeout = \"5s\""
+        );
+        for line in [
+            "\"5\"",
+            "5",
+            "\"s\"",
+            "\"-1s\"",
+            "\"5 parsecs\"",
+            "\"\"",
+            "\"99999999999999999999h\"",
+        ] {
+            let said = wrong(&format!("statement_timeout = {line}"));
+            assert_eq!(
+                said,
+                format!(
+                    "[[environment]] statement_timeout in tollgate.toml is no length of time: {line} | edit tollgate.toml: write a number and ms, s, min or h: statement_timeout = \"5s\""
+                )
+            );
+        }
+        assert!(wrong("lock_timeout = \"700h\"").contains("longer than PostgreSQL takes"));
     }
 
     #[test]

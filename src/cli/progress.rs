@@ -101,6 +101,13 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
                 output.line_over(&text);
             }
         }
+        Event::Noted {
+            environment,
+            step,
+            text,
+        } => {
+            output.note(&format!("{environment}: {} {text}\n", step.migration));
+        }
         Event::Applied {
             step, kind, took, ..
         } => {

@@ -63,6 +63,7 @@ impl Project {
         for name in project.config.policy.names() {
             project.hide_secrets(output, name);
         }
+        project.timeouts_have_a_server()?;
         Ok(project)
     }
 
@@ -185,6 +186,22 @@ impl Project {
             })
     }
 
+    /// Timeouts are PostgreSQL's: on SQLite they would be a promise that nobody keeps.
+    fn timeouts_have_a_server(&self) -> Result<()> {
+        for (name, timeouts) in self.config.policy.names().zip(&self.config.timeouts) {
+            let set = timeouts.each().into_iter().find(|(_, time)| time.is_some());
+            if let (Some((key, _)), Ok(Address::Sqlite(_))) = (set, self.address(name)) {
+                return Err(Trouble::usage(
+                    format!(
+                        "{name}: {key} is PostgreSQL's, and the url of {name} names an SQLite file"
+                    ),
+                    format!("edit {FILE}: remove {key} from {name}"),
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// The address of an environment's target.
     pub(crate) fn address(&self, name: &EnvironmentName) -> Result<Address> {
         let url = self.url(name)?;
@@ -195,7 +212,12 @@ impl Project {
         })?;
         match address {
             Address::Sqlite(_) => Ok(address),
-            Address::Postgresql(_) => Ok(address.with_defaults(&self.defaults())),
+            Address::Postgresql(mut settings) => {
+                let place = self.config.policy.position(name);
+                let timeouts = place.and_then(|place| self.config.timeouts.get(place));
+                settings.timeouts = timeouts.copied().unwrap_or_default();
+                Ok(Address::Postgresql(settings).with_defaults(&self.defaults()))
+            }
         }
     }
 

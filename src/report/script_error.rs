@@ -75,6 +75,10 @@ fn state(failed: &Failed<'_>) -> String {
         None if matches!(failed.error.code.as_deref(), Some("SQLITE_FULL" | "53100")) => format!(
             "{environment} is as it was: the whole script was rolled back.\n  remedy   df -h, and make room, then: tollgate apply {environment}"
         ),
+        // Somebody else's lock: the same script may well succeed once it is free.
+        None if matches!(failed.error.code.as_deref(), Some("55P03" | "40P01")) => format!(
+            "{environment} is as it was: the whole script was rolled back.\n  remedy   tollgate apply {environment}"
+        ),
         None => format!(
             "{environment} is as it was: the whole script was rolled back.\n  remedy   edit {path}, then: tollgate apply {environment}"
         ),

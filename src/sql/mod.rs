@@ -16,6 +16,7 @@ use crate::model::entry::Engine;
 
 pub use limits::PARSER_THREAD;
 pub use position::{Position, char_position_to_offset, line_range, line_text, position};
+pub use postgresql::words::{IndexWork, Word, index_work, statements as words};
 pub use shape::{Shape, chains, open_before, session_of, shape};
 
 /// Reads a script: its statements, and what matters about each when it is sent.

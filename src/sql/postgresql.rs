@@ -9,6 +9,7 @@
 //! are not trusted: see `untrusted_setting`.
 
 mod kind;
+pub(super) mod words;
 
 use std::ops::Range;
 

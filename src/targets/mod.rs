@@ -83,14 +83,14 @@ pub trait Target {
         incarnation: IncarnationId,
     ) -> Result<Emptied, TargetError>;
 
-    /// Runs one script forward and leaves its receipt, atomic or journalled.
+    /// Runs one script forward and leaves its receipt, atomic or journalled. `tell` hears how it goes.
     ///
     /// # Errors
     /// [`ApplyError`], which says whether anything may remain.
     fn apply(
         &mut self,
         attempt: &Attempt<'_>,
-        progress: &mut dyn FnMut(Progress),
+        tell: &mut dyn FnMut(News<'_>),
     ) -> Result<Applied, ApplyError>;
 
     /// Leaves the receipt of an attempt whose work is known to stand, without running anything: the
@@ -116,6 +116,16 @@ pub trait Target {
         migration: &MigrationId,
         word: &Word,
     ) -> Result<(), TargetError>;
+}
+
+/// What is told while a script runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum News<'a> {
+    /// How far it came.
+    Progress(Progress),
+    /// Something that somebody who waits wants to know, in words, without a full stop: which
+    /// session's lock stands in the way, that a statement is tried again.
+    Note(&'a str),
 }
 
 /// What becomes of the receipts that stand in a target when its identity row is written anew.

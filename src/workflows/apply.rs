@@ -13,7 +13,7 @@ use crate::model::{
 use crate::planner::gates::chain::only_grew;
 use crate::planner::{self, FileFacts, Inputs, Plan, Step, Verdict};
 use crate::sql::{self, Analysis};
-use crate::targets::{ApplyError, Attempt, Earlier, ScriptError, Target, TargetError};
+use crate::targets::{ApplyError, Attempt, Earlier, News, ScriptError, Target, TargetError};
 
 /// What to apply.
 #[derive(Debug, Clone, Copy)]
@@ -337,7 +337,16 @@ fn run_step(
         ..receipt_after(run, &intent, step.kind, head, before)
     };
 
-    let mut progressed = |progress: Progress| (run.events)(Event::Progressed { step, progress });
+    let mut told = |news: News<'_>| {
+        (run.events)(match news {
+            News::Progress(progress) => Event::Progressed { step, progress },
+            News::Note(text) => Event::Noted {
+                environment: &plan.environment,
+                step,
+                text,
+            },
+        });
+    };
     let result = target.apply(
         &Attempt {
             script: file.script,
@@ -345,7 +354,7 @@ fn run_step(
             done: step.done,
             receipt: &receipt,
         },
-        &mut progressed,
+        &mut told,
     );
     let outcome = |outcome: Ending| Outcome {
         attempt,

@@ -126,6 +126,15 @@ pub enum Event<'a> {
         /// How far.
         progress: Progress,
     },
+    /// Something about a running step that whoever waits wants to know.
+    Noted {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// The step.
+        step: &'a Step,
+        /// In words, as the target told it.
+        text: &'a str,
+    },
     /// A step succeeded.
     Applied {
         /// Where.

@@ -19,5 +19,6 @@ mod reset;
 
 #[path = "../support/mod.rs"]
 mod server;
+mod timeouts;
 mod verbs;
 mod was_reset;

@@ -9,7 +9,7 @@ use tollgate::model::{
     Actor, AttemptId, IncarnationId, MigrationId, Origin, Receipt, Timestamp, WriterId,
 };
 use tollgate::sql::{Analysis, NotAnalysed, Statement, StatementKind};
-use tollgate::targets::{Applied, ApplyError, Attempt, Earlier, Survey, Target};
+use tollgate::targets::{Applied, ApplyError, Attempt, Earlier, News, Survey, Target};
 
 /// A target under test. Dropping it removes what it made.
 pub(crate) trait Bench: Sync {
@@ -141,7 +141,11 @@ pub(crate) fn apply_as(
         done: 0,
         receipt: &receipt,
     };
-    let outcome = target.apply(&attempt, &mut |progress| told.push(progress));
+    let outcome = target.apply(&attempt, &mut |news| {
+        if let News::Progress(progress) = news {
+            told.push(progress);
+        }
+    });
     (outcome, told)
 }
 

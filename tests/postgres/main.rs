@@ -4,7 +4,8 @@
 
 #![allow(
     clippy::unwrap_used,
-    reason = "a helper of a test fails like the test itself"
+    clippy::disallowed_methods,
+    reason = "a helper of a test fails like the test itself, and makes the files that a program reads"
 )]
 
 #[path = "../support/mod.rs"]
@@ -15,6 +16,10 @@ mod connecting;
 mod errors;
 mod hygiene;
 mod identity;
+mod invalid;
 mod journal;
 mod own_tables;
+mod pooler;
 mod reset;
+mod standby;
+mod waiting;

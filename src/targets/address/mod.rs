@@ -8,6 +8,7 @@ mod url;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::{TargetError, TargetErrorKind};
 
@@ -43,8 +44,34 @@ pub struct PostgresSettings {
     pub tls: TlsMode,
     /// Which authorities may have signed the server's certificate.
     pub roots: TlsRoots,
+    /// What the environment asks of the server's patience; never in the URL.
+    pub timeouts: Timeouts,
     /// Everything else the URL says, in its order, as `(parameter, value)`; each was checked.
     pub(crate) other: Vec<(&'static str, String)>,
+}
+
+/// How long the server may wait or work for us: `lock_timeout` and `statement_timeout`, where the
+/// environment sets them. At least a millisecond, at most [`Timeouts::MOST`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Timeouts {
+    /// How long one statement may wait for a lock.
+    pub lock: Option<Duration>,
+    /// How long one statement may take.
+    pub statement: Option<Duration>,
+}
+
+impl Timeouts {
+    /// The longest that PostgreSQL takes: 2^31 - 1 ms, 24 days.
+    pub const MOST: Duration = Duration::from_millis(i32::MAX as u64);
+
+    /// Each with its name, as PostgreSQL and `tollgate.toml` write it.
+    #[must_use]
+    pub const fn each(&self) -> [(&'static str, Option<Duration>); 2] {
+        [
+            ("lock_timeout", self.lock),
+            ("statement_timeout", self.statement),
+        ]
+    }
 }
 
 /// A password. Neither `Debug` nor anything else prints it.

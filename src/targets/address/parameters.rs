@@ -26,7 +26,7 @@ const PASSED: &[(&str, Value)] = &[
     ("keepalives_retries", Value::Number),
     (
         "target_session_attrs",
-        Value::OneOf(&["any", "read-write", "read-only"]),
+        Value::OneOf(&["any", "read-write", "primary"]),
     ),
     (
         "channel_binding",

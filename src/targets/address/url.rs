@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Password, PostgresSettings, TlsMode, TlsRoots, configuration, parameters};
+use super::{Password, PostgresSettings, Timeouts, TlsMode, TlsRoots, configuration, parameters};
 use crate::targets::TargetError;
 
 /// Reads what follows `postgresql://`.
@@ -34,6 +34,7 @@ pub(super) fn postgresql(rest: &str, base_dir: &Path) -> Result<PostgresSettings
         database: None,
         tls: TlsMode::Prefer,
         roots: TlsRoots::System,
+        timeouts: Timeouts::default(),
         other: Vec::new(),
     };
     if let Some(credentials) = credentials {

@@ -7,9 +7,11 @@ use std::time::Duration;
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
 use tokio_postgres::{Config, Error, NoTls};
 
-use super::error::{chain, sentence, session_error};
+use super::error::{chain, sentence};
 use super::runtime::Session;
+use super::session::{self, Backend};
 use super::tls;
+use crate::digest::hex;
 use crate::targets::address::{PostgresSettings, TlsMode};
 use crate::targets::{TargetError, TargetErrorKind};
 
@@ -23,8 +25,38 @@ const OPTIONS_SINCE_14: &str =
 /// of its own.
 const OPTIONS: &str = "-c idle_in_transaction_session_timeout=10min -c tcp_keepalives_idle=30 -c tcp_keepalives_interval=10 -c tcp_keepalives_count=3 -c tcp_user_timeout=60s";
 
-/// Opens a session that may write.
-pub(super) fn connect(settings: &PostgresSettings) -> Result<Session, TargetError> {
+/// A session, and the server's side of it.
+pub(super) struct Connected {
+    pub(super) session: Session,
+    pub(super) backend: Backend,
+}
+
+/// Opens a session that may write, and that is ours alone.
+pub(super) fn connect(settings: &PostgresSettings) -> Result<Connected, TargetError> {
+    let mark = mark()?;
+    let session = open(settings, &mark)?;
+    let another = || beside(settings).ok();
+    let backend = session::check(&session, settings, &mark, another)?;
+    Ok(Connected { session, backend })
+}
+
+/// Opens one more session beside one that is there: to look, never to write.
+pub(super) fn beside(settings: &PostgresSettings) -> Result<Session, TargetError> {
+    open(settings, &mark()?)
+}
+
+/// A text that no other connection has.
+fn mark() -> Result<String, TargetError> {
+    let mut bytes = [0u8; 8];
+    getrandom::fill(&mut bytes).map_err(|error| TargetError {
+        kind: TargetErrorKind::Other,
+        fact: format!("the operating system gives no random numbers: {error}"),
+        remedy: None,
+    })?;
+    Ok(hex(&bytes))
+}
+
+fn open(settings: &PostgresSettings, mark: &str) -> Result<Session, TargetError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -48,13 +80,19 @@ pub(super) fn connect(settings: &PostgresSettings) -> Result<Session, TargetErro
         TlsMode::Prefer => SslMode::Prefer,
         TlsMode::Require | TlsMode::VerifyCa | TlsMode::VerifyFull => SslMode::Require,
     };
-    let all = format!("{OPTIONS_SINCE_14} {OPTIONS}");
-    // The last one is for servers and poolers that take no options at all.
-    let mut ladder = [all.as_str(), OPTIONS, ""].into_iter().peekable();
+    let own = own_options(settings, mark);
+    let rungs = [
+        format!("{OPTIONS_SINCE_14} {OPTIONS} {own}"),
+        format!("{OPTIONS} {own}"),
+        own,
+        // For poolers that take no options at all.
+        String::new(),
+    ];
+    let mut ladder = rungs.iter().peekable();
     let mut mode = mode;
     crate::failpoint::hit("postgres.connect.before");
     let (client, task) = loop {
-        let options = ladder.peek().copied().unwrap_or_default();
+        let options = ladder.peek().map_or("", |options| options.as_str());
         let config = config(settings, mode, options);
         let attempt = runtime.block_on(async {
             // How the connection ended is told to whoever waits for an answer.
@@ -78,22 +116,20 @@ pub(super) fn connect(settings: &PostgresSettings) -> Result<Session, TargetErro
             Err(error) => return Err(connect_error(&error, settings)),
         }
     };
-    let session = Session::new(runtime, client, task);
     crate::failpoint::hit("postgres.connect.after");
-    let rows = session
-        .query("SELECT pg_catalog.pg_is_in_recovery()")
-        .map_err(|error| session_error(&error, "asking whether it is a standby"))?;
-    if rows.first().and_then(|row| row.get(0)) == Some("t") {
-        return Err(TargetError {
-            kind: TargetErrorKind::ReadOnly,
-            fact: format!(
-                "{} is a hot standby, which is read-only and may lag behind",
-                settings.server()
-            ),
-            remedy: Some("name the primary server".to_owned()),
-        });
+    Ok(Session::new(runtime, client, task))
+}
+
+/// The mark of this connection, and the environment's own timeouts. In milliseconds, and never
+/// above what the server takes.
+fn own_options(settings: &PostgresSettings, mark: &str) -> String {
+    let mut own = format!("-c tollgate.session={mark}");
+    for (name, timeout) in settings.timeouts.each() {
+        if let Some(timeout) = timeout {
+            own.push_str(&format!(" -c {name}={}ms", timeout.as_millis()));
+        }
     }
-    Ok(session)
+    own
 }
 
 fn config(settings: &PostgresSettings, mode: SslMode, options: &str) -> Config {
@@ -117,7 +153,7 @@ fn config(settings: &PostgresSettings, mode: SslMode, options: &str) -> Config {
     if let Some(password) = &settings.password {
         config.password(password.reveal());
     }
-    // The URL's own options come last, so they win.
+    // The URL's own options come last, so they win over ours.
     let options = [options, settings.other("options").unwrap_or_default()].join(" ");
     if !options.trim().is_empty() {
         config.options(options.trim());
@@ -138,11 +174,10 @@ fn config(settings: &PostgresSettings, mode: SslMode, options: &str) -> Config {
                 .and_then(|n| u32::try_from(n).ok())
                 .unwrap_or(3),
         );
-    match settings.other("target_session_attrs") {
-        Some("read-write") => config.target_session_attrs(TargetSessionAttrs::ReadWrite),
-        Some("read-only") => config.target_session_attrs(TargetSessionAttrs::ReadOnly),
-        _ => &mut config,
-    };
+    // A primary is asked for in any case.
+    if settings.other("target_session_attrs") == Some("read-write") {
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+    }
     match settings.other("channel_binding") {
         Some("disable") => config.channel_binding(ChannelBinding::Disable),
         Some("require") => config.channel_binding(ChannelBinding::Require),
@@ -194,6 +229,15 @@ fn connect_error(error: &Error, settings: &PostgresSettings) -> TargetError {
         };
         let fact = format!("no TLS connection to the PostgreSQL server at {server}: {what}");
         return build(TargetErrorKind::Unreachable, fact, remedy);
+    }
+    if text.contains("does not allow writes") {
+        return build(
+            TargetErrorKind::ReadOnly,
+            format!(
+                "{server} is read-only (a hot standby, or default_transaction_read_only), and the target's URL asks for read-write"
+            ),
+            "name the primary server",
+        );
     }
     if text.contains("password missing") {
         return build(
@@ -269,6 +313,15 @@ fn refused(said: &tokio_postgres::error::DbError, settings: &PostgresSettings) -
             TargetErrorKind::Unreachable,
             format!("the PostgreSQL server at {server} has no connection left"),
             "try again when one is free, or raise max_connections",
+        ),
+        // A pooler that takes no options at all, not even those that the URL itself has.
+        "08P01" if settings.other("options").is_some() => (
+            TargetErrorKind::Configuration,
+            format!(
+                "{server} does not take the options of the target's URL: {}",
+                sentence(said)
+            ),
+            "write the address of the server itself, or leave options out",
         ),
         "57P03" => (
             TargetErrorKind::Unreachable,

@@ -9,7 +9,9 @@
 
 use std::collections::BTreeSet;
 
+use super::concurrently;
 use super::error::{script_error, session_error};
+use super::invalid;
 use super::journal::{self, Note, insert, insert_finished};
 use super::protocol::{Closing, NotClosed, db_error, recover, refuse_broken, unknown};
 use super::runtime::Session;
@@ -25,6 +27,7 @@ pub(super) fn apply(
     attempt: &Attempt<'_>,
     statements: &[Statement],
     progress: &mut dyn FnMut(Progress),
+    note: &mut dyn FnMut(&str),
 ) -> Result<Applied, ApplyError> {
     let of = statements.len() as u64;
     let receipt = attempt.receipt;
@@ -42,7 +45,7 @@ pub(super) fn apply(
     run.start()?;
     let skip = usize::try_from(attempt.done).unwrap_or(usize::MAX);
     for (place, statement) in statements.iter().enumerate().skip(skip) {
-        run.statement(place as u64 + 1, statement)?;
+        run.statement(place as u64 + 1, statement, note)?;
         if run.block.is_none() {
             progress(Progress { done: run.done, of });
         }
@@ -138,7 +141,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    fn statement(&mut self, step: u64, statement: &Statement) -> Result<(), ApplyError> {
+    fn statement(
+        &mut self,
+        step: u64,
+        statement: &Statement,
+        note: &mut dyn FnMut(&str),
+    ) -> Result<(), ApplyError> {
+        self.refuse_invalid(step, statement)?;
         if let Some(block) = self.block {
             return self.within(block, step, statement);
         }
@@ -148,7 +157,7 @@ impl<'a> Run<'a> {
                 if announced {
                     self.write(&self.row(step, "begun"))?;
                 }
-                self.send(step, statement, false)?;
+                self.send(step, statement)?;
                 self.block = Some(Block {
                     begun: step,
                     announced,
@@ -160,7 +169,7 @@ impl<'a> Run<'a> {
             }
             _ => {
                 self.write(&self.row(step, "begun"))?;
-                self.send(step, statement, true)?;
+                self.send_alone(step, statement, note)?;
                 self.write(&self.row(step, "done"))?;
                 self.done = step;
                 Ok(())
@@ -193,7 +202,7 @@ impl<'a> Run<'a> {
     /// A statement inside the script's own transaction.
     fn within(&mut self, block: Block, step: u64, statement: &Statement) -> Result<(), ApplyError> {
         let StatementKind::TransactionControl(name) = statement.kind else {
-            return self.send(step, statement, false);
+            return self.send(step, statement);
         };
         let commits = matches!(name, "COMMIT" | "END");
         if commits && !block.announced {
@@ -209,7 +218,7 @@ impl<'a> Run<'a> {
                 return Err(self.fail(step, said, false));
             }
         }
-        self.send(step, statement, false)?;
+        self.send(step, statement)?;
         let open = in_transaction(self.session).map_err(unknown)?;
         if open && !(commits && sql::chains(self.text(step))) {
             // A savepoint's words, or ROLLBACK AND CHAIN: nothing stands that did not before.
@@ -264,30 +273,61 @@ impl<'a> Run<'a> {
             })
     }
 
-    /// Sends one statement alone. `lone` says that it stands outside any transaction.
-    fn send(&mut self, step: u64, statement: &Statement, lone: bool) -> Result<(), ApplyError> {
+    /// Sends one statement of the script's own transaction, or the BEGIN of it.
+    fn send(&mut self, step: u64, statement: &Statement) -> Result<(), ApplyError> {
         let text = self.text(step);
-        let concurrently = lone && text.to_ascii_uppercase().contains("CONCURRENTLY");
+        let ran = self.session.run(text);
+        refuse_broken(&[&ran])?;
+        let Some(error) = db_error(&ran) else {
+            return Ok(());
+        };
+        let range = statement.range.clone();
+        let said = script_error(error, text, range.start, Some(range));
+        Err(self.fail(step, said, false))
+    }
+
+    /// Sends one statement that stands outside any transaction.
+    fn send_alone(
+        &mut self,
+        step: u64,
+        statement: &Statement,
+        note: &mut dyn FnMut(&str),
+    ) -> Result<(), ApplyError> {
+        let text = self.text(step);
+        let concurrently = text.to_ascii_uppercase().contains("CONCURRENTLY");
         let before = if concurrently {
             invalid_indexes(self.session).map_err(unknown)?
         } else {
             BTreeSet::new()
         };
-        let ran = self.session.run(text);
+        let run = || self.session.run(text);
+        let ran = concurrently::send(self.session, text, &run, note).map_err(unknown)?;
         refuse_broken(&[&ran])?;
-        if let Some(error) = db_error(&ran) {
-            let start = statement.range.start;
-            let mut said = script_error(error, text, start, Some(statement.range.clone()));
-            let traces = lone
-                && (matches!(statement.kind, StatementKind::NotWrappable(_))
-                    || may_commit_inside(text));
-            if concurrently {
-                let after = invalid_indexes(self.session).map_err(unknown)?;
-                name_invalid(&mut said, after.difference(&before));
-            }
-            return Err(self.fail(step, said, traces));
+        let Some(error) = db_error(&ran) else {
+            return Ok(());
+        };
+        let range = statement.range.clone();
+        let mut said = script_error(error, text, range.start, Some(range));
+        let traces =
+            matches!(statement.kind, StatementKind::NotWrappable(_)) || may_commit_inside(text);
+        if concurrently {
+            let after = invalid_indexes(self.session).map_err(unknown)?;
+            name_invalid(&mut said, after.difference(&before));
         }
-        Ok(())
+        Err(self.fail(step, said, traces))
+    }
+
+    /// `IF NOT EXISTS` over an INVALID index does nothing, and would pass for success.
+    fn refuse_invalid(&mut self, step: u64, statement: &Statement) -> Result<(), ApplyError> {
+        let unsent = "The statement was not sent";
+        let found = invalid::in_the_way(self.session, self.text(step), unsent).map_err(unknown)?;
+        match found {
+            None => Ok(()),
+            Some(error) => {
+                let at = Some(statement.range.clone());
+                Err(self.fail(step, ScriptError { at, ..error }, false))
+            }
+        }
     }
 
     /// The run has failed at a step: cleans up and says what stands. `traces` says that the failed

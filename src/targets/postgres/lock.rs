@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio_postgres::SimpleQueryRow;
 
+use super::blocker::said;
 use super::error::session_error;
 use super::runtime::Session;
 use super::template::fill;
@@ -67,7 +68,7 @@ pub(super) fn take(
 }
 
 /// Between two tries: 100 to 355 ms, so that two who wait do not keep step.
-fn pause() -> Duration {
+pub(super) fn pause() -> Duration {
     let mut byte = [0u8];
     // Without random numbers the pause is only less well spread.
     let _ = getrandom::fill(&mut byte);
@@ -102,9 +103,6 @@ pub(super) fn describe(row: &SimpleQueryRow) -> String {
             out.push_str(text);
         }
     }
-    if let Some(query) = column("query") {
-        out.push_str(": ");
-        out.push_str(&query.split_whitespace().collect::<Vec<_>>().join(" "));
-    }
+    out.push_str(&said(column("query")));
     out
 }

@@ -11,42 +11,53 @@
 
 mod alone;
 mod atomic;
+mod blocker;
+mod concurrently;
 mod connect;
 mod error;
+mod invalid;
 mod journal;
 mod journalled;
 mod lock;
 mod protocol;
 mod reset;
+mod retry;
 mod runtime;
+mod session;
 mod survey;
 mod template;
 mod tls;
 
+use std::cell::RefCell;
 use std::time::Duration;
 
 use super::address::PostgresSettings;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, ScriptError, Survey, Target,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, News, ScriptError, Survey, Target,
     TargetError, TargetErrorKind, Word,
 };
-use crate::model::entry::{Engine, Progress, TargetIdentity};
+use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{
     AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, StoredReceipt,
 };
 use crate::sql::{Analysis, StatementKind};
+use blocker::Blocker;
 use runtime::Session;
+use session::Backend;
 
 /// One PostgreSQL database, connected.
 pub struct PostgresTarget {
     session: Session,
-    locked: bool,
+    backend: Backend,
+    settings: PostgresSettings,
+    /// How long to wait for locks in all, once the run's lock is held.
+    lock_wait: Option<Duration>,
 }
 
 impl std::fmt::Debug for PostgresTarget {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("PostgresTarget")
-            .field("locked", &self.locked)
+            .field("locked", &self.lock_wait.is_some())
             .finish_non_exhaustive()
     }
 }
@@ -57,9 +68,12 @@ impl std::fmt::Debug for PostgresTarget {
 /// [`TargetErrorKind::Unreachable`], [`TargetErrorKind::Authentication`],
 /// [`TargetErrorKind::Configuration`]; [`TargetErrorKind::ReadOnly`] for a hot standby.
 pub fn open(settings: &PostgresSettings) -> Result<PostgresTarget, TargetError> {
+    let connect::Connected { session, backend } = connect::connect(settings)?;
     Ok(PostgresTarget {
-        session: connect::connect(settings)?,
-        locked: false,
+        session,
+        backend,
+        settings: settings.clone(),
+        lock_wait: None,
     })
 }
 
@@ -74,9 +88,9 @@ impl Target for PostgresTarget {
         give_up: &dyn Fn() -> bool,
         waiting: &mut dyn FnMut(&str),
     ) -> Result<(), TargetError> {
-        if !self.locked {
+        if self.lock_wait.is_none() {
             lock::take(&self.session, wait, give_up, waiting)?;
-            self.locked = true;
+            self.lock_wait = Some(wait);
         }
         Ok(())
     }
@@ -111,20 +125,34 @@ impl Target for PostgresTarget {
     fn apply(
         &mut self,
         attempt: &Attempt<'_>,
-        progress: &mut dyn FnMut(Progress),
+        tell: &mut dyn FnMut(News<'_>),
     ) -> Result<Applied, ApplyError> {
-        self.must_be_locked().map_err(protocol::unknown)?;
-        if let Some(error) = unsendable(attempt) {
+        let lock_wait = self.must_be_locked().map_err(protocol::unknown)?;
+        let unsendable = match unsendable(attempt) {
+            Some(error) => Some(error),
+            None => invalid::in_the_way(&self.session, attempt.script, "Nothing was sent")
+                .map_err(protocol::unknown)?,
+        };
+        if let Some(error) = unsendable {
             return Err(ApplyError::Failed {
                 error: Box::new(error),
                 left: None,
             });
         }
+        let tell = RefCell::new(tell);
+        let progress = &mut |progress| tell.borrow_mut()(News::Progress(progress));
+        let note = &mut |note: &str| tell.borrow_mut()(News::Note(note));
+        let session = &self.session;
         match attempt.analysis {
-            Analysis::NotAnalysed(_) => alone::apply(&self.session, attempt, progress),
+            Analysis::NotAnalysed(_) => alone::apply(session, attempt, progress),
             Analysis::Analysed(statements) => match attempt.analysis.receipt_kind() {
-                ReceiptKind::Atomic => atomic::apply(&self.session, attempt, statements, progress),
-                _ => journalled::apply(&self.session, attempt, statements, progress),
+                ReceiptKind::Atomic => {
+                    let blocker = Blocker::new(&self.settings, self.backend);
+                    retry::on_lock(session, &blocker, lock_wait, note, || {
+                        atomic::apply(session, attempt, statements, progress)
+                    })
+                }
+                _ => journalled::apply(session, attempt, statements, progress, note),
             },
         }
     }
@@ -177,11 +205,9 @@ fn not_closed(error: &ScriptError) -> TargetError {
 }
 
 impl PostgresTarget {
-    fn must_be_locked(&self) -> Result<(), TargetError> {
-        if self.locked {
-            return Ok(());
-        }
-        Err(TargetError {
+    /// How long to wait for locks.
+    fn must_be_locked(&self) -> Result<Duration, TargetError> {
+        self.lock_wait.ok_or_else(|| TargetError {
             kind: TargetErrorKind::Other,
             fact: "nothing was sent: the run's lock is not held".to_owned(),
             remedy: None,

@@ -77,6 +77,20 @@ impl Session {
         answer.into_rows()
     }
 
+    /// [`Self::query`]; `None` where the answer has not come in time. It then comes before the next
+    /// one's, if ever: a session that was given up on is only good for being dropped.
+    pub(super) fn query_within(
+        &self,
+        sql: &str,
+        time: Duration,
+    ) -> Option<Result<Vec<SimpleQueryRow>, Error>> {
+        let answer = self
+            .connection
+            .runtime
+            .block_on(async { tokio::time::timeout(time, read(&self.client, sql, true)).await });
+        answer.ok().map(Answer::into_rows)
+    }
+
     /// Sends one message of a script and reads its whole answer, without keeping the rows.
     pub(super) fn run(&self, sql: &str) -> Answer {
         crate::failpoint::hit("postgres.run.before");

@@ -23,7 +23,7 @@ use connection::{Missing, connect_own};
 use lock::RunLock;
 
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, Survey, Target, TargetError,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, News, Survey, Target, TargetError,
     TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, Progress, TargetIdentity};
@@ -181,10 +181,13 @@ impl Target for SqliteTarget {
     fn apply(
         &mut self,
         attempt: &Attempt<'_>,
-        progress: &mut dyn FnMut(Progress),
+        tell: &mut dyn FnMut(News<'_>),
     ) -> Result<Applied, ApplyError> {
         match self.place() {
-            Ok(place) => apply::apply(&place, attempt, progress),
+            Ok(place) => {
+                let progress = &mut |progress: Progress| tell(News::Progress(progress));
+                apply::apply(&place, attempt, progress)
+            }
             Err(error) => Err(ApplyError::Failed {
                 error: Box::new(errors::own(error.fact)),
                 left: None,

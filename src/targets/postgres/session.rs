@@ -1,0 +1,167 @@
+//! Whether the session that we were given is what the run's lock and the settings need: on the
+//! primary, ours alone from beginning to end, with the settings that we asked for.
+//!
+//! A startup option carries a mark that no other connection has. Where the session shows it, the
+//! server made this session for us, and nobody stands between. Where it does not, a pooler swallowed
+//! or refused the options. One that gives a client a session until it leaves is as good as none; one
+//! that gives it a session for each transaction would leave the lock with somebody else, and is
+//! recognised by what it does: two of our connections meet in one session, or one of them changes
+//! its session between two statements. Looked at before anything is changed. What stays
+//! unrecognised is found by the look for the lock in every receipt.
+
+use std::time::Duration;
+
+use tokio_postgres::SimpleQueryRow;
+
+use super::error::session_error;
+use super::runtime::Session;
+use super::template::fill;
+use crate::targets::address::PostgresSettings;
+use crate::targets::{TargetError, TargetErrorKind};
+
+const SESSION: &str = include_str!("sql/session.sql");
+const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
+/// How long a step of the recognition may take: a pool may have no session for a second connection.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The server's side of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Backend {
+    /// Its process.
+    pub(super) pid: u32,
+    /// The `lock_timeout` in force; `None` where it waits for ever.
+    pub(super) lock_timeout: Option<Duration>,
+}
+
+/// Looks at a session that was just opened with the mark `mark`. `another` opens one more like it.
+pub(super) fn check(
+    session: &Session,
+    settings: &PostgresSettings,
+    mark: &str,
+    another: impl FnOnce() -> Option<Session>,
+) -> Result<Backend, TargetError> {
+    let rows = session
+        .query(&fill(SESSION, &[]))
+        .map_err(|error| session_error(&error, "looking at the session"))?;
+    let row = rows.first();
+    let cell = |name: &str| row.and_then(|row| row.get(name)).unwrap_or_default();
+    if cell("standby") == "t" {
+        return Err(standby(settings));
+    }
+    if cell("mark") != mark && is_shared(session, cell("pid"), another) {
+        return Err(shared(settings));
+    }
+    for (name, asked) in settings.timeouts.each() {
+        if asked.is_some() && millis(cell(name)) != asked {
+            return Err(swallowed(settings, name));
+        }
+    }
+    Ok(Backend {
+        pid: cell("pid").parse().unwrap_or_default(),
+        lock_timeout: millis(cell("lock_timeout")),
+    })
+}
+
+/// A setting in milliseconds; 0 is none.
+fn millis(text: &str) -> Option<Duration> {
+    let millis = text.parse().ok().filter(|millis| *millis != 0);
+    millis.map(Duration::from_millis)
+}
+
+/// Whether clients share sessions. No answer in time, or no second connection, shows nothing.
+fn is_shared(session: &Session, pid: &str, another: impl FnOnce() -> Option<Session>) -> bool {
+    let Some(other) = another() else {
+        return false;
+    };
+    let ask = |session: &Session, sql: &str| -> Option<String> {
+        let rows = session.query_within(sql, PATIENCE)?.ok()?;
+        rows.first().and_then(first).map(str::to_owned)
+    };
+    let Some(theirs) = ask(&other, PID) else {
+        return false;
+    };
+    // The pool handed on the session that we had a moment ago.
+    if theirs == pid {
+        return true;
+    }
+    // The pool had several sessions free. While ours is in a transaction the other one's cannot be
+    // ours; right after that it is the first to be handed out again.
+    match session.query_within("BEGIN", PATIENCE) {
+        None => return false,
+        // A pool for single statements does not let a transaction begin.
+        Some(Err(_)) => return true,
+        Some(Ok(_)) => {}
+    }
+    let mut seen = vec![ask(session, PID)];
+    let mut others = vec![ask(&other, PID)];
+    // Its answer is not needed: where it is late, so are those of the questions that follow.
+    let _ = session.query_within("ROLLBACK", PATIENCE);
+    for _ in 0..3 {
+        others.push(ask(&other, PID));
+        seen.push(ask(session, PID));
+    }
+    let changed =
+        |pids: &[Option<String>], first: &str| pids.iter().flatten().any(|later| later != first);
+    changed(&seen, pid) || changed(&others, &theirs)
+}
+
+fn first(row: &SimpleQueryRow) -> Option<&str> {
+    row.get(0)
+}
+
+fn standby(settings: &PostgresSettings) -> TargetError {
+    TargetError {
+        kind: TargetErrorKind::ReadOnly,
+        fact: format!(
+            "{} is a hot standby, which is read-only and may lag behind",
+            settings.server()
+        ),
+        remedy: Some("name the primary server".to_owned()),
+    }
+}
+
+fn shared(settings: &PostgresSettings) -> TargetError {
+    let place = if settings.port == 6543 {
+        "; on Supabase the same host with port 5432 is such a pooler"
+    } else {
+        ""
+    };
+    TargetError {
+        kind: TargetErrorKind::Configuration,
+        fact: format!(
+            "{} is a pooler that changes the session between transactions, so the run's lock would be held for somebody else; nothing was changed",
+            settings.server()
+        ),
+        remedy: Some(format!(
+            "write the address of the server itself, or of a pooler in session mode, into the target's URL{place}"
+        )),
+    }
+}
+
+/// A timeout that was asked for is not in force.
+fn swallowed(settings: &PostgresSettings, name: &str) -> TargetError {
+    if settings
+        .other("options")
+        .is_some_and(|own| own.contains(name))
+    {
+        return TargetError {
+            kind: TargetErrorKind::Configuration,
+            fact: format!(
+                "{name} is set twice for this environment, to different values: in tollgate.toml, and in the options of its url; nothing was changed"
+            ),
+            remedy: Some(format!(
+                "edit tollgate.toml: remove {name} from one of the two"
+            )),
+        };
+    }
+    TargetError {
+        kind: TargetErrorKind::Configuration,
+        fact: format!(
+            "{name} is set for this environment and is not in force at {}: a pooler did not pass it on; nothing was changed",
+            settings.server()
+        ),
+        remedy: Some(format!(
+            "write the address of the server itself into the target's URL, or remove {name} from tollgate.toml"
+        )),
+    }
+}

@@ -1,0 +1,7 @@
+-- What the session is that was given to us: one row. The mark is set by our startup options; where it
+-- is another, or none, somebody stands between us and the server.
+SELECT pg_catalog.pg_is_in_recovery() AS standby,
+       pg_catalog.pg_backend_pid() AS pid,
+       COALESCE(pg_catalog.current_setting('tollgate.session', true), '') AS mark,
+       (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'lock_timeout') AS lock_timeout,
+       (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'statement_timeout') AS statement_timeout
