@@ -88,8 +88,8 @@ fn is_shared(session: &Session, pid: &str, another: impl FnOnce() -> Option<Sess
     // ours; right after that it is the first to be handed out again.
     match session.query_within("BEGIN", PATIENCE) {
         None => return false,
-        // A pool for single statements does not let a transaction begin.
-        Some(Err(_)) => return true,
+        // A pool for single statements does not let a transaction begin: a protocol violation.
+        Some(Err(error)) => return error.code().is_some_and(|code| code.code() == "08P01"),
         Some(Ok(_)) => {}
     }
     let mut seen = vec![ask(session, PID)];
