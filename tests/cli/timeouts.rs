@@ -26,7 +26,7 @@ fn a_lock_that_is_not_got_is_tried_for_and_its_holder_named() {
     chain.run(&["apply", "dev", "--to", "20251101"]);
     add(
         &chain.project,
-        "lock_timeout = \"300ms\"\nstatement_timeout = \"1h\"",
+        "lock_timeout = \"1s\"\nstatement_timeout = \"1h\"",
     );
     let dev = &chain.databases[0];
     let url = dev.superuser_url();

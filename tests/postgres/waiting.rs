@@ -74,7 +74,7 @@ const HELD: &str = "EXISTS (SELECT FROM pg_locks WHERE relation = 't'::regclass 
 
 #[test]
 fn a_lock_that_comes_free_is_had_with_one_receipt() {
-    let mut bench = with_lock_timeout(Database::new(), 400);
+    let mut bench = with_lock_timeout(Database::new(), 1_000);
     bench.apply("CREATE TABLE t (n int)").unwrap();
     let other = beside(&bench.database, HOLD, HELD);
     let pid = bench.database.ask("SELECT pid FROM pg_stat_activity WHERE query LIKE 'BEGIN; LOCK%' AND datname = current_database()");
@@ -135,49 +135,38 @@ fn a_lock_that_does_not_come_free_is_given_up() {
     }
 }
 
-/// A wait of no time is one try; and what is journalled is never tried again: its earlier statements
-/// stand.
+/// What is journalled is never tried again: its earlier statements stand.
 #[test]
-fn some_things_are_tried_once() {
+fn a_journalled_script_is_tried_once() {
     let mut bench = with_lock_timeout(Database::new(), 100);
     bench.apply("CREATE TABLE t (n int)").unwrap();
     let other = beside(&bench.database, HOLD, HELD);
     let mut heard = Vec::new();
-    let mut hear = |note: &str| heard.push(note.to_owned());
-    let (error, left) = failed(apply(
-        &mut bench,
-        "CREATE TABLE s (id int); VACUUM s; INSERT INTO t VALUES (1)",
-        &mut hear,
-    ));
+    let script = "CREATE TABLE s (id int); VACUUM s; INSERT INTO t VALUES (1)";
+    let (error, left) = failed(apply(&mut bench, script, &mut |note| {
+        heard.push(note.to_owned());
+    }));
     assert_eq!(error.code.as_deref(), Some("55P03"));
     assert_eq!(left.map(|left| left.done), Some(2));
-    bench.target = {
-        let mut settings = bench.database.settings();
-        settings.timeouts.lock = Some(Duration::from_millis(100));
-        drop(std::mem::replace(
-            &mut bench.target,
-            open(&settings).unwrap(),
-        ));
-        open(&settings).unwrap()
-    };
-    let no_wait = bench.target.lock(Duration::ZERO, &|| false, &mut |_| {});
-    // The session before may still be on its way out.
-    if no_wait.is_err() {
-        until(
-            &bench.database,
-            "NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369 AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))",
-        );
-        bench.target = open(&bench.database.settings()).unwrap();
-        bench
-            .target
-            .lock(Duration::ZERO, &|| false, &mut |_| {})
-            .unwrap();
-    }
-    let (error, left) = failed(apply(
-        &mut bench,
-        "SET lock_timeout = 100; INSERT INTO t VALUES (1)",
-        &mut hear,
-    ));
+    assert!(heard.is_empty(), "{heard:?}");
+    end(&bench.database, "BEGIN; LOCK");
+    let _ = other.join();
+}
+
+/// `--lock-wait 0` is one try, with a timeout that the script itself sets too.
+#[test]
+fn no_wait_is_one_try() {
+    let database = Database::new();
+    let mut target = database.open();
+    target.lock(Duration::ZERO, &|| false, &mut |_| {}).unwrap();
+    let mut bench = Bench::with(database, target);
+    bench.apply("CREATE TABLE t (n int)").unwrap();
+    let other = beside(&bench.database, HOLD, HELD);
+    let mut heard = Vec::new();
+    let script = "SET lock_timeout = 100; INSERT INTO t VALUES (1)";
+    let (error, left) = failed(apply(&mut bench, script, &mut |note| {
+        heard.push(note.to_owned());
+    }));
     assert!(error.hint.unwrap().starts_with("given up after one try"));
     assert_eq!(left, None);
     assert!(heard.is_empty(), "{heard:?}");

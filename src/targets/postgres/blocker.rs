@@ -34,7 +34,7 @@ impl<'a> Blocker<'a> {
     /// nearly every script needs no look.
     pub(super) fn first_look(&self) -> Option<Duration> {
         let wait = self.backend.lock_timeout?;
-        Some((wait / 2).min(Duration::from_secs(1)))
+        Some((wait / 4).min(Duration::from_secs(1)))
     }
 
     /// Does `work`, and tells who was seen in its way. The second session is opened once `work` has
