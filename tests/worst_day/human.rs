@@ -70,12 +70,19 @@ impl Person {
         let stands = stands(world, migration)?;
         let all_by_word = world.tree == Tree::Mixed;
         let choice = self.choose(migration, &offers, &stands, all_by_word)?;
+        // What follows `#` is for other cases; where there is none, what is printed is the truth.
+        let printed = remedy.split('#').next().unwrap_or_default();
+        let is_printed = self::offers(printed) == [choice];
+        if !is_printed && printed == remedy && !self.undone.contains(&migration.id) {
+            return Err(format!(
+                "the only remedy is not what stands: {choice:?} would be, with {stands:?}"
+            ));
+        }
         if choice == Offer::NotApplied {
             self.undo(world, migration, &stands)?;
         }
-        // What is printed works when it is typed as it stands; what follows `#` is for other cases.
-        let printed = remedy.split('#').next().unwrap_or_default();
-        let ran = if self::offers(printed) == [choice] {
+        let ran = if is_printed {
+            // It works when it is typed as it stands.
             world.type_in(&remedy)
         } else {
             let number;
