@@ -402,6 +402,20 @@ const POSTGRES_JOURNALLED: &[Part] = &[
             .free("RESET search_path")
             .row()
     },
+    // What is gone with the session cannot be had again: here nobody can go on in the middle.
+    |script| {
+        script
+            .row()
+            .free("CREATE TEMP TABLE wanted AS SELECT 5 AS n")
+            .index(
+                "CREATE INDEX CONCURRENTLY item_price ON item (price)",
+                "item_price",
+            )
+            .row_in(
+                "INSERT INTO counter (migration, statement) SELECT '{id}', {number} FROM wanted",
+            )
+            .row()
+    },
     |script| {
         script
             .no_index(
