@@ -51,6 +51,9 @@ impl Drop for Lock {
     }
 }
 
+/// A wait that is shorter is not worth a word.
+const SOON: Duration = Duration::from_millis(100);
+
 /// Takes the lock file beside the ledger, waiting at most `wait`.
 ///
 /// # Errors
@@ -91,7 +94,8 @@ pub(super) fn lock(
         if begun.elapsed() >= wait {
             return Err(LedgerError::new(ledger, LedgerErrorKind::Locked(holder)));
         }
-        if !told {
+        // A program that is just being started holds what its parent has open for a moment.
+        if !told && begun.elapsed() >= SOON {
             told = true;
             waiting(&holder.map_or_else(
                 || "another process".to_owned(),

@@ -107,6 +107,16 @@ pub(crate) fn obstacle(
     }
 }
 
+/// Whether these very bytes can be gone on with after their first statements.
+pub(crate) fn goes_on(engine: Engine, file: &FileFacts<'_>, progress: Progress) -> bool {
+    let half = Half {
+        progress,
+        script: file.checksum,
+    };
+    let analysis = sql::analyse(engine, file.script);
+    progress.done > 0 && obstacle(engine, file, &analysis, &half).is_none()
+}
+
 /// Why a script cannot be gone on with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Obstacle {

@@ -18,6 +18,7 @@ use crate::sql::Analysis;
 use crate::targets::Journal;
 
 pub use gates::Gate;
+pub(crate) use half::goes_on;
 
 /// A migration on disk, as far as the planner cares.
 #[derive(Debug, Clone, Copy)]

@@ -28,6 +28,8 @@ pub struct Failed<'a> {
     pub error: &'a ScriptError,
     /// What remains of it: `None`, nothing.
     pub left: Option<Progress>,
+    /// Whether the same bytes can be gone on with after that.
+    pub goes_on: bool,
 }
 
 /// The whole story for people, ending in a line feed.
@@ -84,8 +86,8 @@ fn state(failed: &Failed<'_>) -> String {
         ),
         Some(progress) => {
             let standing = standing(progress);
-            let remedy = resolve(environment, migration, Some(progress));
-            let first = if progress.done > 0 && progress.of > 1 {
+            let remedy = resolve(environment, migration, failed.goes_on.then_some(progress));
+            let first = if failed.goes_on {
                 "Put right what made it fail, and go on with the same bytes."
             } else {
                 "Undo by hand what is left first."

@@ -123,6 +123,8 @@ pub fn session_of(
         }
         match effect(engine, text, statement.kind) {
             Effect::None => {}
+            // A new session is as clean.
+            Effect::Clean => again.clear(),
             Effect::Again => again.push(place),
             Effect::Lost => return Err(place),
         }
@@ -133,6 +135,7 @@ pub fn session_of(
 /// What a statement leaves in its session.
 enum Effect {
     None,
+    Clean,
     Again,
     Lost,
 }
@@ -162,7 +165,8 @@ fn effect(engine: Engine, text: &str, kind: StatementKind) -> Effect {
             let says = |word: &str| words.iter().any(|said| said == word);
             match (at(0), at(1)) {
                 ("SET", "LOCAL" | "CONSTRAINTS") => Effect::None,
-                ("SET" | "RESET" | "LOAD" | "DISCARD", _) => Effect::Again,
+                ("DISCARD", "ALL") => Effect::Clean,
+                ("SET" | "RESET" | "LOAD", _) => Effect::Again,
                 ("PREPARE" | "DECLARE", _) => Effect::Lost,
                 _ if says("SET_CONFIG")
                     || says("PG_ADVISORY_LOCK")

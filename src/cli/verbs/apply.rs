@@ -8,7 +8,7 @@ use crate::cli::project::{Project, act, facts, up_to};
 use crate::cli::{Exit, Result};
 use crate::model::ReceiptKind;
 use crate::model::entry::Progress;
-use crate::planner::FileFacts;
+use crate::planner::{self, FileFacts};
 use crate::report::{self, script_error};
 use crate::workflows::apply::{End, Report, Request, apply};
 
@@ -57,10 +57,11 @@ pub(crate) fn end(
             error,
             left,
         } => {
-            let script = files
-                .iter()
-                .find(|file| file.migration == migration)
-                .map_or("", |file| file.script);
+            let file = files.iter().find(|file| file.migration == migration);
+            let script = file.map_or("", |file| file.script);
+            let goes_on = file.zip(*left).is_some_and(|(file, left)| {
+                planner::goes_on(project.engine(environment), file, left)
+            });
             let path = project.script_path(migration);
             let failed = script_error::Failed {
                 environment,
@@ -69,6 +70,7 @@ pub(crate) fn end(
                 script,
                 error,
                 left: *left,
+                goes_on,
             };
             output.note(&script_error::text(&failed, paint));
             Exit::Failed

@@ -5,7 +5,7 @@ use super::{Finding, Gate, World, restore_bytes, shell};
 use crate::ledger::view::Failed;
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, MigrationId};
-use crate::planner::half::{Half, Obstacle, foreign, half, obstacle};
+use crate::planner::half::{self, Half, Obstacle, foreign, half, obstacle};
 use crate::sql;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
@@ -37,9 +37,12 @@ fn failed(world: &World<'_>) -> Vec<Finding> {
                 "the catalog: {index} is INVALID; first DROP INDEX CONCURRENTLY {index};"
             ));
         }
-        let same = world
-            .file(migration)
-            .is_some_and(|file| file.checksum == intent.blake3);
+        let goes_on = |progress: &Progress| {
+            world.file(migration).is_some_and(|file| {
+                file.checksum == intent.blake3
+                    && half::goes_on(world.inputs.engine, file, *progress)
+            })
+        };
         Finding {
             gate: Gate::Failed,
             migration: Some(migration.clone()),
@@ -48,7 +51,7 @@ fn failed(world: &World<'_>) -> Vec<Finding> {
             required:
                 "what it left undone by hand or its cause put right, and a person's word for it"
                     .to_owned(),
-            remedy: remedy(environment, migration, failed.progress.filter(|_| same)),
+            remedy: remedy(environment, migration, failed.progress.filter(goes_on)),
         }
     };
     world
@@ -69,7 +72,7 @@ pub(crate) fn remedy(
 ) -> String {
     let name = shell(migration.as_str());
     match progress {
-        Some(Progress { done, of }) if done > 0 && of > 1 => format!(
+        Some(Progress { done, .. }) if done > 0 => format!(
             "tollgate resolve {environment} {name} --continue-at {} --reason '<what you put right>'   # or undo all of it, and --not-applied",
             done + 1
         ),

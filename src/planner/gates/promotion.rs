@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::{Finding, Gate, World, restore, shell};
 use crate::ledger::view::{EnvironmentView, Success};
-use crate::model::entry::Intent;
+use crate::model::entry::{Intent, Progress};
 use crate::model::{EnvironmentName, MigrationId, ReceiptKind};
 use crate::planner::FileFacts;
+use crate::planner::half::goes_on;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     // One answer for each stretch of the chain: hundreds of migrations share it.
@@ -140,7 +141,9 @@ fn remedy(
         let mut partial = there.partial.values();
         if let Some(failed) = partial.find(|failed| is_this(&failed.attempted.intent)) {
             let same = failed.attempted.intent.blake3 == file.checksum;
-            return super::resolve(first, file.migration, failed.progress.filter(|_| same));
+            let goes_on =
+                |progress: &Progress| same && goes_on(world.inputs.engine, file, *progress);
+            return super::resolve(first, file.migration, failed.progress.filter(goes_on));
         }
         if there.open.values().any(|open| is_this(&open.intent)) {
             return format!("tollgate apply {first} --dry-run");

@@ -2,9 +2,9 @@
 
 use super::{Finding, Gate, World, shell};
 use crate::ledger::view::Attempted;
+use crate::model::ReceiptKind;
 use crate::model::entry::Progress;
-use crate::model::{MigrationId, ReceiptKind};
-use crate::planner::half::{certain, first_line, foreign};
+use crate::planner::half::{Half, Obstacle, certain, first_line, foreign, obstacle};
 use crate::sql;
 use crate::targets::{Journal, Last};
 
@@ -60,63 +60,33 @@ const REQUIRED: &str = "the end of every attempt, from the target's receipts or 
 /// left: what is certain, what was in flight, what the catalog shows, and one command.
 fn cut_off(world: &World<'_>, journal: &Journal, begun: &str) -> Finding {
     let Progress { done, of } = journal.progress;
-    let (environment, name) = (world.inputs.environment, shell(journal.migration.as_str()));
     let mut found = vec![
         begun.to_owned(),
         format!("certain: {done} of {of} statements ended and stand"),
     ];
-    let statement = statement(world, &journal.migration, journal, done);
-    let shown = statement
-        .as_ref()
-        .map_or_else(String::new, |text| format!(": {}", first_line(text)));
+    let next = Next::of(world, journal);
     let how = match journal.last {
         Last::Begun => "in flight",
         Last::Failed => "failed, and may have left something",
         Last::Done | Last::Undone | Last::Finished => "failed, and left nothing",
     };
-    let whole = statement.is_none() && of == 1;
-    found.push(if whole {
-        format!("{how}: the script, sent whole because it was not analysed")
-    } else {
-        format!("{how}: statement {}{shown}", done + 1)
+    found.push(match &next {
+        Some(next) => format!("{how}: statement {}: {}", done + 1, first_line(&next.text)),
+        None if of == 1 => format!("{how}: the script, sent whole"),
+        None => format!("{how}: statement {}", done + 1),
     });
-    let invalid: Vec<&String> = world.inputs.live.map_or_else(Vec::new, |live| {
-        let named = |index: &&String| {
-            statement
-                .as_ref()
-                .is_some_and(|text| names(text, index) || is_concurrent(text))
-        };
-        live.invalid_indexes.iter().filter(named).collect()
-    });
-    for index in &invalid {
-        found.push(format!(
-            "the catalog: {index} is INVALID; first DROP INDEX CONCURRENTLY {index};"
-        ));
-    }
-    if invalid.is_empty() && statement.as_ref().is_some_and(|text| is_concurrent(text)) {
-        found.push("the catalog: no index is INVALID".to_owned());
-    }
-    let remedy = if done == 0 && !whole && statement.is_some() && invalid.is_empty() {
-        format!(
-            "tollgate resolve {environment} {name} --not-applied --reason '<what you found>'   # or --continue-at 2, where statement 1 stands"
-        )
-    } else if whole || statement.is_none() || done == 0 {
-        format!(
-            "tollgate resolve {environment} {name} --not-applied --reason '<what you found and undid>'   # or --applied, where all of it stands"
-        )
-    } else if invalid.is_empty() {
-        format!(
-            "tollgate resolve {environment} {name} --continue-at {} --reason '<what you found>'   # {} where statement {} stands",
-            done + 1,
-            done + 2,
-            done + 1
-        )
-    } else {
-        format!(
-            "tollgate resolve {environment} {name} --continue-at {} --reason '<dropped the INVALID index>'",
-            done + 1
-        )
-    };
+    let catalog = next
+        .as_ref()
+        .map_or(Catalog::Silent, |next| next.catalog(world));
+    found.extend(catalog.told());
+    let why_not = next.as_ref().and_then(|next| next.obstacle.clone());
+    let remedy = remedy(
+        world,
+        journal,
+        next.is_some() && why_not.is_none(),
+        &catalog,
+    );
+    found.extend(why_not.map(|why| format!("it cannot be gone on with: {why}")));
     Finding {
         gate: Gate::Unknown,
         migration: Some(journal.migration.clone()),
@@ -131,34 +101,108 @@ fn cut_off(world: &World<'_>, journal: &Journal, begun: &str) -> Finding {
     }
 }
 
-/// The text of the statement after those that stand, where the script on disk is the one that was
-/// begun.
-fn statement(
-    world: &World<'_>,
-    migration: &MigrationId,
-    journal: &Journal,
-    done: u64,
-) -> Option<String> {
-    let file = world
-        .file(migration)
-        .filter(|file| file.checksum == journal.script)?;
-    let analysis = sql::analyse(world.inputs.engine, file.script);
-    let statements = analysis.statements()?;
-    if statements.len() as u64 != journal.progress.of {
-        return None;
+/// One command, for the likeliest case; what else may be said stands behind it.
+fn remedy(world: &World<'_>, journal: &Journal, goes_on: bool, catalog: &Catalog<'_>) -> String {
+    let next = journal.progress.done + 1;
+    let resolve = format!(
+        "tollgate resolve {} {}",
+        world.inputs.environment,
+        shell(journal.migration.as_str())
+    );
+    match catalog {
+        _ if !goes_on => format!(
+            "{resolve} --not-applied --reason '<what you found and undid>'   # or --applied, where all of it stands"
+        ),
+        Catalog::Broken(_) if next == 1 => {
+            format!("{resolve} --not-applied --reason '<dropped the INVALID index>'")
+        }
+        Catalog::Broken(_) => {
+            format!("{resolve} --continue-at {next} --reason '<dropped the INVALID index>'")
+        }
+        _ if next == 1 => format!(
+            "{resolve} --not-applied --reason '<what you found>'   # or --continue-at 2, where statement 1 stands"
+        ),
+        _ => format!(
+            "{resolve} --continue-at {next} --reason '<what you found>'   # {} where statement {next} stands",
+            next + 1
+        ),
     }
-    let next = statements.get(usize::try_from(done).ok()?)?;
-    file.script.get(next.range.clone()).map(str::to_owned)
 }
 
-fn is_concurrent(statement: &str) -> bool {
-    statement.to_uppercase().contains("CONCURRENTLY")
+/// The statement after those that stand, where the script on disk is the one that was begun.
+struct Next {
+    text: String,
+    /// Why the script cannot be gone on with there.
+    obstacle: Option<String>,
 }
 
-/// Whether a statement speaks of an index, given as `schema.name` with quotes where needed.
-fn names(statement: &str, index: &str) -> bool {
-    let bare = index.rsplit('.').next().unwrap_or(index);
-    statement
-        .to_lowercase()
-        .contains(&bare.trim_matches('"').to_lowercase())
+impl Next {
+    fn of(world: &World<'_>, journal: &Journal) -> Option<Self> {
+        let file = world
+            .file(&journal.migration)
+            .filter(|file| file.checksum == journal.script)?;
+        let engine = world.inputs.engine;
+        let analysis = sql::analyse(engine, file.script);
+        let done = usize::try_from(journal.progress.done).ok()?;
+        let statement = analysis.statements()?.get(done)?;
+        let half = Half {
+            progress: journal.progress,
+            script: journal.script,
+        };
+        Some(Self {
+            text: file.script.get(statement.range.clone())?.to_owned(),
+            obstacle: match obstacle(engine, file, &analysis, &half) {
+                Some(Obstacle::Other(why)) => Some(why),
+                Some(Obstacle::Edited) | None => None,
+            },
+        })
+    }
+
+    /// What the catalog shows of an index that it works on.
+    fn catalog<'a>(&self, world: &World<'a>) -> Catalog<'a> {
+        let words = self.text.to_uppercase();
+        if !words.contains("CONCURRENTLY") {
+            return Catalog::Silent;
+        }
+        let invalid = world
+            .inputs
+            .live
+            .map_or(&[][..], |live| live.invalid_indexes.as_slice());
+        match (invalid, words.starts_with("DROP")) {
+            ([], _) => Catalog::Sound,
+            (invalid, true) => Catalog::HalfDropped(invalid),
+            (invalid, false) => Catalog::Broken(invalid),
+        }
+    }
+}
+
+/// What the catalog shows after work that is done CONCURRENTLY was cut off.
+enum Catalog<'a> {
+    /// The statement does no such work.
+    Silent,
+    /// No index is INVALID.
+    Sound,
+    /// What was built is INVALID, and stands in the way of another try.
+    Broken(&'a [String]),
+    /// What was dropped is INVALID, and the next try drops it.
+    HalfDropped(&'a [String]),
+}
+
+impl Catalog<'_> {
+    fn told(&self) -> Vec<String> {
+        match self {
+            Self::Silent => Vec::new(),
+            Self::Sound => vec!["the catalog: no index is INVALID".to_owned()],
+            Self::Broken(names) => names
+                .iter()
+                .map(|name| {
+                    format!("the catalog: {name} is INVALID; first DROP INDEX CONCURRENTLY {name};")
+                })
+                .collect(),
+            Self::HalfDropped(names) => names
+                .iter()
+                .map(|name| format!("the catalog: {name} is INVALID; the same statement drops it"))
+                .collect(),
+        }
+    }
 }

@@ -37,7 +37,7 @@ pub(super) fn apply(
     let finished = insert_finished(id, &attempt.receipt.migration, OF);
     let closing = Closing::new(attempt.receipt, ReceiptKind::Atomic, &finished)?;
     let started = insert(attempt, OF, &journal::started(attempt));
-    journal::write(session, &format!("{started}\n{}", row("begun")))
+    journal::write(session, id, &format!("{started}\n{}", row("begun")))
         .and_then(|()| session.query("SET tollgate.sent = 'before'").map(drop))
         .map_err(|error| unknown(session_error(&error, "writing the journal")))?;
 
@@ -84,7 +84,7 @@ pub(super) fn apply(
     let (error, gone) = judge(attempt.script, error, found, &state);
     let what = if gone { "undone" } else { "failed" };
     // A script that dropped the journal too, and committed that, has said enough.
-    if let Err(error) = journal::write(session, &row(what))
+    if let Err(error) = journal::write(session, id, &row(what))
         && error.as_db_error().is_none()
     {
         return Err(unknown(session_error(&error, "writing the journal")));

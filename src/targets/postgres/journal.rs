@@ -2,6 +2,7 @@
 
 use tokio_postgres::{Error, SimpleQueryRow};
 
+use super::lock::HOLDS;
 use super::runtime::{Answer, Session};
 use super::survey::{cell, number, parse, unreadable};
 use super::template::{fill, or_null, text};
@@ -11,6 +12,7 @@ use crate::model::{AttemptId, MigrationId};
 use crate::targets::{Attempt, Journal, Last, TargetError, Word};
 
 const JOURNAL: &str = include_str!("sql/journal.sql");
+const BLOCK: &str = include_str!("sql/block.sql");
 const STEP: &str = include_str!("sql/step.sql");
 
 /// One row about a statement.
@@ -81,18 +83,35 @@ fn rows_of(attempt: AttemptId, migration: &MigrationId, rows: &[String]) -> Stri
     )
 }
 
-/// Writes rows, committed before this returns. Outside a transaction only.
-pub(super) fn write(session: &Session, insert: &str) -> Result<(), Error> {
+/// Writes rows, committed before this returns. Outside a transaction only, and only while the run's
+/// lock is held.
+pub(super) fn write(session: &Session, attempt: AttemptId, insert: &str) -> Result<(), Error> {
     crate::failpoint::hit("postgres.journal.before");
-    let written = session.query(&fill(JOURNAL, &[("journal", insert)]));
+    let written = session.query(&filled(JOURNAL, attempt, insert));
     crate::failpoint::hit("postgres.journal.after");
     written.map(drop)
 }
 
 /// Runs an ordinary statement together with the row that says that it is done. The answers are those
 /// of BEGIN, of the statement, and of the row with its COMMIT.
-pub(super) fn run_with(session: &Session, statement: &str, insert: &str) -> [Answer; 3] {
-    session.pipeline(["BEGIN", statement, &fill(STEP, &[("journal", insert)])])
+pub(super) fn run_with(
+    session: &Session,
+    attempt: AttemptId,
+    statement: &str,
+    insert: &str,
+) -> [Answer; 3] {
+    session.pipeline(["BEGIN", statement, &filled(STEP, attempt, insert)])
+}
+
+/// Adds a row in the script's own transaction, which is about to be committed.
+pub(super) fn run_within(session: &Session, attempt: AttemptId, insert: &str) -> Answer {
+    session.run(&filled(BLOCK, attempt, insert))
+}
+
+fn filled(template: &str, attempt: AttemptId, insert: &str) -> String {
+    let attempt = attempt.to_string();
+    let values = [("holds", HOLDS), ("attempt", &attempt), ("journal", insert)];
+    fill(template, &values)
 }
 
 /// Reads a row of `journals.sql`.

@@ -9,16 +9,20 @@
 
 use std::collections::BTreeSet;
 
+use tokio_postgres::error::DbError;
+
 use super::concurrently;
 use super::error::{script_error, session_error};
 use super::invalid;
 use super::journal::{self, Note, insert, insert_finished};
-use super::protocol::{Closing, NotClosed, db_error, recover, refuse_broken, unknown};
+use super::protocol::{
+    Closing, Found, NotClosed, db_error, recover, refusal, refuse_broken, unknown,
+};
 use super::runtime::Session;
 use super::survey::INVALID_INDEXES;
 use super::template::fill;
-use crate::model::ReceiptKind;
 use crate::model::entry::{Engine, Progress};
+use crate::model::{AttemptId, ReceiptKind};
 use crate::sql::{self, Statement, StatementKind};
 use crate::targets::{Applied, ApplyError, Attempt, ScriptError, TargetError};
 
@@ -113,18 +117,25 @@ impl<'a> Run<'a> {
         insert(self.attempt, self.of, &[note])
     }
 
-    fn write(&self, insert: &str) -> Result<(), ApplyError> {
-        journal::write(self.session, insert)
-            .map_err(|error| unknown(session_error(&error, "writing the journal")))
+    /// Writes rows before or after something that runs outside any transaction.
+    /// `traces` says whether the step may have left something if they cannot be.
+    fn write(&mut self, step: u64, insert: &str, traces: bool) -> Result<(), ApplyError> {
+        let attempt = self.attempt.receipt.attempt;
+        let Err(error) = journal::write(self.session, attempt, insert) else {
+            return Ok(());
+        };
+        match error.as_db_error().map(|said| refusal(said, attempt)) {
+            Some(refusal) if refusal.found == Found::Unlocked => {
+                Err(self.fail(step, refusal.error, traces))
+            }
+            _ => Err(unknown(session_error(&error, "writing the journal"))),
+        }
     }
 
     /// Starts the journal, and sets again what the statements that stand have set in their session.
     fn start(&mut self) -> Result<(), ApplyError> {
-        self.write(&insert(
-            self.attempt,
-            self.of,
-            &journal::started(self.attempt),
-        ))?;
+        let rows = insert(self.attempt, self.of, &journal::started(self.attempt));
+        self.write(self.done + 1, &rows, false)?;
         let skip = usize::try_from(self.done).unwrap_or(usize::MAX);
         let script = self.attempt.script;
         let again = sql::session_of(Engine::Postgresql, script, self.statements, skip);
@@ -155,7 +166,8 @@ impl<'a> Run<'a> {
             StatementKind::TransactionControl("BEGIN" | "START TRANSACTION") => {
                 let announced = !self.takes_a_row(step);
                 if announced {
-                    self.write(&self.row(step, "begun"))?;
+                    let row = self.row(step, "begun");
+                    self.write(step, &row, false)?;
                 }
                 self.send(step, statement)?;
                 self.block = Some(Block {
@@ -168,9 +180,11 @@ impl<'a> Run<'a> {
                 self.with_its_row(step, statement)
             }
             _ => {
-                self.write(&self.row(step, "begun"))?;
+                let row = self.row(step, "begun");
+                self.write(step, &row, false)?;
                 self.send_alone(step, statement, note)?;
-                self.write(&self.row(step, "done"))?;
+                let row = self.row(step, "done");
+                self.write(step, &row, true)?;
                 self.done = step;
                 Ok(())
             }
@@ -180,7 +194,9 @@ impl<'a> Run<'a> {
     /// An ordinary statement: it and its row are one transaction.
     fn with_its_row(&mut self, step: u64, statement: &Statement) -> Result<(), ApplyError> {
         let text = self.text(step);
-        let answers = journal::run_with(self.session, text, &self.row(step, "done"));
+        let attempt = self.attempt.receipt.attempt;
+        let row = self.row(step, "done");
+        let answers = journal::run_with(self.session, attempt, text, &row);
         let [opened, ran, closed] = &answers;
         refuse_broken(&[opened, ran, closed])?;
         let range = statement.range.clone();
@@ -189,10 +205,7 @@ impl<'a> Run<'a> {
             return Err(self.fail(step, said, false));
         }
         if let Some(error) = db_error(closed) {
-            let said = ScriptError {
-                at: Some(range.clone()),
-                ..script_error(error, "", 0, Some(range))
-            };
+            let said = about_the_row(error, attempt, statement);
             return Err(self.fail(step, said, false));
         }
         self.done = step;
@@ -206,15 +219,12 @@ impl<'a> Run<'a> {
         };
         let commits = matches!(name, "COMMIT" | "END");
         if commits && !block.announced {
-            let rows = self.session.run(&self.row(step, "done"));
+            let attempt = self.attempt.receipt.attempt;
+            let row = self.row(step, "done");
+            let rows = journal::run_within(self.session, attempt, &row);
             refuse_broken(&[&rows])?;
             if let Some(error) = db_error(&rows) {
-                let range = Some(statement.range.clone());
-                let said = ScriptError {
-                    at: range.clone(),
-                    context: Some("while the journal was written in the script's own transaction, which was rolled back".to_owned()),
-                    ..script_error(error, "", 0, range)
-                };
+                let said = about_the_row(error, attempt, statement);
                 return Err(self.fail(step, said, false));
             }
         }
@@ -230,7 +240,8 @@ impl<'a> Run<'a> {
         if block.announced || !commits {
             // What was announced is done; and a ROLLBACK leaves nothing, which is said here.
             if !open {
-                self.write(&self.row(step, "done"))?;
+                let row = self.row(step, "done");
+                self.write(step, &row, false)?;
             }
         }
         self.block = open.then_some(Block {
@@ -337,7 +348,8 @@ impl<'a> Run<'a> {
             return unknown(error);
         }
         let what = if traces { "failed" } else { "undone" };
-        if let Err(error) = journal::write(self.session, &self.row(step, what))
+        let attempt = self.attempt.receipt.attempt;
+        if let Err(error) = journal::write(self.session, attempt, &self.row(step, what))
             && error.as_db_error().is_none()
         {
             return unknown(session_error(&error, "writing the journal"));
@@ -350,6 +362,21 @@ impl<'a> Run<'a> {
             error: Box::new(error),
             left: (traces || self.done > 0).then_some(left),
         }
+    }
+}
+
+/// What the server said of a row that was to be committed with a statement.
+fn about_the_row(error: &DbError, attempt: AttemptId, statement: &Statement) -> ScriptError {
+    let refusal = refusal(error, attempt);
+    let said = match refusal.found {
+        Found::Unlocked => refusal.error,
+        _ => script_error(error, "", 0, None),
+    };
+    let after = "after the statement, while its deferred constraints were checked and the journal was written";
+    ScriptError {
+        at: Some(statement.range.clone()),
+        context: said.context.clone().or_else(|| Some(after.to_owned())),
+        ..said
     }
 }
 

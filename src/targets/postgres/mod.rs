@@ -189,6 +189,7 @@ impl Target for PostgresTarget {
         self.must_be_locked()?;
         journal::write(
             &self.session,
+            attempt,
             &journal::insert_word(attempt, migration, word),
         )
         .map_err(|error| error::session_error(&error, "writing the journal"))
