@@ -109,13 +109,23 @@ impl From<Vec<CatalogError>> for Trouble {
 impl From<LedgerError> for Trouble {
     fn from(error: LedgerError) -> Self {
         let fact = error.to_string();
-        let path = error.path.display();
         let kept = "nothing was written to it";
         let (exit, consequence, remedy) = match &error.kind {
             LedgerErrorKind::Corrupt(_) | LedgerErrorKind::Unsound(_) => (
                 Exit::Contradiction,
                 "it proves nothing from there on, and nothing was written to it",
                 Some(set_aside(&error.path)),
+            ),
+            LedgerErrorKind::Behind(_) => (
+                Exit::Contradiction,
+                "a write-ahead log was deleted, the file was cut, or an older copy was put in its place; \
+                 nothing was written to it",
+                Some(go_on(&error.path)),
+            ),
+            LedgerErrorKind::Io(_) => (
+                Exit::Failed,
+                "what was begun is settled at the next contact",
+                Some(format!("df -h {}", shell_folder(&error.path))),
             ),
             LedgerErrorKind::Locked(_) => (
                 Exit::Failed,
@@ -131,9 +141,16 @@ impl From<LedgerError> for Trouble {
             LedgerErrorKind::Full => (
                 Exit::Failed,
                 "the next contact settles what was begun",
-                Some("df -h, and make room".to_owned()),
+                Some(format!(
+                    "df -h {}   # and make room",
+                    shell_folder(&error.path)
+                )),
             ),
-            LedgerErrorKind::ReadOnly(_) => (Exit::Failed, kept, Some(format!("ls -l {path}"))),
+            LedgerErrorKind::ReadOnly(_) => (
+                Exit::Failed,
+                kept,
+                Some(format!("ls -ld {0} {0}/*", shell_folder(&error.path))),
+            ),
             LedgerErrorKind::Other(_) => (Exit::Failed, kept, None),
         };
         Self {
@@ -151,7 +168,7 @@ pub(crate) fn set_aside(path: &std::path::Path) -> String {
     let quoted = |path: &str| crate::planner::gates::shell(path);
     let ledger = path.display().to_string();
     let aside = quoted(&format!("{ledger}.unsound"));
-    let files = ["", "-wal", "-shm"].map(|end| format!("{ledger}{end}"));
+    let files = ["", "-wal", "-shm", ".head"].map(|end| format!("{ledger}{end}"));
     let present: Vec<String> = files
         .iter()
         .filter(|file| std::path::Path::new(file).exists())
@@ -161,6 +178,26 @@ pub(crate) fn set_aside(path: &std::path::Path) -> String {
         "mkdir -p {aside} && mv {} {aside}/   # then put a backup in its place; without one, receipts are taken in anew",
         present.join(" ")
     )
+}
+
+/// How to go on with what a ledger holds, where what was written after it cannot be had back.
+pub(crate) fn go_on(path: &std::path::Path) -> String {
+    let quoted = |path: String| crate::planner::gates::shell(&path);
+    let head = format!("{}.{}", path.display(), crate::ledger::head::END);
+    format!(
+        "mv {} {}   # only where its newest files are lost for good: it goes on from what it holds, and receipts are taken in anew",
+        quoted(head.clone()),
+        quoted(format!("{head}.lost"))
+    )
+}
+
+/// The folder of a file, to be typed.
+fn shell_folder(path: &std::path::Path) -> String {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.map_or(".".to_owned(), |folder| folder.display().to_string());
+    crate::planner::gates::shell(&folder)
 }
 
 impl From<TargetError> for Trouble {

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::chain::Unsound;
+use crate::model::entry::Head;
 
 /// A ledger could not do what was asked. Nothing was changed.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub enum LedgerErrorKind {
     Corrupt(String),
     /// The entries do not add up.
     Unsound(Box<Unsound>),
+    /// The entries add up, and some that were written here are gone.
+    Behind(Box<Behind>),
     /// Another process holds the ledger; its pid, where it left one.
     Locked(Option<String>),
     /// The wait for the lock was interrupted.
@@ -36,8 +39,45 @@ pub enum LedgerErrorKind {
     Full,
     /// The file or its folder cannot be written.
     ReadOnly(String),
+    /// Reading or writing failed: a disk that fails, a quota, a limit on the size of files.
+    Io(String),
     /// Whatever else SQLite or the file system said.
     Other(String),
+}
+
+/// What was written here and is gone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Behind {
+    /// The newest entry that was written here.
+    pub written: Head,
+    /// The newest entry of that writer that is there; `None` where there is none.
+    pub ends: Option<u64>,
+    /// Heads of the chains, which are sound as far as they go.
+    pub sound: Vec<Head>,
+}
+
+impl fmt::Display for Behind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Head { writer, number, .. } = self.written;
+        match self.ends {
+            Some(ends) if ends >= number => write!(
+                f,
+                "entry {number} of writer {writer} is another one than was written here"
+            ),
+            Some(ends) => write!(
+                f,
+                "it ends at entry {ends} of writer {writer}, and entry {number} was written here"
+            ),
+            None if self.sound.is_empty() => write!(
+                f,
+                "it is gone or empty, and entry {number} of writer {writer} was written here"
+            ),
+            None => write!(
+                f,
+                "it has no entry of writer {writer}, and entry {number} was written here"
+            ),
+        }
+    }
 }
 
 impl LedgerError {
@@ -71,6 +111,7 @@ impl LedgerError {
                 LedgerErrorKind::Locked(None)
             }
             Some(ErrorCode::DiskFull) => LedgerErrorKind::Full,
+            Some(ErrorCode::SystemIoFailure) => LedgerErrorKind::Io(said),
             Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
                 LedgerErrorKind::ReadOnly(said)
             }
@@ -89,6 +130,12 @@ impl fmt::Display for LedgerError {
             }
             LedgerErrorKind::Unsound(unsound) => {
                 write!(f, "the ledger {path} is not sound: {unsound}")
+            }
+            LedgerErrorKind::Behind(behind) => {
+                write!(f, "the ledger {path} has lost entries: {behind}")
+            }
+            LedgerErrorKind::Io(said) => {
+                write!(f, "the ledger {path} could not be read or written: {said}")
             }
             LedgerErrorKind::Locked(Some(pid)) => {
                 write!(f, "the ledger {path} is held by process {pid}")

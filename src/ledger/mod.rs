@@ -5,6 +5,7 @@
 
 pub mod chain;
 pub mod error;
+pub(crate) mod head;
 mod place;
 mod read;
 mod store;

@@ -113,7 +113,7 @@ pub(super) fn lock(
 }
 
 /// A file beside the ledger: `ledger.db` and `lock` make `ledger.db.lock`.
-fn beside(ledger: &Path, what: &str) -> PathBuf {
+pub(super) fn beside(ledger: &Path, what: &str) -> PathBuf {
     let mut name = ledger.file_name().unwrap_or_default().to_owned();
     name.push(".");
     name.push(what);

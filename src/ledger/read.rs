@@ -2,12 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
 
 use super::chain::{Row, Unsound, Walk};
-use super::error::{LedgerError, LedgerErrorKind};
+use super::error::{Behind, LedgerError, LedgerErrorKind};
+use super::head::{self, Written};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::Head;
@@ -17,6 +18,9 @@ use crate::model::{Entry, WriterId};
 pub(super) const SCHEMA_VERSION: i64 = 1;
 /// `PRAGMA application_id`: "TOLL". A SQLite file without it is somebody else's database.
 pub(super) const APPLICATION_ID: i64 = 0x544f_4c4c;
+
+/// SQLite's, in bytes: what is shorter it takes for an empty database.
+const SMALLEST_PAGE: u64 = 512;
 
 /// Everything that is read of a ledger.
 #[derive(Debug, Default)]
@@ -56,24 +60,30 @@ pub(super) enum Entries {
 }
 
 fn read_as(path: &Path, entries: Entries) -> Result<Loaded, LedgerError> {
-    let Some(connection) = open_read_only(path)? else {
+    // First what was written, then what is there: entries only come.
+    let written = head::read(path);
+    let Some(loaded) = reading(path, |connection| load(path, connection, entries, written)) else {
+        gone(path, written)?;
         return Ok(Loaded::default());
     };
-    match load(path, &connection, entries) {
-        Ok((loaded, _)) => Ok(loaded),
-        Err(error) => {
-            // What a newer version wrote may be of kinds that this one cannot read.
-            let found = check_is_ledger(path, &connection)?;
-            if found > SCHEMA_VERSION && matches!(error.kind, LedgerErrorKind::Unsound(_)) {
-                let kind = LedgerErrorKind::Newer {
-                    found,
-                    known: SCHEMA_VERSION,
-                };
-                return Err(LedgerError::new(path, kind));
-            }
-            Err(error)
-        }
-    }
+    loaded.map(|(loaded, _)| loaded)
+}
+
+/// Whether a ledger without a single entry may be one that was never written.
+///
+/// # Errors
+/// [`LedgerErrorKind::Behind`] where an entry was written here.
+pub(super) fn gone(path: &Path, written: Written) -> Result<(), LedgerError> {
+    let Some(written) = written.head() else {
+        return Ok(());
+    };
+    let behind = Behind {
+        written,
+        ends: None,
+        sound: Vec::new(),
+    };
+    let kind = LedgerErrorKind::Behind(Box::new(behind));
+    Err(LedgerError::new(path, kind))
 }
 
 /// The bytes of a script that was applied, from a ledger that is not open for writing.
@@ -81,49 +91,108 @@ fn read_as(path: &Path, entries: Entries) -> Result<Loaded, LedgerError> {
 /// # Errors
 /// As [`read`]; also when the bytes no longer have their checksum.
 pub fn read_script(path: &Path, checksum: Checksum) -> Result<Option<Vec<u8>>, LedgerError> {
-    match open_read_only(path)? {
-        Some(connection) => script(path, &connection, checksum),
-        None => Ok(None),
-    }
+    reading(path, |connection| script(path, connection, checksum)).unwrap_or(Ok(None))
 }
 
-fn open_read_only(path: &Path) -> Result<Option<Connection>, LedgerError> {
-    let exists = path
-        .try_exists()
-        .map_err(|error| LedgerError::io(path, &error))?;
-    if !exists {
-        return Ok(None);
+/// Reads from the file with a connection that cannot write; `None` where there is no file.
+fn reading<T>(
+    path: &Path,
+    read: impl Fn(&Connection) -> Result<T, LedgerError>,
+) -> Option<Result<T, LedgerError>> {
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return wal_alone(path).err().map(Err),
+        Err(error) => return Some(Err(LedgerError::io(path, &error))),
     }
+    // Without a write-ahead log the file alone is the whole ledger. It is then read as one that does
+    // not change: SQLite would leave a log and its shared memory behind, and in a folder that cannot
+    // be written it could not read at all. That it did not change is looked at afterwards.
+    let before = alone(path);
+    if before.is_some() {
+        let read = open(path, true).and_then(|connection| read(&connection));
+        if alone(path) == before {
+            return Some(newer_first(path, true, read));
+        }
+    }
+    if let Err(error) = wal_alone(path) {
+        return Some(Err(error));
+    }
+    let read = open(path, false).and_then(|connection| read(&connection));
+    Some(newer_first(path, false, read))
+}
+
+/// What a newer version wrote may be of kinds that this one cannot read.
+fn newer_first<T>(
+    path: &Path,
+    immutable: bool,
+    read: Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    let strange = |error: &LedgerError| {
+        matches!(
+            error.kind,
+            LedgerErrorKind::Unsound(_) | LedgerErrorKind::Other(_)
+        )
+    };
+    if !read.as_ref().is_err_and(strange) {
+        return read;
+    }
+    let found = check_is_ledger(path, &open(path, immutable)?)?;
+    if found <= SCHEMA_VERSION {
+        return read;
+    }
+    let known = SCHEMA_VERSION;
+    let kind = LedgerErrorKind::Newer { found, known };
+    Err(LedgerError::new(path, kind))
+}
+
+/// When the file was last written and how long it is, where no write-ahead log has anything to add.
+fn alone(path: &Path) -> Option<(SystemTime, u64)> {
+    let log = std::fs::metadata(wal(path));
+    if log.is_ok_and(|log| log.len() > 0) {
+        return None;
+    }
+    let file = std::fs::metadata(path).ok()?;
+    Some((file.modified().ok()?, file.len()))
+}
+
+/// A write-ahead log whose ledger is gone, or cut to less than a page: SQLite would delete the log,
+/// even when it only reads.
+///
+/// # Errors
+/// [`LedgerErrorKind::Corrupt`].
+pub(super) fn wal_alone(path: &Path) -> Result<(), LedgerError> {
+    let length = |path: &Path| std::fs::metadata(path).map_or(0, |file| file.len());
+    if length(path) < SMALLEST_PAGE && length(&wal(path)) > 0 {
+        let said = "the file is gone or cut short, and its write-ahead log is there".to_owned();
+        return Err(LedgerError::new(path, LedgerErrorKind::Corrupt(said)));
+    }
+    Ok(())
+}
+
+fn open(path: &Path, immutable: bool) -> Result<Connection, LedgerError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .map_err(|error| LedgerError::sqlite(path, &error))?;
+    let opened = if immutable {
+        let name = path.to_string_lossy();
+        let name = name
+            .replace('%', "%25")
+            .replace('?', "%3f")
+            .replace('#', "%23");
+        let uri = format!("file:{name}?immutable=1");
+        Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
+    } else {
+        Connection::open_with_flags(path, flags)
+    };
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    let connection = opened.map_err(failed)?;
     connection
         .busy_timeout(Duration::from_secs(5))
-        .map_err(|error| LedgerError::sqlite(path, &error))?;
-    // In a folder that cannot be written SQLite cannot make the shared-memory file of the WAL. When
-    // no WAL is there, the file alone is the whole ledger and may be read as it is.
-    if connection
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-        .is_err()
-        && !place_wal(path).exists()
-    {
-        let uri = format!(
-            "file:{}?immutable=1",
-            path.to_string_lossy()
-                .replace('%', "%25")
-                .replace('?', "%3f")
-                .replace('#', "%23")
-        );
-        let immutable = Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)
-            .map_err(|error| LedgerError::sqlite(path, &error))?;
-        check_is_ledger(path, &immutable)?;
-        return Ok(Some(immutable));
-    }
+        .map_err(failed)?;
     check_is_ledger(path, &connection)?;
-    Ok(Some(connection))
+    Ok(connection)
 }
 
-fn place_wal(path: &Path) -> PathBuf {
+/// SQLite's write-ahead log.
+fn wal(path: &Path) -> PathBuf {
     let mut name = path.file_name().unwrap_or_default().to_owned();
     name.push("-wal");
     path.with_file_name(name)
@@ -149,7 +218,7 @@ pub(super) fn check_is_ledger(path: &Path, connection: &Connection) -> Result<i6
     let length = std::fs::metadata(path)
         .map_err(|error| LedgerError::io(path, &error))?
         .len();
-    if (1..512).contains(&length) {
+    if (1..SMALLEST_PAGE).contains(&length) {
         return Err(LedgerError::new(
             path,
             LedgerErrorKind::Corrupt("it is no SQLite database".to_owned()),
@@ -170,12 +239,15 @@ pub(super) fn load(
     path: &Path,
     connection: &Connection,
     entries: Entries,
+    written: Written,
 ) -> Result<(Loaded, Place), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let mut loaded = Loaded::default();
     if check_is_ledger(path, connection)? == 0 {
+        gone(path, written)?;
         return Ok((loaded, None));
     }
+    let mut due = written.head();
     let mut walk = Walk::default();
     let mut statement = connection
         .prepare("SELECT writer, number, hash, body FROM entry ORDER BY position")
@@ -205,12 +277,24 @@ pub(super) fn load(
             }))
         })?;
         loaded.view.step(&entry);
+        let here =
+            |due: Head| (due.writer, due.number, due.hash) == (entry.writer, entry.number, hash);
+        due = due.filter(|due| !here(*due));
         if entries == Entries::Keep {
             loaded.entries.push((hash, entry));
         }
     }
-    loaded.kept = kept(path, connection)?;
     loaded.heads = walk.heads().copied().collect();
+    if let Some(written) = due {
+        let behind = Behind {
+            written,
+            ends: walk.head(written.writer).map(|head| head.number),
+            sound: loaded.heads,
+        };
+        let kind = LedgerErrorKind::Behind(Box::new(behind));
+        return Err(LedgerError::new(path, kind));
+    }
+    loaded.kept = kept(path, connection)?;
     let place = connection
         .query_row(
             "SELECT writer, place FROM place ORDER BY position DESC LIMIT 1",

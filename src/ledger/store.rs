@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::error::{LedgerError, LedgerErrorKind};
+use super::head::{self, HeadFile, Written};
 use super::place::{self, Lock};
-use super::read::{APPLICATION_ID, Entries, SCHEMA_VERSION, check_is_ledger, kept, load, script};
+use super::read::{
+    APPLICATION_ID, Entries, SCHEMA_VERSION, check_is_ledger, gone, kept, load, script, wal_alone,
+};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::{Head, Opened};
@@ -44,13 +48,15 @@ pub struct Ledger {
     opening: Option<(Opened, String)>,
     /// Where the file stands.
     place: String,
+    /// The newest entry, remembered beside the file.
+    newest: HeadFile,
     _lock: Lock,
 }
 
 impl Ledger {
     /// Opens the ledger for writing, creating the file and its folder where they are missing. A
-    /// ledger that no longer stands where its writer left it goes on under a new writer, whose first
-    /// entry names the old head.
+    /// ledger that no longer stands where its writer left it, or beside which nothing tells what was
+    /// written last, goes on under a new writer, whose first entry names the old head.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing was written.
@@ -64,9 +70,24 @@ impl Ledger {
         }
         let lock = place::lock(path, opening.wait, opening.give_up, opening.waiting)?;
         let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+        // Before anything is made: what was written here must not be taken for a ledger not yet begun.
+        let written = head::read(path);
+        wal_alone(path)?;
+        let is_empty = std::fs::metadata(path).map_or(true, |file| file.len() == 0);
+        if is_empty {
+            gone(path, written)?;
+        }
         crate::failpoint::hit("ledger.open.before");
         let mut connection = Connection::open(path).map_err(failed)?;
         crate::failpoint::hit("ledger.open.after");
+        // Before it is read, which would leave files beside it.
+        if connection.is_readonly("main").map_err(failed)? {
+            let said = "the file is read-only".to_owned();
+            return Err(LedgerError::new(path, LedgerErrorKind::ReadOnly(said)));
+        }
+        // Closing would move the write-ahead log into the file: not before the ledger was found sound.
+        let on_close = DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        connection.set_db_config(on_close, true).map_err(failed)?;
         connection
             .busy_timeout(Duration::from_secs(5))
             .map_err(failed)?;
@@ -81,10 +102,7 @@ impl Ledger {
             };
             return Err(LedgerError::new(path, kind));
         }
-        if connection.is_readonly("main").map_err(failed)? {
-            let said = "the file is read-only".to_owned();
-            return Err(LedgerError::new(path, LedgerErrorKind::ReadOnly(said)));
-        }
+        let (loaded, stood) = load(path, &connection, Entries::Drop, written)?;
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(failed)?;
@@ -110,11 +128,16 @@ impl Ledger {
             transaction.commit().map_err(failed)?;
             crate::failpoint::hit("ledger.schema.after-commit");
         }
-        let (loaded, stood) = load(path, &connection, Entries::Drop)?;
+        connection.set_db_config(on_close, false).map_err(failed)?;
+        let mut newest = HeadFile::open(path);
+        if loaded.heads.is_empty() {
+            newest.write(None);
+        }
         let here = place::of(path, opening.machine)?;
         let place = here.clone();
         let (writer, head, start) = match stood {
-            Some((writer, stood)) if stood == here => {
+            // Nothing tells whether entries after these were written here, with the same numbers.
+            Some((writer, stood)) if stood == here && written != Written::Unknown => {
                 let head = loaded
                     .heads
                     .iter()
@@ -144,6 +167,7 @@ impl Ledger {
             writer,
             opening: start,
             place,
+            newest,
             _lock: lock,
         })
     }
@@ -263,6 +287,7 @@ impl Ledger {
         }
         self.head = Some(head);
         self.opening = None;
+        self.newest.write(Some(head));
         Ok(head)
     }
 

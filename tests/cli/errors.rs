@@ -293,7 +293,7 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
     error: the ledger [project]/state/ledger.db is not sound: entry 3 of writer ea21c7b3c885cf2fb547bb51016c8bbb does not hold: its bytes do not have the hash beside them
       it proves nothing from there on, and nothing was written to it
 
-      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-wal [project]/state/ledger.db-shm [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
+      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db.head [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
     "#);
     assert_snapshot!(project.run(&["verify"]), @r#"
     exit 4
@@ -302,7 +302,7 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 2
         23d082f48b187d8419e1fc9362242b6affafcf9d4295899d3f7c81f70b428f2c
 
-      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-wal [project]/state/ledger.db-shm [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
+      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db.head [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
@@ -324,7 +324,7 @@ fn a_ledger_that_must_not_be_trusted_is_named_and_kept() {
     error: the ledger [project]/state/ledger.db is damaged or is no ledger: file is not a database
       it proves nothing from there on, and nothing was written to it
 
-      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
+      remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db-wal [project]/state/ledger.db-shm [project]/state/ledger.db.head [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
     "#);
 }
 

@@ -157,7 +157,8 @@ fn a_lost_ledger_regains_what_was_applied_and_promoted() {
     "#);
 }
 
-/// A ledger that was put back in its place (`cp backup ledger.db`) has used its numbers once already.
+/// A ledger that was put back in its place, with the head beside it (a backup of the whole folder),
+/// has used its numbers once already.
 #[test]
 fn a_ledger_that_went_back_goes_on_as_a_new_writer() {
     let project = three();
@@ -168,12 +169,15 @@ fn a_ledger_that_went_back_goes_on_as_a_new_writer() {
         .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
     let backup = std::fs::read(&ledger).unwrap();
+    let head = project.path().join("state/ledger.db.head");
+    let head_then = std::fs::read(&head).unwrap();
     project.run(&["apply", "dev", "--to", "20251103170000_add_email"]);
     for end in ["-wal", "-shm"] {
         let _ = std::fs::remove_file(project.path().join(format!("state/ledger.db{end}")));
     }
     // Written over in place: the same file, as `cp` does it.
     std::fs::write(&ledger, backup).unwrap();
+    std::fs::write(&head, head_then).unwrap();
     assert_snapshot!(project.run(&["apply", "dev"]), @r#"
     exit 0
     --- stdout

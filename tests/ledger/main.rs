@@ -4,6 +4,7 @@
 
 mod altered;
 mod damaged;
+mod faults;
 mod guarded;
 mod places;
 mod support;

@@ -73,6 +73,13 @@ fn a_copy_a_moved_one_and_one_copied_back_each_start_a_writer_that_names_the_old
     // Copied back over the original: it stands in the old path, and is another file.
     fs::remove_file(&home).unwrap();
     fs::copy(&copy, &home).unwrap();
+    // The entry that the original had since is lost; that is told until somebody accepts it.
+    let error = open_as("here", &home, Duration::ZERO).unwrap_err();
+    assert!(
+        error.to_string().contains("it ends at entry 4 of writer"),
+        "{error}"
+    );
+    fs::remove_file(home.with_extension("db.head")).unwrap();
     let third = append(&mut open(&home), 1);
     assert!(third.writer != first.writer && third.writer != second.writer);
     assert_eq!(goes_on_from(&home, third.writer), Some((second.writer, 2)));
@@ -104,14 +111,18 @@ fn a_folder_that_was_renamed_and_back_without_being_written_keeps_its_writer() {
 }
 
 /// What its place cannot show: bytes of an earlier day, written over the file where it stands. The
-/// writer forks; the receipts in the targets, which name its later entries, show it.
+/// head beside it shows it. Where that is gone too, its numbers may be used already, and a new writer
+/// goes on. Where both are of the earlier day the writer forks: the receipts in the targets, which
+/// name its later entries, show that.
 #[test]
-fn a_backup_written_into_the_same_file_goes_on_under_the_same_writer() {
+fn a_backup_written_into_the_same_file_is_told_and_goes_on_under_a_new_writer() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let first = append(&mut open(&path), 1);
     let backup = folder.path().join("backup");
     fs::copy(&path, &backup).unwrap();
+    let head = path.with_extension("db.head");
+    fs::copy(&head, folder.path().join("backup.head")).unwrap();
     let lost = append(&mut open(&path), 1);
     let mut file = fs::OpenOptions::new()
         .write(true)
@@ -120,6 +131,22 @@ fn a_backup_written_into_the_same_file_goes_on_under_the_same_writer() {
         .unwrap();
     std::io::copy(&mut fs::File::open(&backup).unwrap(), &mut file).unwrap();
     drop(file);
+    let error = open_as("here", &path, Duration::ZERO).unwrap_err();
+    let LedgerErrorKind::Behind(behind) = &error.kind else {
+        panic!("{error}")
+    };
+    assert_eq!((behind.written, behind.ends), (lost, Some(first.number)));
+    assert_eq!(behind.sound, [first]);
+    let error = read(&path).unwrap_err();
+    assert!(matches!(error.kind, LedgerErrorKind::Behind(_)), "{error}");
+
+    fs::remove_file(&head).unwrap();
+    assert_eq!(read(&path).unwrap().heads, [first]);
+    drop(open(&path));
+    let anew = open(&path).writer();
+    assert_ne!(anew, first.writer, "until an entry is written, every time");
+
+    fs::copy(folder.path().join("backup.head"), &head).unwrap();
     let mut ledger = open_as("here", &path, Duration::ZERO).unwrap();
     let forked = ledger.append(
         crate::support::at(99),
@@ -129,6 +156,15 @@ fn a_backup_written_into_the_same_file_goes_on_under_the_same_writer() {
     let forked = forked.unwrap();
     assert_eq!((forked.writer, forked.number), (first.writer, lost.number));
     assert_ne!(forked.hash, lost.hash);
+    drop(ledger);
+
+    fs::remove_file(&head).unwrap();
+    let fourth = append(&mut open(&path), 1);
+    assert_ne!(fourth.writer, first.writer);
+    assert_eq!(
+        goes_on_from(&path, fourth.writer),
+        Some((first.writer, forked.number))
+    );
 }
 
 #[test]

@@ -35,8 +35,10 @@ pub(crate) fn open_as(machine: &str, path: &Path, wait: Duration) -> Result<Ledg
     Ledger::open(path, opening)
 }
 
+/// Opens a ledger that nobody holds. It waits all the same: a process that another test just begins
+/// has this one's locks until it is another program.
 pub(crate) fn open(path: &Path) -> Ledger {
-    open_as("here", path, Duration::ZERO).unwrap()
+    open_as("here", path, Duration::from_secs(60)).unwrap()
 }
 
 pub(crate) fn by() -> Provenance {

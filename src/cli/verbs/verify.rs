@@ -3,6 +3,7 @@
 use serde_json::json;
 
 use crate::cli::args::Global;
+use crate::cli::exit::{go_on, set_aside};
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::cli::{Exit, Result};
@@ -12,13 +13,40 @@ use crate::model::entry::Head;
 const CANNOT_SHOW: &str = "a bare chain cannot show that entries after the last were cut off, that a whole writer was\n\
      removed, or that everything was written anew; the receipts in the targets can";
 
+/// What does not hold.
+struct Broken {
+    json: serde_json::Value,
+    told: String,
+    remedy: String,
+}
+
 pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let path = &project.config.ledger;
-    let (heads, unsound) = match ledger::read_state(path) {
+    let (heads, broken) = match ledger::read_state(path) {
         Ok(loaded) => (loaded.heads, None),
-        Err(error) => match error.kind {
-            LedgerErrorKind::Unsound(ref unsound) => (unsound.sound.clone(), Some(unsound.clone())),
+        Err(error) => match &error.kind {
+            LedgerErrorKind::Unsound(unsound) => {
+                let broken = Broken {
+                    json: json!({
+                        "writer": unsound.writer, "number": unsound.number, "what": unsound.what,
+                    }),
+                    told: unsound.to_string(),
+                    remedy: set_aside(path),
+                };
+                (unsound.sound.clone(), Some(broken))
+            }
+            LedgerErrorKind::Behind(behind) => {
+                let Head { writer, number, .. } = behind.written;
+                let broken = Broken {
+                    json: json!({
+                        "writer": writer, "number": number, "what": "it was written here and is gone",
+                    }),
+                    told: behind.to_string(),
+                    remedy: go_on(path),
+                };
+                (behind.sound.clone(), Some(broken))
+            }
             _ => return Err(error.into()),
         },
     };
@@ -27,12 +55,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
         output.document(&json!({
             "schema": "tollgate/verify/v1",
             "ledger": path.display().to_string(),
-            "sound": unsound.is_none(),
+            "sound": broken.is_none(),
             "writers": heads,
             "entries": entries,
-            "broken": unsound.as_ref().map(|unsound| json!({
-                "writer": unsound.writer, "number": unsound.number, "what": unsound.what,
-            })),
+            "broken": broken.as_ref().map(|broken| &broken.json),
             "cannot_show": CANNOT_SHOW.replace('\n', " "),
         }));
     } else {
@@ -42,7 +68,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
             .unwrap_or(path)
             .display()
             .to_string();
-        let mut text = match &unsound {
+        let mut text = match &broken {
             None if heads.is_empty() => format!("{shown}: no entries yet\n"),
             None => format!(
                 "{} {shown}: {} by {}\n",
@@ -51,7 +77,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
                     .replace("entrys", "entries"),
                 crate::report::count(heads.len(), "writer")
             ),
-            Some(unsound) => format!("{} {shown}: {unsound}\n", paint.bad("not sound:")),
+            Some(broken) => format!("{} {shown}: {}\n", paint.bad("not sound:"), broken.told),
         };
         for Head {
             writer,
@@ -63,16 +89,13 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
                 "  writer {writer}  sound to entry {number}\n    {hash}\n"
             ));
         }
-        if unsound.is_some() {
-            text.push_str(&format!(
-                "\n  remedy   {}\n",
-                crate::cli::exit::set_aside(path)
-            ));
+        if let Some(broken) = &broken {
+            text.push_str(&format!("\n  remedy   {}\n", broken.remedy));
         }
         text.push_str(&format!("\n{CANNOT_SHOW}\n"));
         output.result(&text);
     }
-    Ok(if unsound.is_some() {
+    Ok(if broken.is_some() {
         Exit::Contradiction
     } else {
         Exit::Done
