@@ -135,7 +135,7 @@ impl From<LedgerError> for Trouble {
             LedgerErrorKind::Interrupted => (Exit::Interrupted, kept, None),
             LedgerErrorKind::Newer { .. } => (
                 Exit::Failed,
-                "it can be read, not written",
+                kept,
                 Some("upgrade tollgate on this machine".to_owned()),
             ),
             LedgerErrorKind::Full => (
