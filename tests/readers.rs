@@ -52,6 +52,16 @@ fn the_ledger_reader_holds_on_what_the_fuzzer_found() {
     replay("file", properties::file::check);
 }
 
+/// Otherwise nothing would be said of the kinds that can no longer be read.
+#[test]
+fn every_fact_that_the_fuzzer_makes_up_is_an_entry() {
+    for kind in 0..=255 {
+        let body = properties::entries::fact(kind, kind, 1);
+        let read = tollgate::model::Entry::from_body(&body);
+        assert!(read.is_ok(), "{read:?}: {body}");
+    }
+}
+
 /// Runs a check with the original ledger, which is one for the process.
 fn with_original(check: impl FnOnce(&Original)) {
     check(&original().lock().unwrap_or_else(PoisonError::into_inner));

@@ -166,7 +166,17 @@ pub(crate) fn fact(kind: u8, about: u8, number: u64) -> String {
                 r#""absorbed","payload":{{"environment":"{environment}","hash":"{hash}","body":{quoted}}}"#
             )
         }
-        _ => format!(r#""resolved","payload":{{{kept},"verdict":"not-applied","reason":"r"}}"#),
+        _ => {
+            let verdict = match kind >> 4 {
+                1 => r#""applied","reason":"r""#.to_owned(),
+                2 => format!(
+                    r#""continue-at","reason":"r","script":"blake3:{blake3}","progress":{{"done":1,"of":2}}"#
+                ),
+                3 => r#""superseded","reason":"r""#.to_owned(),
+                _ => r#""not-applied","reason":"r""#.to_owned(),
+            };
+            format!(r#""resolved","payload":{{{kept},"verdict":{verdict}}}"#)
+        }
     };
     format!(
         r#"{{"v":1,"writer":"{}","number":{number},"prev":null,"at":"2025-11-04T09:53:21.007Z","actor":"ada","origin":{{"kind":"person","host":null}},"git":null,"tool":"tollgate 0.1.0","kind":{payload}}}"#,
