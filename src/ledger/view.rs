@@ -196,29 +196,7 @@ impl View {
     /// A clause that says how it contradicts them.
     pub fn check(&self, entry: &Entry) -> Result<(), String> {
         match &entry.fact {
-            Fact::Outcome(outcome) => {
-                let begun = self
-                    .get(&outcome.environment)
-                    .and_then(|view| view.open.get(&outcome.attempt));
-                let Some(begun) = begun else {
-                    return Err(format!(
-                        "it ends attempt {}, which is not open",
-                        outcome.attempt
-                    ));
-                };
-                if begun.intent.migration != outcome.migration {
-                    return Err(format!(
-                        "it ends attempt {} as one of {}, and that was one of {}",
-                        outcome.attempt, outcome.migration, begun.intent.migration
-                    ));
-                }
-                if (outcome.outcome == Ending::Succeeded) != outcome.receipt.is_some() {
-                    return Err(
-                        "it must name a receipt if, and only if, it says succeeded".to_owned()
-                    );
-                }
-                Ok(())
-            }
+            Fact::Outcome(outcome) => self.check_outcome(outcome),
             Fact::Absorbed(absorbed) => read_absorbed(absorbed).map(|_| ()),
             Fact::Resolved(resolved)
                 if (resolved.verdict == Verdict::ContinueAt)
@@ -228,6 +206,28 @@ impl View {
             }
             _ => Ok(()),
         }
+    }
+
+    fn check_outcome(&self, outcome: &Outcome) -> Result<(), String> {
+        let begun = self
+            .get(&outcome.environment)
+            .and_then(|view| view.open.get(&outcome.attempt));
+        let Some(begun) = begun else {
+            return Err(format!(
+                "it ends attempt {}, which is not open",
+                outcome.attempt
+            ));
+        };
+        if begun.intent.migration != outcome.migration {
+            return Err(format!(
+                "it ends attempt {} as one of {}, and that was one of {}",
+                outcome.attempt, outcome.migration, begun.intent.migration
+            ));
+        }
+        if (outcome.outcome == Ending::Succeeded) != outcome.receipt.is_some() {
+            return Err("it must name a receipt if, and only if, it says succeeded".to_owned());
+        }
+        Ok(())
     }
 
     /// Takes the next entry into account. An entry that [`View::check`] does not accept changes
@@ -318,7 +318,7 @@ impl View {
     }
 
     fn end(&mut self, outcome: &Outcome, at: Timestamp) {
-        if outcome.outcome == Ending::Unknown {
+        if outcome.outcome == Ending::Unknown || self.check_outcome(outcome).is_err() {
             return;
         }
         let view = self.entry(&outcome.environment);
@@ -379,6 +379,13 @@ fn read_absorbed(absorbed: &Absorbed) -> Result<Receipt, String> {
     if Receipt::hash_of(&absorbed.body) != absorbed.hash {
         return Err("the receipt it holds does not have the hash it names".to_owned());
     }
-    serde_json::from_str(&absorbed.body)
-        .map_err(|error| format!("the receipt it holds cannot be read: {error}"))
+    let receipt: Receipt = serde_json::from_str(&absorbed.body)
+        .map_err(|error| format!("the receipt it holds cannot be read: {error}"))?;
+    if receipt.v != 1 {
+        return Err(format!(
+            "the receipt it holds has format version {}, and this tool reads 1",
+            receipt.v
+        ));
+    }
+    Ok(receipt)
 }

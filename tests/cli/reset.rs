@@ -216,6 +216,8 @@ fn a_reset_that_the_ledger_missed_is_taken_in() {
         .execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
         .unwrap();
     let before = std::fs::read(&ledger).unwrap();
+    let head = project.path().join("state/ledger.db.head");
+    let head_then = std::fs::read(&head).unwrap();
     assert_eq!(project.run(&["reset", "dev", "--yes"]).exit, 0);
     assert_eq!(project.run(&["apply", "dev", "--to", TABLE]).exit, 0);
     assert_eq!(project.run(&["reset", "dev", "--yes"]).exit, 0);
@@ -223,6 +225,7 @@ fn a_reset_that_the_ledger_missed_is_taken_in() {
         let _ = std::fs::remove_file(project.path().join(format!("state/ledger.db{end}")));
     }
     std::fs::write(&ledger, before).unwrap();
+    std::fs::write(&head, head_then).unwrap();
     assert_snapshot!(project.run(&["apply", "dev"]), @r#"
     exit 0
     --- stdout

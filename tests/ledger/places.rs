@@ -176,7 +176,7 @@ fn whoever_waits_is_told_once_who_holds_the_ledger_and_names_it_when_the_wait_is
     let mut told = Vec::new();
     let opening = Opening {
         machine: "here",
-        wait: Duration::from_millis(100),
+        wait: Duration::from_millis(400),
         give_up: &|| false,
         waiting: &mut |holder| told.push(holder.to_owned()),
         random: &random,
