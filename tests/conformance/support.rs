@@ -116,6 +116,25 @@ pub(crate) fn apply(
     apply_as(target, name, script, &analysed(script)).0
 }
 
+/// Goes on with a script of which the first `done` statements stand.
+pub(crate) fn apply_from(
+    target: &mut dyn Target,
+    name: &str,
+    script: &str,
+    done: u64,
+) -> Result<Applied, ApplyError> {
+    let analysis = analysed(script);
+    let survey = target.survey().unwrap();
+    let receipt = receipt(&survey, name, script, &analysis);
+    let attempt = Attempt {
+        script,
+        analysis: &analysis,
+        done,
+        receipt: &receipt,
+    };
+    target.apply(&attempt, &mut |_| {})
+}
+
 /// Applies a script as if it could not be analysed.
 pub(crate) fn apply_blind(
     target: &mut dyn Target,

@@ -1,6 +1,7 @@
 //! The cases, by what they are about.
 
 pub(crate) mod guards;
+pub(crate) mod halves;
 pub(crate) mod hygiene;
 pub(crate) mod lock;
 pub(crate) mod runs;
@@ -20,6 +21,13 @@ macro_rules! all {
             an_unread_script_that_ends_the_transaction_is_never_atomic,
             a_syntax_error_has_its_exact_place,
             a_runtime_error_points_at_its_statement,
+        ]);
+        crate::cases::tests!($bench, halves: [
+            what_stands_is_not_sent_again,
+            where_all_of_it_stands_only_the_receipt_is_written,
+            a_second_failure_counts_from_what_stands,
+            a_receipt_may_be_written_without_running_anything,
+            a_persons_word_stands_in_the_journal,
         ]);
         crate::cases::tests!($bench, survey: [
             an_empty_target_has_nothing,
