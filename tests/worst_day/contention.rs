@@ -11,7 +11,7 @@ use crate::world::{Engine, Verdict};
 const PROCESSES: usize = 16;
 
 /// How many rounds, for each engine and each kind of ledger.
-const ROUNDS: (usize, usize) = (5, 1);
+const ROUNDS: (usize, usize) = (10, 1);
 
 /// The last of them waits for all others, on however slow a machine.
 const BOUND: Duration = Duration::from_secs(300);

@@ -311,8 +311,12 @@ fn refused(said: &tokio_postgres::error::DbError, settings: &PostgresSettings) -
         ),
         "53300" => (
             TargetErrorKind::Unreachable,
-            format!("the PostgreSQL server at {server} has no connection left"),
-            "try again when one is free, or raise max_connections",
+            // Of the server, of the role or of the database: which one, the server says.
+            format!(
+                "the PostgreSQL server at {server} has no connection left: {}",
+                sentence(said)
+            ),
+            "try again when one is free, or raise that limit",
         ),
         // A pooler that takes no options at all, not even those that the URL itself has.
         "08P01" if settings.other("options").is_some() => (
