@@ -74,6 +74,8 @@ pub enum End {
         migration: MigrationId,
         /// What the client saw.
         error: Box<TargetError>,
+        /// Why a new contact could not tell either, where there was none.
+        again: Option<String>,
     },
     /// Somebody asked to stop; what was begun was ended first.
     Interrupted,
@@ -420,7 +422,11 @@ fn after_unknown(
     step: &Step,
     error: Box<TargetError>,
 ) -> End {
-    let settled = contact(run, environment).is_ok();
+    let contact = contact(run, environment);
+    let (settled, again) = match contact {
+        Ok(_) => (true, None),
+        Err(error) => (false, Some(error.to_string())),
+    };
     let here = run.ledger.view().get(environment);
     let applied = here.and_then(|here| here.applied.get(&step.migration));
     let open = here.is_some_and(|here| {
@@ -440,5 +446,9 @@ fn after_unknown(
             error,
         };
     }
-    End::Unknown { migration, error }
+    End::Unknown {
+        migration,
+        error,
+        again,
+    }
 }

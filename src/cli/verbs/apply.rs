@@ -98,7 +98,11 @@ pub(crate) fn end(
             ));
             Exit::Failed
         }
-        End::Unknown { migration, error } => {
+        End::Unknown {
+            migration,
+            error,
+            again,
+        } => {
             let step = report
                 .plan
                 .steps
@@ -111,8 +115,11 @@ pub(crate) fn end(
             } else {
                 "it is not atomic and may have stopped anywhere; the journal in the target tells how far it came"
             };
+            let again = again.as_ref().map_or_else(String::new, |why| {
+                format!("  and it could not be looked at again: {why}\n")
+            });
             output.note(&format!(
-                "{} {environment}: how {migration} ended is not known: {error}\n  {how}\n\n  remedy   tollgate apply {environment} --dry-run\n",
+                "{} {environment}: how {migration} ended is not known: {error}\n{again}  {how}\n\n  remedy   tollgate apply {environment} --dry-run\n",
                 paint.bad("error:")
             ));
             Exit::Failed
@@ -178,9 +185,13 @@ pub(crate) fn document(report: &Report) -> Value {
             "cut-off",
             json!({ "migration": migration, "message": error.fact, "left": progress }),
         ),
-        End::Unknown { migration, error } => (
+        End::Unknown {
+            migration,
+            error,
+            again,
+        } => (
             "unknown",
-            json!({ "migration": migration, "message": error.fact }),
+            json!({ "migration": migration, "message": error.fact, "again": again }),
         ),
     };
     json!({
