@@ -33,6 +33,19 @@ pub fn bind(
     reason: String,
     earlier: Earlier,
 ) -> Result<Bind, WorkflowError> {
+    let ended = try_to_bind(run, environment, reason, earlier)?;
+    if let Bind::Refused(finding) = &ended {
+        run.refuse("bind", environment, finding.gate, None)?;
+    }
+    Ok(ended)
+}
+
+fn try_to_bind(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    reason: String,
+    earlier: Earlier,
+) -> Result<Bind, WorkflowError> {
     let (mut target, survey) = reach(run, environment)?;
     if let Some(finding) = taken(run, environment, &survey) {
         return Ok(Bind::Refused(finding));

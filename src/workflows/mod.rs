@@ -17,9 +17,11 @@ use std::time::Duration;
 
 use crate::digest::Checksum;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::entry::{How, Progress};
-use crate::model::{EnvironmentName, MigrationId, Policy, Provenance, ReceiptKind, Timestamp};
-use crate::planner::{FileFacts, Plan, Step};
+use crate::model::entry::{Engine, How, Progress, Refused, RefusedGate};
+use crate::model::{
+    EnvironmentName, Fact, MigrationId, Policy, Provenance, ReceiptKind, Timestamp,
+};
+use crate::planner::{self, FileFacts, Gate, Inputs, Plan, Step};
 use crate::targets::{Target, TargetError};
 
 /// Opens the target of an environment.
@@ -216,6 +218,42 @@ impl Run<'_> {
         fact: crate::model::Fact,
     ) -> Result<crate::model::entry::Head, WorkflowError> {
         Ok(self.ledger.append((self.now)(), self.by, fact)?)
+    }
+
+    /// Records that a verb other than `apply` and `promote` was refused, under the plan as it was.
+    fn refuse(
+        &mut self,
+        verb: &str,
+        environment: &EnvironmentName,
+        gate: Gate,
+        migration: Option<&MigrationId>,
+    ) -> Result<(), WorkflowError> {
+        let view = self.ledger.view();
+        let engine = view
+            .get(environment)
+            .and_then(|here| here.target.as_ref())
+            .map_or(Engine::Postgresql, |target| target.engine);
+        // What would have been applied there at that moment, as everywhere.
+        let plan = planner::plan(&Inputs {
+            environment,
+            engine,
+            policy: self.policy,
+            files: self.files,
+            view,
+            kept: &self.kept,
+            to: None,
+            live: None,
+        });
+        self.record(Fact::Refused(Refused {
+            verb: verb.to_owned(),
+            environment: environment.clone(),
+            plan: plan.id,
+            gates: vec![RefusedGate {
+                gate: gate.as_str().to_owned(),
+                migration: migration.cloned(),
+            }],
+        }))?;
+        Ok(())
     }
 }
 

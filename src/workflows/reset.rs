@@ -5,12 +5,12 @@
 
 use super::contact::{absorb, bound, made_anew, reach, take_in_emptied, taken};
 use super::{Run, WorkflowError, target_error};
-use crate::model::entry::{Engine, Refused, RefusedGate, TargetIdentity};
-use crate::model::{EnvironmentName, Fact, IncarnationId};
+use crate::model::entry::{Engine, TargetIdentity};
+use crate::model::{EnvironmentName, IncarnationId};
 use crate::planner::gates::chain::lost;
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::gates::reset::may_reset;
-use crate::planner::{self, Finding, Gate, Inputs};
+use crate::planner::{Finding, Gate};
 use crate::targets::{Inventory, Survey, Target};
 
 /// How a reset ended.
@@ -63,12 +63,12 @@ pub fn reset(
     mode: Mode<'_>,
 ) -> Result<Reset, WorkflowError> {
     if let Some(finding) = not_here(run, environment) {
-        refuse(run, environment)?;
+        run.refuse("reset", environment, Gate::Identity, None)?;
         return Ok(Reset::Refused(finding));
     }
     let (mut target, survey) = reach(run, environment)?;
     if let Some(finding) = not_this_one(run, environment, target.as_mut(), &survey)? {
-        refuse(run, environment)?;
+        run.refuse("reset", environment, Gate::Identity, None)?;
         return Ok(Reset::Refused(finding));
     }
     let told = |error| target_error(environment, error);
@@ -79,7 +79,7 @@ pub fn reset(
         receipts: survey.receipts.len(),
     };
     if let Some(finding) = not_known(run, environment, &survey, &shown) {
-        refuse(run, environment)?;
+        run.refuse("reset", environment, Gate::Identity, None)?;
         return Ok(Reset::Refused(finding));
     }
     if is_clean(run, environment, &survey, &shown) {
@@ -253,34 +253,4 @@ fn finding(fact: String, found: String, required: String, remedy: String) -> Fin
         required,
         remedy,
     }
-}
-
-/// That somebody wanted an environment emptied that may not be is worth an entry.
-fn refuse(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<(), WorkflowError> {
-    let view = run.ledger.view();
-    let engine = view
-        .get(environment)
-        .and_then(|here| here.target.as_ref())
-        .map_or(Engine::Postgresql, |target| target.engine);
-    // What would have been applied there at that moment, as everywhere.
-    let plan = planner::plan(&Inputs {
-        environment,
-        engine,
-        policy: run.policy,
-        files: run.files,
-        view,
-        kept: &run.kept,
-        to: None,
-        live: None,
-    });
-    run.record(Fact::Refused(Refused {
-        verb: "reset".to_owned(),
-        environment: environment.clone(),
-        plan: plan.id,
-        gates: vec![RefusedGate {
-            gate: Gate::Identity.as_str().to_owned(),
-            migration: None,
-        }],
-    }))?;
-    Ok(())
 }

@@ -8,7 +8,7 @@ use crate::model::entry::{Ending, How, Intent, Outcome, Progress, ReceiptRef, Re
 use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
 use crate::planner::gates::shell;
 use crate::planner::half::{Half, Obstacle, obstacle};
-use crate::planner::{self, FileFacts, Inputs};
+use crate::planner::{self, FileFacts, Gate, Inputs};
 use crate::sql;
 use crate::targets::Word;
 
@@ -48,13 +48,32 @@ pub fn resolve(
     reason: &str,
 ) -> Result<usize, WorkflowError> {
     let mut contact = contact(run, environment)?;
-    if let Some(finding) = contact.live.identity {
+    let gate = match contact.live.identity {
+        Some(_) => Gate::Identity,
+        None => Gate::Failed,
+    };
+    let ended = try_to_resolve(run, environment, migration, said, reason, &mut contact);
+    if matches!(ended, Err(WorkflowError::Refused { .. })) {
+        run.refuse("resolve", environment, gate, Some(migration))?;
+    }
+    ended
+}
+
+fn try_to_resolve(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    migration: &MigrationId,
+    said: Said,
+    reason: &str,
+    contact: &mut Contact,
+) -> Result<usize, WorkflowError> {
+    if let Some(finding) = contact.live.identity.take() {
         return Err(WorkflowError::Refused {
             what: format!("{environment}: {}", finding.fact),
             remedy: finding.remedy,
         });
     }
-    let subjects = subjects(run, environment, migration, &contact);
+    let subjects = subjects(run, environment, migration, contact);
     let Some(newest) = subjects.last() else {
         return Err(WorkflowError::Usage {
             what: format!("{environment} has no attempt of {migration} that needs a person"),
@@ -73,7 +92,7 @@ pub fn resolve(
             reason: reason.to_owned(),
         },
         Said::ContinueAt(step) => {
-            let of = place_to_go_on(run, &contact, environment, migration, newest, step)?;
+            let of = place_to_go_on(run, contact, environment, migration, newest, step)?;
             Word {
                 verdict: Verdict::ContinueAt,
                 done: step - 1,
@@ -210,7 +229,7 @@ fn counts_as_applied(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
     migration: &MigrationId,
-    mut contact: Contact,
+    contact: &mut Contact,
     subjects: &[Subject],
     word: &Word,
 ) -> Result<usize, WorkflowError> {
@@ -243,7 +262,7 @@ fn counts_as_applied(
                 blake3: file.checksum,
                 sha256: file.sha256,
                 receipt: ReceiptKind::Resolved,
-                plan: plan_id(run, environment, &contact),
+                plan: plan_id(run, environment, contact),
                 from: None,
             }
         }
