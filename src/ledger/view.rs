@@ -197,6 +197,7 @@ impl View {
     pub fn check(&self, entry: &Entry) -> Result<(), String> {
         match &entry.fact {
             Fact::Outcome(outcome) => self.check_outcome(outcome),
+            Fact::Intent(intent) => self.check_intent(intent),
             Fact::Absorbed(absorbed) => read_absorbed(absorbed).map(|_| ()),
             Fact::Resolved(resolved)
                 if (resolved.verdict == Verdict::ContinueAt)
@@ -206,6 +207,22 @@ impl View {
             }
             _ => Ok(()),
         }
+    }
+
+    /// An attempt is begun once. Only where something of it is unsettled may its intent be repeated,
+    /// before the receipt that it lacks is written.
+    fn check_intent(&self, intent: &Intent) -> Result<(), String> {
+        let Some(here) = self.get(&intent.environment) else {
+            return Ok(());
+        };
+        let attempt = &intent.attempt;
+        let unsettled = here.open.contains_key(attempt)
+            || here.partial.contains_key(attempt)
+            || here.standing.values().any(|left| left.attempt == *attempt);
+        if here.attempts.contains(attempt) && !unsettled {
+            return Err(format!("it begins attempt {attempt} a second time"));
+        }
+        Ok(())
     }
 
     fn check_outcome(&self, outcome: &Outcome) -> Result<(), String> {
@@ -258,6 +275,7 @@ impl View {
                     ..EnvironmentView::default()
                 };
             }
+            Fact::Intent(intent) if self.check_intent(intent).is_err() => {}
             Fact::Intent(intent) => {
                 let attempted = Attempted {
                     intent: intent.clone(),

@@ -42,6 +42,11 @@ pub(super) fn target(path: &Path, error: &Error) -> TargetError {
             format!("the disk that holds {file} is full"),
             Some("free space there, then run the command again".to_owned()),
         ),
+        Some(ErrorCode::SystemIoFailure) => (
+            TargetErrorKind::Other,
+            format!("the disk that holds {file} did not do what was asked: {said}"),
+            Some("df -h, and look at that disk, then run the command again".to_owned()),
+        ),
         Some(ErrorCode::CannotOpen) => (
             TargetErrorKind::Unreachable,
             format!("cannot open {file}: {}", why_not_open(path)),
