@@ -12,6 +12,7 @@ use crate::model::{AttemptId, MigrationId};
 use crate::targets::{Attempt, Journal, Last, TargetError, Word};
 
 const JOURNAL: &str = include_str!("sql/journal.sql");
+const LOCKED: &str = include_str!("sql/locked.sql");
 const BLOCK: &str = include_str!("sql/block.sql");
 const STEP: &str = include_str!("sql/step.sql");
 
@@ -110,7 +111,12 @@ pub(super) fn run_within(session: &Session, attempt: AttemptId, insert: &str) ->
 
 fn filled(template: &str, attempt: AttemptId, insert: &str) -> String {
     let attempt = attempt.to_string();
-    let values = [("holds", HOLDS), ("attempt", &attempt), ("journal", insert)];
+    let values = [
+        ("locked", &*fill(LOCKED, &[])),
+        ("holds", HOLDS),
+        ("attempt", &attempt),
+        ("journal", insert),
+    ];
     fill(template, &values)
 }
 
