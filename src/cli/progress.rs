@@ -65,10 +65,9 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         Event::TookOver {
             environment,
             migration,
+            what,
         } => {
-            output.note(&format!(
-                "{environment}: {migration} was taken care of under another ledger\n"
-            ));
+            output.note(&format!("{environment}: {migration}: {what}\n"));
         }
         Event::Planned(plan) => {
             let text = report::plan::warnings(plan, paint);

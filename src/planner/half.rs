@@ -18,15 +18,21 @@ pub(crate) struct Half {
     pub(crate) script: Checksum,
 }
 
-/// What stands of a migration for certain, where some of it does. The target's journal goes first: an
-/// attempt of another ledger that this one knows nothing of came after all that it knows.
+/// What stands of a migration for certain, where some of it does. Under the lock the target's journal
+/// alone tells: it went back with the target, where that was put back to an earlier point, and it
+/// knows what other ledgers did. Offline the ledger tells what it knew last.
 pub(crate) fn half(
     inputs: &Inputs<'_>,
     here: &EnvironmentView,
     migration: &MigrationId,
 ) -> Option<Half> {
-    if let Some(journal) = foreign(inputs, here).find(|journal| journal.migration == *migration) {
-        return certain(journal);
+    if let Some(live) = inputs.live {
+        let mut journals = live.journals.iter();
+        let journal = journals.find(|journal| journal.migration == *migration)?;
+        return match told(inputs, here, journal) {
+            Told::Half(half) => Some(half),
+            Told::Nothing | Told::Uncertain | Told::Failed => None,
+        };
     }
     let standing = here.standing.get(migration)?;
     Some(Half {
@@ -35,30 +41,67 @@ pub(crate) fn half(
     })
 }
 
-/// The journals that the contact found of attempts that this ledger knows nothing of.
-pub(crate) fn foreign<'a>(
-    inputs: &Inputs<'a>,
-    here: &'a EnvironmentView,
-) -> impl Iterator<Item = &'a Journal> {
-    let live = inputs.live.map_or(&[][..], |live| live.journals.as_slice());
-    live.iter()
-        .filter(|journal| !here.attempts.contains(&journal.attempt))
+/// What the newest attempt of a migration in the target's journal tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Told {
+    /// Nothing of it stands.
+    Nothing,
+    /// The first statements stand, and nothing else of it.
+    Half(Half),
+    /// Only a person can tell what stands.
+    Uncertain,
+    /// It failed, this ledger knows why, and a person has to put that right.
+    Failed,
 }
 
-/// What another ledger's journal leaves certain without a person: that it was cut off between two
-/// statements, or that a person said so already.
-pub(crate) fn certain(journal: &Journal) -> Option<Half> {
-    let done = match (&journal.word, journal.last) {
-        (Some(word), _) if word.verdict == Verdict::ContinueAt => word.done,
-        (None, Last::Done) => journal.progress.done,
-        _ => return None,
+/// Reads the newest attempt of a migration that is not applied.
+pub(crate) fn told(inputs: &Inputs<'_>, here: &EnvironmentView, journal: &Journal) -> Told {
+    let certain = |done: u64| match done {
+        0 => Told::Nothing,
+        _ => Told::Half(Half {
+            progress: Progress {
+                done,
+                ..journal.progress
+            },
+            script: journal.script,
+        }),
     };
-    (done > 0).then_some(Half {
-        progress: Progress {
-            done,
-            ..journal.progress
-        },
-        script: journal.script,
+    if let Some(word) = &journal.word {
+        return match word.verdict {
+            Verdict::ContinueAt => certain(word.done),
+            _ => Told::Nothing,
+        };
+    }
+    if here.partial.contains_key(&journal.attempt) {
+        return Told::Failed;
+    }
+    // What this ledger settled as cut off, it may go on with; after a failure a person is asked.
+    let cut_off = here
+        .standing
+        .get(&journal.migration)
+        .is_some_and(|standing| standing.attempt == journal.attempt && standing.reason.is_none());
+    match journal.last {
+        Last::Done => certain(journal.progress.done),
+        Last::Undone if cut_off || journal.progress.done == 0 => certain(journal.progress.done),
+        Last::Begun if begun_may_run_again(inputs, journal) => certain(journal.progress.done),
+        Last::Finished => Told::Nothing,
+        Last::Begun | Last::Undone | Last::Failed => Told::Uncertain,
+    }
+}
+
+/// Whether the statement in flight is one that leaves the same however often it runs.
+fn begun_may_run_again(inputs: &Inputs<'_>, journal: &Journal) -> bool {
+    let mut files = inputs.files.iter();
+    let file =
+        files.find(|file| *file.migration == journal.migration && file.checksum == journal.script);
+    file.is_some_and(|file| {
+        let analysis = sql::analyse(inputs.engine, file.script);
+        let statements = analysis.statements().unwrap_or_default();
+        let place = usize::try_from(journal.progress.done).unwrap_or(usize::MAX);
+        statements.len() as u64 == journal.progress.of
+            && statements
+                .get(place)
+                .is_some_and(|statement| statement.may_run_again(file.script))
     })
 }
 
@@ -90,12 +133,22 @@ pub(crate) fn obstacle(
                 done + 1
             )));
         }
+        if cut >= statements.len() && sql::ends_open(engine, file.script, statements) {
+            return Some(Obstacle::Other(
+                "the script leaves a transaction of its own open".to_owned(),
+            ));
+        }
         let lost = sql::session_of(engine, file.script, statements, cut).err()?;
         let range = statements[lost].range.clone();
         let line = sql::position(file.script, range.start).line;
         Some(Obstacle::Other(format!(
-            "statement {} (line {line}) left something in its session that is gone with it: {}",
+            "statement {} (line {line}) {}: {}",
             lost + 1,
+            if lost < cut {
+                "left in its session what may be missed in another one"
+            } else {
+                "asks for what its session remembered"
+            },
             first_line(&file.script[range])
         )))
     };
@@ -126,10 +179,14 @@ pub(crate) enum Obstacle {
     Other(String),
 }
 
-/// The beginning of a statement, on one line.
+/// The beginning of a statement, on one line, without its literals: they may hold a secret.
 pub(crate) fn first_line(statement: &str) -> String {
     const SHOWN: usize = 72;
-    let flat = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut flat = String::new();
+    for (place, part) in statement.split('\'').enumerate() {
+        flat.push_str(if place % 2 == 0 { part } else { "'...'" });
+    }
+    let flat = flat.split_whitespace().collect::<Vec<_>>().join(" ");
     if flat.chars().count() <= SHOWN {
         return flat;
     }

@@ -3,7 +3,7 @@
 use super::Paint;
 use crate::digest::ChainHash;
 use crate::model::entry::{Ending, How, Outcome, Verdict};
-use crate::model::{Entry, Fact, MigrationId, Origin, Receipt};
+use crate::model::{Entry, Fact, MigrationId, Origin, Receipt, ReceiptKind};
 
 /// One entry as a line: when, who, what.
 #[must_use]
@@ -115,6 +115,7 @@ fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
         format!(", {} of {} statements stand", progress.done, progress.of)
     });
     let how = match outcome.how {
+        _ if outcome.kind == Some(ReceiptKind::Resolved) => ", on a person's word",
         Some(How::Receipt) | None if outcome.settled => ", settled from the target's receipts",
         Some(How::NoTrace) => ", settled from the target: it left no trace",
         Some(How::Journal) => ", settled from the target's journal",

@@ -293,6 +293,8 @@ struct JsonStep<'a> {
     sha256: Sha256,
     kind: &'static str,
     statements: Option<usize>,
+    /// How many of them stand already and are not sent again.
+    standing: u64,
     notes: &'a [String],
     proofs: Vec<JsonProof<'a>>,
 }
@@ -334,6 +336,7 @@ pub fn json(plan: &Plan) -> serde_json::Value {
             sha256: step.sha256,
             kind: step.kind.as_str(),
             statements: step.statements,
+            standing: step.done,
             notes: &step.notes,
             proofs: step
                 .proofs

@@ -17,7 +17,7 @@ use crate::model::entry::Engine;
 pub use limits::PARSER_THREAD;
 pub use position::{Position, char_position_to_offset, line_range, line_text, position};
 pub use postgresql::words::{IndexWork, Word, index_work, statements as words};
-pub use shape::{Shape, chains, open_before, session_of, shape};
+pub use shape::{Shape, chains, ends_open, open_before, session_of, shape, unit_end};
 
 /// Reads a script: its statements, and what matters about each when it is sent.
 ///
@@ -156,28 +156,32 @@ pub enum StatementKind {
 /// A script longer than this, in bytes, is not parsed: 4 MiB.
 pub const MAX_ANALYSED: usize = 4 * 1024 * 1024;
 
-impl StatementKind {
-    /// Whether a statement that cannot stand in a transaction changes nothing that a second run of it
-    /// would not leave the same: after a crash it need not be known whether it had run.
+impl Statement {
+    /// Whether it cannot stand in a transaction, and changes nothing that a second run of it would not
+    /// leave the same: after a crash it need not be known whether it had run.
     #[must_use]
-    pub fn may_run_again(self) -> bool {
-        matches!(
-            self,
-            Self::NotWrappable(
-                "VACUUM"
-                    | "REINDEX DATABASE"
-                    | "REINDEX SYSTEM"
-                    | "REINDEX SCHEMA"
-                    | "CLUSTER"
-                    | "DISCARD ALL"
-                    | "ATTACH"
-                    | "DETACH"
-                    | "PRAGMA journal_mode"
-                    | "PRAGMA synchronous"
-                    | "PRAGMA temp_store"
-                    | "PRAGMA wal_checkpoint"
+    pub fn may_run_again(&self, script: &str) -> bool {
+        let text = script.get(self.range.clone()).unwrap_or_default();
+        // VACUUM INTO makes a file, and will not make it twice.
+        let makes_a_file = text.to_ascii_uppercase().contains("INTO");
+        !makes_a_file
+            && matches!(
+                self.kind,
+                StatementKind::NotWrappable(
+                    "VACUUM"
+                        | "REINDEX DATABASE"
+                        | "REINDEX SYSTEM"
+                        | "REINDEX SCHEMA"
+                        | "CLUSTER"
+                        | "DISCARD ALL"
+                        | "ATTACH"
+                        | "DETACH"
+                        | "PRAGMA journal_mode"
+                        | "PRAGMA synchronous"
+                        | "PRAGMA temp_store"
+                        | "PRAGMA wal_checkpoint"
+                )
             )
-        )
     }
 }
 

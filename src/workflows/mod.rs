@@ -105,12 +105,14 @@ pub enum Event<'a> {
         /// What stands of it, where it stopped half-way.
         progress: Option<Progress>,
     },
-    /// What was said or done of an attempt under another ledger was taken over.
+    /// What the target tells of an attempt, and the ledger missed, was taken over.
     TookOver {
         /// Where.
         environment: &'a EnvironmentName,
         /// Which migration.
         migration: &'a MigrationId,
+        /// What it tells, as a clause.
+        what: &'a str,
     },
     /// The plan that is about to run, or was refused.
     Planned(&'a Plan),

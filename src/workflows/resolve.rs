@@ -4,13 +4,14 @@ use super::contact::{Contact, contact, receipt_after};
 use super::{Run, WorkflowError, target_error};
 use crate::digest::{ChainHash, Checksum};
 use crate::ledger::view::EnvironmentView;
+use crate::model::entry::Engine;
 use crate::model::entry::{Ending, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict};
 use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
 use crate::planner::gates::shell;
 use crate::planner::half::{Half, Obstacle, obstacle};
 use crate::planner::{self, FileFacts, Gate, Inputs};
-use crate::sql;
-use crate::targets::Word;
+use crate::sql::{self, Statement};
+use crate::targets::{Last, Word};
 
 /// What a person says of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +49,8 @@ pub fn resolve(
     reason: &str,
 ) -> Result<usize, WorkflowError> {
     let mut contact = contact(run, environment)?;
+    // It will be read by others, and for ever.
+    let reason = &(run.clean)(reason);
     let gate = match contact.live.identity {
         Some(_) => Gate::Identity,
         None => Gate::Failed,
@@ -189,10 +192,23 @@ fn place_to_go_on(
             format!("tollgate plan {environment}"),
         ));
     }
+    // The bytes first: what their statements are is no question where they are others.
     let half = Half {
         progress: Progress { done: step - 1, of },
         script: subject.script,
     };
+    if file.checksum == subject.script {
+        let statements = analysis.statements().unwrap_or_default();
+        places(
+            contact,
+            subject,
+            engine,
+            file,
+            statements,
+            environment,
+            step,
+        )?;
+    }
     let undone = format!(
         "tollgate resolve {environment} {name} --not-applied --reason '<what you undid>'   # or run the rest by hand, and --applied"
     );
@@ -213,14 +229,64 @@ fn place_to_go_on(
     }
 }
 
+/// Whether a statement is one that a person can mean: the first that is not known to stand, or the one
+/// after what was in flight. What was run by hand beyond that is no run of these bytes.
+fn places(
+    contact: &Contact,
+    subject: &Subject,
+    engine: Engine,
+    file: &FileFacts<'_>,
+    statements: &[Statement],
+    environment: &EnvironmentName,
+    step: u64,
+) -> Result<(), WorkflowError> {
+    let mut journals = contact.live.journals.iter();
+    let Some(journal) = journals.find(|journal| journal.attempt == subject.attempt) else {
+        return Err(WorkflowError::Refused {
+            what: format!(
+                "the target's journal does not know how far {} came",
+                file.migration
+            ),
+            remedy: format!("tollgate plan {environment}"),
+        });
+    };
+    let next = journal.progress.done + 1;
+    let mut meant = vec![next];
+    if matches!(journal.last, Last::Begun | Last::Failed) {
+        let place = usize::try_from(journal.progress.done).unwrap_or(usize::MAX);
+        meant.push(sql::unit_end(engine, file.script, statements, place) as u64 + 1);
+    }
+    if meant.contains(&step) {
+        return Ok(());
+    }
+    let meant: Vec<String> = meant.iter().map(u64::to_string).collect();
+    Err(WorkflowError::Refused {
+        what: format!(
+            "the target's journal says that {} of {} statements of {} stand, so it can only go on at statement {}",
+            journal.progress.done,
+            journal.progress.of,
+            file.migration,
+            meant.join(" or ")
+        ),
+        remedy: format!(
+            "tollgate resolve {environment} {} --applied --reason '<what you ran by hand>'   # or undo all of it, and --not-applied",
+            shell(file.migration.as_str())
+        ),
+    })
+}
+
 fn file<'a>(run: &Run<'a>, migration: &MigrationId) -> Option<&'a FileFacts<'a>> {
     run.files.iter().find(|file| file.migration == migration)
 }
 
 fn gone(migration: &MigrationId) -> WorkflowError {
+    let path = format!("*/{migration}/migration.sql");
     WorkflowError::Usage {
-        what: format!("{migration} is not on disk, so its bytes cannot be compared"),
-        remedy: format!("tollgate log restore {}", shell(migration.as_str())),
+        what: format!("the bytes of {migration} that were begun are not on disk"),
+        remedy: format!(
+            "git log --all --stat -- {}   # then git checkout <commit> -- <path>",
+            shell(&path)
+        ),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::entry::{
 };
 use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
 use crate::planner::{FileFacts, Live};
-use crate::sql;
+use crate::sql::{self, Statement, StatementKind};
 use crate::targets::{Journal, Last, Survey, Target};
 
 /// Settles every attempt of this ledger that the receipts left open. The receipts are taken in
@@ -75,7 +75,9 @@ fn told(run: &Run<'_>, engine: Engine, journal: Option<&Journal>, open: &Attempt
     let Progress { done, of } = journal.progress;
     match journal.last {
         _ if journal.script != open.intent.blake3 => Told::Open,
-        Last::Done if done == of && of > 0 => Told::All(of),
+        Last::Done if done == of && of > 0 && ran_to_its_end(run, engine, open, of) => {
+            Told::All(of)
+        }
         Last::Done | Last::Undone if done == 0 => Told::NoTrace,
         Last::Done | Last::Undone => Told::Stands(journal.progress),
         Last::Begun if may_run_again(run, engine, open, journal.progress) => match done {
@@ -84,6 +86,25 @@ fn told(run: &Run<'_>, engine: Engine, journal: Option<&Journal>, open: &Attempt
         },
         Last::Begun | Last::Failed | Last::Finished => Told::Open,
     }
+}
+
+/// Whether a script of which every statement ended has nothing left to be found out at its end: it left
+/// no transaction open, and no foreign keys to be looked at.
+fn ran_to_its_end(run: &Run<'_>, engine: Engine, open: &Attempted, of: u64) -> bool {
+    let same = |file: &&FileFacts<'_>| {
+        *file.migration == open.intent.migration && file.checksum == open.intent.blake3
+    };
+    let Some(file) = run.files.iter().find(same) else {
+        return false;
+    };
+    let analysis = sql::analyse(engine, file.script);
+    let Some(statements) = analysis.statements() else {
+        return false;
+    };
+    let unchecked = |statement: &Statement| statement.kind == StatementKind::ForeignKeys(false);
+    statements.len() as u64 == of
+        && !statements.iter().any(unchecked)
+        && !sql::ends_open(engine, file.script, statements)
 }
 
 /// Whether the statement that was in flight is one that leaves the same however often it runs, such as
@@ -99,7 +120,8 @@ fn may_run_again(run: &Run<'_>, engine: Engine, open: &Attempted, progress: Prog
     let analysis = sql::analyse(engine, file.script);
     let statements = analysis.statements().unwrap_or_default();
     let next = statements.get(usize::try_from(done).unwrap_or(usize::MAX));
-    statements.len() as u64 == of && next.is_some_and(|statement| statement.kind.may_run_again())
+    statements.len() as u64 == of
+        && next.is_some_and(|statement| statement.may_run_again(file.script))
 }
 
 /// Takes over what was said elsewhere of attempts of this ledger: a person's word in the journal, or
@@ -115,7 +137,7 @@ fn take_over(
         .map(|journal| (&journal.migration, journal))
         .collect();
     let mut open = Vec::new();
-    for (attempt, migration, standing) in unsettled(run, environment) {
+    for (attempt, migration, left) in unsettled(run, environment) {
         let own = survey
             .journals
             .iter()
@@ -131,19 +153,21 @@ fn take_over(
         let resolved = if let Some(later) = later {
             let reason = format!("attempt {} of another ledger went on", later.attempt);
             Some((Verdict::Superseded, reason, None, None))
+        } else if own.is_none() && left.needs_its_journal() {
+            let reason = "the target has no trace of it: it was put back to an earlier point";
+            Some((Verdict::NotApplied, reason.to_owned(), None, None))
         } else if let Some((word, own)) = word
-            && standing.is_none_or(|standing| standing != word.done)
+            && left.standing() != Some(word.done)
         {
             let goes_on = word.verdict == Verdict::ContinueAt;
             let progress = Progress {
                 done: word.done,
                 of: word.of,
             };
-            let script = goes_on.then_some(own.script);
             Some((
                 word.verdict,
-                word.reason.clone(),
-                script,
+                (run.clean)(&word.reason),
+                goes_on.then_some(own.script),
                 goes_on.then_some(progress),
             ))
         } else {
@@ -160,9 +184,17 @@ fn take_over(
                     script,
                     progress,
                 }))?;
+                let what = match verdict {
+                    Verdict::Superseded => "another ledger went on with it",
+                    _ if own.is_none() => {
+                        "the target has no trace of it, and was put back to an earlier point"
+                    }
+                    _ => "a person's word about it stands in the target",
+                };
                 (run.events)(Event::TookOver {
                     environment,
                     migration: &migration,
+                    what,
                 });
             }
             None => open.push((attempt, migration)),
@@ -171,28 +203,54 @@ fn take_over(
     Ok(open)
 }
 
-/// This ledger's attempts of which something may stand: open, failed half-way, or standing so far.
-fn unsettled(
-    run: &Run<'_>,
-    environment: &EnvironmentName,
-) -> Vec<(AttemptId, MigrationId, Option<u64>)> {
+/// What the ledger holds of an attempt that is not settled for good.
+enum Left {
+    /// Its end is not known.
+    Open,
+    /// It failed half-way.
+    Partial {
+        /// Whether it kept a journal from its first statement on.
+        journalled: bool,
+    },
+    /// So many of its statements stand.
+    Standing(u64),
+}
+
+impl Left {
+    const fn standing(&self) -> Option<u64> {
+        match self {
+            Self::Standing(done) => Some(*done),
+            Self::Open | Self::Partial { .. } => None,
+        }
+    }
+
+    /// Whether nothing of it can stand where the target's journal does not know it.
+    const fn needs_its_journal(&self) -> bool {
+        matches!(self, Self::Standing(_) | Self::Partial { journalled: true })
+    }
+}
+
+/// This ledger's attempts of which something may stand.
+fn unsettled(run: &Run<'_>, environment: &EnvironmentName) -> Vec<(AttemptId, MigrationId, Left)> {
     let Some(here) = view(run, environment) else {
         return Vec::new();
     };
     let open = here
         .open
         .iter()
-        .map(|(attempt, open)| (*attempt, open.intent.migration.clone(), None));
+        .map(|(attempt, open)| (*attempt, open.intent.migration.clone(), Left::Open));
     let partial = here.partial.iter().map(|(attempt, failed)| {
-        let migration = failed.attempted.intent.migration.clone();
-        (*attempt, migration, None)
+        let intent = &failed.attempted.intent;
+        let journalled = intent.receipt == ReceiptKind::Journalled;
+        (
+            *attempt,
+            intent.migration.clone(),
+            Left::Partial { journalled },
+        )
     });
     let standing = here.standing.iter().map(|(migration, standing)| {
-        (
-            standing.attempt,
-            migration.clone(),
-            Some(standing.progress.done),
-        )
+        let done = standing.progress.done;
+        (standing.attempt, migration.clone(), Left::Standing(done))
     });
     open.chain(partial).chain(standing).collect()
 }

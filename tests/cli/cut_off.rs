@@ -20,15 +20,26 @@ fn cut_off_between_statements() -> Chain {
     chain
 }
 
-/// dev is cut off in statement 2 of 3, which had committed in its middle.
+/// Ends the session of whoever computes it, as long as the trap is armed.
+const TRIP: &str = "CREATE FUNCTION trip(n int) RETURNS int IMMUTABLE LANGUAGE plpgsql AS $$ BEGIN IF (SELECT armed FROM trap) THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; RETURN n; END $$;\n";
+
+/// dev is cut off in statement 2 of 3, which works in several transactions.
 fn cut_off_in_flight() -> Chain {
-    let script = format!(
-        "VACUUM counter;\nDO $$ BEGIN INSERT INTO counter VALUES (2); COMMIT; PERFORM {}; END $$;\nINSERT INTO counter VALUES (3);\n",
-        TRAP.trim_start_matches("SELECT ").trim_end_matches(';')
-    );
-    let chain = Chain::new(&[("20251101000000_tables", TABLES), (HALF, &script)]);
+    let script = "INSERT INTO counter VALUES (1);\nCREATE INDEX CONCURRENTLY tripped ON counter (trip(n));\nINSERT INTO counter VALUES (3);\n";
+    let tables = format!("{TABLES}{TRIP}");
+    let chain = Chain::new(&[("20251101000000_tables", &tables), (HALF, script)]);
     assert_eq!(chain.run(&["apply", "dev"]).exit, 1);
     chain
+}
+
+/// What a person does who finishes the index by hand.
+fn build_by_hand(chain: &Chain) {
+    for sql in [
+        "DROP INDEX tripped",
+        "CREATE INDEX tripped ON counter (trip(n))",
+    ] {
+        chain.databases[0].run(sql).unwrap();
+    }
 }
 
 fn disarm(chain: &Chain) {
@@ -152,11 +163,12 @@ fn what_was_in_flight_needs_a_person() {
         unknown     it was cut off while a statement was in flight
                     found     begun 2025-11-04 10:12 UTC by alice
                               certain: 1 of 3 statements ended and stand
-                              in flight: statement 2: DO $$ BEGIN INSERT INTO counter VALUES (2); COMMIT; PERFORM pg_terminate ...
+                              in flight: statement 2: CREATE INDEX CONCURRENTLY tripped ON counter (trip(n))
+                              the catalog: public.tripped is INVALID; first DROP INDEX CONCURRENTLY public.tripped;
                     required  a person's word for what stands
-                    remedy    tollgate resolve dev 20251102000000_half --continue-at 2 --reason '<what you found>'   # 3 where statement 2 stands
+                    remedy    tollgate resolve dev 20251102000000_half --continue-at 2 --reason '<dropped the INVALID index>'
     ");
-    // Statement 2 stands: the person looked.
+    build_by_hand(&chain);
     assert_snapshot!(chain.run(&resolve(&["--continue-at", "3"])), @r"
     exit 0
     --- stdout
@@ -170,7 +182,7 @@ fn what_was_in_flight_needs_a_person() {
     dev: 1 migration to apply
       applied   20251102000000_half  journalled
     ");
-    assert_eq!(counted(&chain), "2 3");
+    assert_eq!(counted(&chain), "1 3");
     assert_eq!(chain.run(&["verify"]).exit, 0);
 }
 
@@ -178,6 +190,8 @@ fn what_was_in_flight_needs_a_person() {
 #[test]
 fn a_persons_word_is_no_evidence() {
     let chain = cut_off_in_flight();
+    disarm(&chain);
+    build_by_hand(&chain);
     chain.databases[0]
         .run("INSERT INTO counter VALUES (3)")
         .unwrap();
@@ -203,7 +217,7 @@ fn a_persons_word_is_no_evidence() {
       20251102000000_half
         promotion   these bytes never succeeded in dev
                     found     dev: counts as applied on a person's word, 2025-11-04 10:12 UTC
-                    required  success of blake3:0888bd11bd55 in dev
+                    required  success of blake3:459bb428599a in dev
                     remedy    tollgate bind dev --reason '<why>'   # after giving dev an empty target
 
       1 before it is ready: tollgate apply test --to 20251101000000_tables
@@ -247,14 +261,14 @@ fn a_place_to_go_on_is_checked() {
     assert_snapshot!(inside.run(&resolve(&["--continue-at", "3"])), @r"
     exit 3
     --- stderr
-    error: 20251102000000_half cannot be gone on with at statement 3: statement 3 stands inside a transaction of the script's own
+    error: the target's journal says that 5 of 6 statements of 20251102000000_half stand, so it can only go on at statement 6 or 7
 
-      remedy   tollgate resolve dev 20251102000000_half --not-applied --reason '<what you undid>'   # or run the rest by hand, and --applied
+      remedy   tollgate resolve dev 20251102000000_half --applied --reason '<what you ran by hand>'   # or undo all of it, and --not-applied
     ");
     assert_snapshot!(inside.run(&resolve(&["--continue-at", "6"])), @r"
     exit 3
     --- stderr
-    error: 20251102000000_half cannot be gone on with at statement 6: statement 5 (line 5) left something in its session that is gone with it: CREATE TEMP TABLE t (id int)
+    error: 20251102000000_half cannot be gone on with at statement 6: statement 5 (line 5) left in its session what may be missed in another one: CREATE TEMP TABLE t (id int)
 
       remedy   tollgate resolve dev 20251102000000_half --not-applied --reason '<what you undid>'   # or run the rest by hand, and --applied
     ");
@@ -325,18 +339,21 @@ fn a_persons_word_is_taken_over() {
     other.set_url("dev", one.databases[0].url());
     let script = std::fs::read_to_string(one.project.script(HALF)).unwrap();
     other.project.write(HALF, &script);
+    let tables = format!("{TABLES}{TRIP}");
+    other.project.write("20251101000000_tables", &tables);
     assert_eq!(other.run(&["apply", "dev"]).exit, 3);
+    build_by_hand(&one);
     assert_eq!(other.run(&resolve(&["--continue-at", "3"])).exit, 0);
     assert_snapshot!(one.run(&["apply", "dev"]), @r"
     exit 0
     --- stdout
     dev: 1 migration applied
     --- stderr
-    dev: 20251102000000_half was taken care of under another ledger
+    dev: 20251102000000_half: a person's word about it stands in the target
     dev: 1 migration to apply
       applied   20251102000000_half  journalled
     ");
-    assert_eq!(counted(&one), "2 3");
+    assert_eq!(counted(&one), "1 3");
     assert_snapshot!(one.hide(other.run(&["apply", "dev"])), @r"
     exit 0
     --- stdout
@@ -344,4 +361,55 @@ fn a_persons_word_is_taken_over() {
     --- stderr
     dev: took in 1 receipt that the ledger lacked
     ");
+}
+
+/// A target that was put back to an earlier point lost what stood there: the ledger does not know better.
+#[test]
+fn what_the_target_no_longer_knows_of_does_not_stand() {
+    let chain = cut_off_between_statements();
+    disarm(&chain);
+    // As a backup from before the script would have it.
+    chain.databases[0]
+        .run(
+            "ALTER TABLE tollgate.journal DISABLE TRIGGER append_only;
+             DELETE FROM tollgate.journal;
+             ALTER TABLE tollgate.journal ENABLE ALWAYS TRIGGER append_only;
+             DELETE FROM counter",
+        )
+        .unwrap();
+    assert_snapshot!(chain.run(&["apply", "dev"]), @r"
+    exit 0
+    --- stdout
+    dev: 1 migration applied
+    --- stderr
+    dev: 20251102000000_half: the target has no trace of it, and was put back to an earlier point
+    dev: 1 migration to apply
+      applied   20251102000000_half  journalled
+    ");
+    assert_eq!(counted(&chain), "1 4");
+}
+
+/// A person's word is a word about what was in flight; statements that never ran are no evidence.
+#[test]
+fn a_word_goes_no_farther_than_what_was_in_flight() {
+    let chain = cut_off_in_flight();
+    disarm(&chain);
+    assert_eq!(chain.run(&resolve(&["--continue-at", "4"])).exit, 3);
+    // The reason is for others to read: no secret stays in it.
+    let url = chain.project.variables["DATABASE_URL_DEV"].clone();
+    build_by_hand(&chain);
+    let said = [
+        "resolve",
+        "dev",
+        HALF,
+        "--continue-at",
+        "3",
+        "--reason",
+        &url,
+    ];
+    assert_eq!(chain.run(&said).exit, 0);
+    let password = url.split(':').nth(2).unwrap().split('@').next().unwrap();
+    let kept =
+        chain.databases[0].ask("SELECT reason FROM tollgate.journal WHERE what = 'resolved'");
+    assert!(!kept.contains(password), "{kept}");
 }

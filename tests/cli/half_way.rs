@@ -87,7 +87,7 @@ fn another_ledgers_unfinished_attempt_is_not_run_over() {
                               certain: 2 of 3 statements ended and stand
                               failed, and may have left something: statement 3: VACUUM nowhere
                     required  a person's word for what stands
-                    remedy    tollgate resolve dev 20251102000000_half --continue-at 3 --reason '<what you found>'   # 4 where statement 3 stands
+                    remedy    tollgate resolve dev 20251102000000_half --continue-at 3 --reason '<what you found>'   # or --continue-at 4, where statement 3 stands
     --- stderr
     dev: bound to app_dev
     dev: took in 1 receipt that the ledger lacked

@@ -212,10 +212,13 @@ impl Facts {
             }
             strict.insert((Gate::Failed, Some(*name)));
         }
-        for (_, name, begun) in self.standing.iter().filter(|(env, ..)| *env == here) {
+        // Under the lock the target's journal tells, and it knows of none here.
+        let looked =
+            question.other_target || question.other_tables || question.begun_elsewhere.is_some();
+        let standing = self.standing.iter().filter(|_| !looked);
+        for (_, name, begun) in standing.filter(|(env, ..)| *env == here) {
             let edited = on_disk(*name).is_none_or(|(_, file)| file != begun);
-            // Another ledger that went on with it answers for it.
-            if edited && !is_applied(*name) && question.begun_elsewhere != Some(*name) {
+            if edited && !is_applied(*name) {
                 strict.insert((Gate::Failed, Some(*name)));
             }
         }

@@ -4,8 +4,8 @@
 use super::{Finding, Gate, World, restore_bytes, shell};
 use crate::ledger::view::Failed;
 use crate::model::entry::Progress;
-use crate::model::{EnvironmentName, MigrationId};
-use crate::planner::half::{self, Half, Obstacle, foreign, half, obstacle};
+use crate::model::{EnvironmentName, MigrationId, ReceiptKind};
+use crate::planner::half::{self, Half, Obstacle, half, obstacle};
 use crate::sql;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
@@ -16,10 +16,18 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
 
 fn failed(world: &World<'_>) -> Vec<Finding> {
     let environment = world.inputs.environment;
-    // Where another ledger went on, its own attempt tells what stands now.
+    // Under the lock the newest attempt in the target's journal tells what stands now: another ledger's
+    // may have gone on, or the target was put back to before it.
     let answered = |failed: &&Failed| {
-        !foreign(world.inputs, world.here)
-            .any(|journal| journal.migration == failed.attempted.intent.migration)
+        let intent = &failed.attempted.intent;
+        let Some(live) = world.inputs.live else {
+            return true;
+        };
+        let mut journals = live.journals.iter();
+        match journals.find(|journal| journal.migration == intent.migration) {
+            Some(journal) => journal.attempt == intent.attempt,
+            None => intent.receipt == ReceiptKind::Atomic,
+        }
     };
     let finding = |failed: &Failed| {
         let intent = &failed.attempted.intent;
@@ -85,9 +93,10 @@ pub(crate) fn remedy(
 /// What stands half-way for certain, and cannot be gone on with: its script was edited or is gone, or
 /// needs what was lost with the session.
 fn cannot_go_on(world: &World<'_>) -> Vec<Finding> {
-    let foreign = foreign(world.inputs, world.here).map(|journal| &journal.migration);
+    let live = world.inputs.live.map_or(&[][..], |live| &live.journals);
+    let live = live.iter().map(|journal| &journal.migration);
     let begun: std::collections::BTreeSet<&MigrationId> =
-        world.here.standing.keys().chain(foreign).collect();
+        world.here.standing.keys().chain(live).collect();
     let finding = |migration: &MigrationId| {
         let half = half(world.inputs, world.here, migration)?;
         let Progress { done, of } = half.progress;

@@ -4,7 +4,7 @@ use super::{Finding, Gate, World, shell};
 use crate::ledger::view::Attempted;
 use crate::model::ReceiptKind;
 use crate::model::entry::Progress;
-use crate::planner::half::{Half, Obstacle, certain, first_line, foreign, obstacle};
+use crate::planner::half::{Half, Obstacle, Told, first_line, obstacle, told};
 use crate::sql;
 use crate::targets::{Journal, Last};
 
@@ -19,19 +19,28 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             None => offline(world, attempted),
         }
     });
-    let foreign = foreign(world.inputs, world.here)
-        .filter(|journal| certain(journal).is_none())
+    let live = world.inputs.live.map_or(&[][..], |live| &live.journals);
+    let others = live
+        .iter()
+        .filter(|journal| !world.here.open.contains_key(&journal.attempt))
+        .filter(|journal| told(world.inputs, world.here, journal) == Told::Uncertain)
         .map(|journal| {
-            let finding = cut_off(world, journal, "begun under another ledger");
+            let ours = world.here.attempts.contains(&journal.attempt);
+            let begun = match ours {
+                true => "begun under this ledger, and the target was put back to that point",
+                false => "begun under another ledger",
+            };
+            let finding = cut_off(world, journal, begun);
             match journal.last {
                 Last::Begun => finding,
+                _ if ours => finding,
                 _ => Finding {
                     fact: "it failed half-way under another ledger".to_owned(),
                     ..finding
                 },
             }
         });
-    ours.chain(foreign).collect()
+    ours.chain(others).collect()
 }
 
 fn begun(attempted: &Attempted) -> String {
@@ -42,7 +51,8 @@ fn begun(attempted: &Attempted) -> String {
 fn offline(world: &World<'_>, attempted: &Attempted) -> Finding {
     let how = match attempted.intent.receipt {
         ReceiptKind::Journalled => "journalled: it may have stopped anywhere",
-        _ => "atomic: all of it or nothing",
+        ReceiptKind::Resolved => "on a person's word, nothing was to be sent",
+        ReceiptKind::Atomic => "atomic: all of it or nothing",
     };
     Finding {
         gate: Gate::Unknown,
@@ -71,6 +81,12 @@ fn cut_off(world: &World<'_>, journal: &Journal, begun: &str) -> Finding {
         Last::Done | Last::Undone | Last::Finished => "failed, and left nothing",
     };
     found.push(match &next {
+        Some(next) if next.end > done + 1 => format!(
+            "{how}: statements {} to {}, a transaction of the script's own: {}",
+            done + 1,
+            next.end,
+            first_line(&next.text)
+        ),
         Some(next) => format!("{how}: statement {}: {}", done + 1, first_line(&next.text)),
         None if of == 1 => format!("{how}: the script, sent whole"),
         None => format!("{how}: statement {}", done + 1),
@@ -80,12 +96,8 @@ fn cut_off(world: &World<'_>, journal: &Journal, begun: &str) -> Finding {
         .map_or(Catalog::Silent, |next| next.catalog(world));
     found.extend(catalog.told());
     let why_not = next.as_ref().and_then(|next| next.obstacle.clone());
-    let remedy = remedy(
-        world,
-        journal,
-        next.is_some() && why_not.is_none(),
-        &catalog,
-    );
+    let next = next.filter(|_| why_not.is_none());
+    let remedy = remedy(world, journal, next.as_ref(), &catalog);
     found.extend(why_not.map(|why| format!("it cannot be gone on with: {why}")));
     Finding {
         gate: Gate::Unknown,
@@ -102,38 +114,57 @@ fn cut_off(world: &World<'_>, journal: &Journal, begun: &str) -> Finding {
 }
 
 /// One command, for the likeliest case; what else may be said stands behind it.
-fn remedy(world: &World<'_>, journal: &Journal, goes_on: bool, catalog: &Catalog<'_>) -> String {
+fn remedy(
+    world: &World<'_>,
+    journal: &Journal,
+    goes_on: Option<&Next>,
+    catalog: &Catalog<'_>,
+) -> String {
     let next = journal.progress.done + 1;
     let resolve = format!(
         "tollgate resolve {} {}",
         world.inputs.environment,
         shell(journal.migration.as_str())
     );
-    match catalog {
-        _ if !goes_on => format!(
+    let Some(Next { end, after, .. }) = goes_on else {
+        return format!(
             "{resolve} --not-applied --reason '<what you found and undid>'   # or --applied, where all of it stands"
-        ),
+        );
+    };
+    let stands = match *end {
+        end if end == next => format!("where statement {next} stands"),
+        end => format!("where statements {next} to {end} stand"),
+    };
+    // What it would leave in its session may be missed afterwards.
+    let otherwise = match after {
+        true => format!("--continue-at {}, {stands}", end + 1),
+        false => format!("run the rest by hand and --applied, {stands}"),
+    };
+    match catalog {
         Catalog::Broken(_) if next == 1 => {
             format!("{resolve} --not-applied --reason '<dropped the INVALID index>'")
         }
         Catalog::Broken(_) => {
             format!("{resolve} --continue-at {next} --reason '<dropped the INVALID index>'")
         }
-        _ if next == 1 => format!(
-            "{resolve} --not-applied --reason '<what you found>'   # or --continue-at 2, where statement 1 stands"
-        ),
-        _ => format!(
-            "{resolve} --continue-at {next} --reason '<what you found>'   # {} where statement {next} stands",
-            next + 1
-        ),
+        _ if next == 1 => {
+            format!("{resolve} --not-applied --reason '<what you found>'   # or {otherwise}")
+        }
+        _ => {
+            format!("{resolve} --continue-at {next} --reason '<what you found>'   # or {otherwise}")
+        }
     }
 }
 
 /// The statement after those that stand, where the script on disk is the one that was begun.
 struct Next {
     text: String,
+    /// How many statements have ended when it has, or the transaction that it begins.
+    end: u64,
     /// Why the script cannot be gone on with there.
     obstacle: Option<String>,
+    /// Whether it could be gone on with after it.
+    after: bool,
 }
 
 impl Next {
@@ -144,14 +175,22 @@ impl Next {
         let engine = world.inputs.engine;
         let analysis = sql::analyse(engine, file.script);
         let done = usize::try_from(journal.progress.done).ok()?;
-        let statement = analysis.statements()?.get(done)?;
-        let half = Half {
-            progress: journal.progress,
+        let statements = analysis.statements()?;
+        let statement = statements.get(done)?;
+        let half = |done| Half {
+            progress: Progress {
+                done,
+                ..journal.progress
+            },
             script: journal.script,
         };
+        let end = sql::unit_end(engine, file.script, statements, done) as u64;
+        let found = |done| obstacle(engine, file, &analysis, &half(done));
         Some(Self {
             text: file.script.get(statement.range.clone())?.to_owned(),
-            obstacle: match obstacle(engine, file, &analysis, &half) {
+            end,
+            after: found(end).is_none(),
+            obstacle: match found(journal.progress.done) {
                 Some(Obstacle::Other(why)) => Some(why),
                 Some(Obstacle::Edited) | None => None,
             },

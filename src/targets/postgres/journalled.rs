@@ -145,7 +145,8 @@ impl<'a> Run<'a> {
             refuse_broken(&[&ran])?;
             if let Some(error) = db_error(&ran) {
                 let range = self.statements[place].range.clone();
-                let said = script_error(error, self.text(step), range.start, Some(range));
+                let mut said = script_error(error, self.text(step), range.start, Some(range));
+                said.context = Some("while what the statements that stand had set for their session was set again: undo them and resolve --not-applied, or run the rest by hand and resolve --applied".to_owned());
                 return Err(self.fail(self.done + 1, said, false));
             }
         }
