@@ -57,7 +57,7 @@ pub(crate) enum Verb {
     Bind(Bind),
     /// Empty the first environment's database and start clean; evidence stays
     Reset(Reset),
-    /// Settle an attempt that no receipt can settle
+    /// Say what stands of a script that stopped half-way, where only a person can
     Resolve(Resolve),
     /// Walk the ledger's chains and say what is sound
     Verify,

@@ -117,11 +117,16 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             } else {
                 String::new()
             };
+            let from = match (step.done, step.statements) {
+                (0, _) => String::new(),
+                (done, Some(of)) if done as usize >= of => ", its receipt".to_owned(),
+                (done, _) => format!(", from statement {}", done + 1),
+            };
             output.note(&format!(
                 "  {}   {}  {}\n",
                 paint.good("applied"),
                 step.migration,
-                paint.dim(&format!("{}{long}", kind.as_str()))
+                paint.dim(&format!("{}{from}{long}", kind.as_str()))
             ));
         }
     }

@@ -318,7 +318,7 @@ pub struct Intent {
     pub receipt: ReceiptKind,
     /// The plan that this is a step of.
     pub plan: ChainHash,
-    /// The first statement that is sent, where an earlier attempt's work stands and is gone on with;
+    /// The first statement that is sent, where an earlier attempt's work stands and is continued;
     /// `None` where the script runs from its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
@@ -486,7 +486,7 @@ pub enum Verdict {
     NotApplied,
     /// All of it stands: it counts as applied, and is no evidence.
     Applied,
-    /// The first statements stand and nothing else of it: it may be gone on with.
+    /// The first statements stand and nothing else of it: it may be continued.
     ContinueAt,
     /// Another ledger's attempt went on where this one stopped, and answers for what stands.
     Superseded,

@@ -1,5 +1,5 @@
 //! Migrations that stopped half-way: what stands of them for certain, and whether the script on disk
-//! may be gone on with after it.
+//! may be continued after it.
 
 use super::{FileFacts, Inputs};
 use crate::digest::Checksum;
@@ -66,6 +66,9 @@ pub(crate) fn told(inputs: &Inputs<'_>, here: &EnvironmentView, journal: &Journa
             script: journal.script,
         }),
     };
+    if journal.elsewhere && journal.standing() != Some(0) {
+        return Told::Uncertain;
+    }
     if let Some(word) = &journal.word {
         return match word.verdict {
             Verdict::ContinueAt => certain(word.done),
@@ -105,7 +108,7 @@ fn begun_may_run_again(inputs: &Inputs<'_>, journal: &Journal) -> bool {
     })
 }
 
-/// Why a script cannot be gone on with after what stands of it; `None` where it can.
+/// Why a script cannot be continued after what stands of it; `None` where it can.
 pub(crate) fn obstacle(
     engine: Engine,
     file: &FileFacts<'_>,
@@ -160,7 +163,7 @@ pub(crate) fn obstacle(
     }
 }
 
-/// Whether these very bytes can be gone on with after their first statements.
+/// Whether these very bytes can be continued after their first statements.
 pub(crate) fn goes_on(engine: Engine, file: &FileFacts<'_>, progress: Progress) -> bool {
     let half = Half {
         progress,
@@ -170,7 +173,7 @@ pub(crate) fn goes_on(engine: Engine, file: &FileFacts<'_>, progress: Progress) 
     progress.done > 0 && obstacle(engine, file, &analysis, &half).is_none()
 }
 
-/// Why a script cannot be gone on with.
+/// Why a script cannot be continued.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Obstacle {
     /// The bytes on disk are others than those that were begun.

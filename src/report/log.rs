@@ -16,7 +16,7 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
         Fact::Opened(opened) => match &opened.after {
             None => format!("opened     this ledger, writer {}", entry.writer.short()),
             Some(after) => format!(
-                "opened     writer {}, after entry {} of writer {}: the ledger was copied or moved",
+                "opened     writer {}, after entry {} of writer {}: the ledger was copied, moved, or lost its end",
                 entry.writer.short(),
                 after.number,
                 after.writer.short()

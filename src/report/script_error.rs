@@ -28,7 +28,7 @@ pub struct Failed<'a> {
     pub error: &'a ScriptError,
     /// What remains of it: `None`, nothing.
     pub left: Option<Progress>,
-    /// Whether the same bytes can be gone on with after that.
+    /// Whether the same bytes can be continued after that.
     pub goes_on: bool,
 }
 

@@ -1,5 +1,5 @@
 //! How the statements of a script that is not atomic lie in transactions of its own, where it may be
-//! gone on with after it stopped, and what of the session has to be set again then.
+//! continued after it stopped, and what of the session has to be set again then.
 
 use super::{Statement, StatementKind};
 use crate::model::entry::Engine;
@@ -123,7 +123,7 @@ pub fn ends_open(engine: Engine, script: &str, statements: &[Statement]) -> bool
 }
 
 /// What the first `count` statements of a script set in their session, and later ones may rely on:
-/// the places of the statements to be sent again, in order, when the script is gone on with in
+/// the places of the statements to be sent again, in order, when the script is continued in
 /// another session.
 ///
 /// Only what is known to leave nothing else in its session passes: what a function, a block of code

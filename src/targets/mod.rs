@@ -212,6 +212,9 @@ pub struct Journal {
     pub last: Last,
     /// A person's word, where there is one: it outweighs what stands above.
     pub word: Option<Word>,
+    /// Whether the attempt was started before this target was bound as it is now: in the target that
+    /// this one is a copy of.
+    pub elsewhere: bool,
 }
 
 impl Journal {

@@ -162,7 +162,7 @@ fn subjects(
     begun.chain(standing).chain(foreign).collect()
 }
 
-/// Checks that a script can be gone on with at a statement, and returns how many it has.
+/// Checks that a script can be continued at a statement, and returns how many it has.
 fn place_to_go_on(
     run: &Run<'_>,
     contact: &Contact,
@@ -216,14 +216,14 @@ fn place_to_go_on(
         None => Ok(of),
         Some(Obstacle::Edited) => Err(WorkflowError::Refused {
             what: format!(
-                "{migration} was edited since it was begun ({} then, {} now), and an edited script is never gone on with",
+                "{migration} was edited since it was begun ({} then, {} now), and an edited script is never continued",
                 subject.script.short(),
                 file.checksum.short()
             ),
             remedy: undone,
         }),
         Some(Obstacle::Other(why)) => Err(WorkflowError::Refused {
-            what: format!("{migration} cannot be gone on with at statement {step}: {why}"),
+            what: format!("{migration} cannot be continued at statement {step}: {why}"),
             remedy: undone,
         }),
     }
@@ -250,6 +250,18 @@ fn places(
             remedy: format!("tollgate plan {environment}"),
         });
     };
+    if journal.elsewhere {
+        return Err(WorkflowError::Refused {
+            what: format!(
+                "{} was begun in the target that this one is a copy of, and is not continued here",
+                file.migration
+            ),
+            remedy: format!(
+                "tollgate resolve {environment} {} --not-applied --reason '<what you undid>'   # or run the rest by hand, and --applied",
+                shell(file.migration.as_str())
+            ),
+        });
+    }
     let next = journal.progress.done + 1;
     let mut meant = vec![next];
     if matches!(journal.last, Last::Begun | Last::Failed) {

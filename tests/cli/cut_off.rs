@@ -96,7 +96,7 @@ fn what_is_certain_goes_on_by_itself() {
     dev: 1 migration applied
     --- stderr
     dev: 1 migration to apply
-      applied   20251102000000_half  journalled
+      applied   20251102000000_half  journalled, from statement 3
     ");
     assert_eq!(counted(&chain), "1 4");
     assert_snapshot!(chain.run(&["log", "--migration", HALF]), @r"
@@ -115,7 +115,7 @@ fn what_is_certain_goes_on_by_itself() {
     assert_eq!(chain.run(&["plan", "test"]).exit, 0);
 }
 
-/// An edited script is never gone on with: its beginning is not what stands.
+/// An edited script is never continued: its beginning is not what stands.
 #[test]
 fn an_edited_script_is_never_gone_on_with() {
     let chain = cut_off_between_statements();
@@ -129,7 +129,7 @@ fn an_edited_script_is_never_gone_on_with() {
     refused: dev has 1 migration that cannot pass
 
       20251102000000_half
-        failed      it stopped half-way, and an edited script is never gone on with
+        failed      it stopped half-way, and an edited script is never continued
                     found     the first 2 of 4 statements of blake3:278a3104696d stand in the target
                               the script on disk is blake3:35696ecc7a06
                     required  the bytes that were begun, blake3:278a3104696d; or what stands undone by hand, and --not-applied
@@ -138,7 +138,7 @@ fn an_edited_script_is_never_gone_on_with() {
     assert_snapshot!(chain.run(&resolve(&["--continue-at", "2"])), @r"
     exit 3
     --- stderr
-    error: 20251102000000_half was edited since it was begun (blake3:278a3104696d then, blake3:35696ecc7a06 now), and an edited script is never gone on with
+    error: 20251102000000_half was edited since it was begun (blake3:278a3104696d then, blake3:35696ecc7a06 now), and an edited script is never continued
 
       remedy   tollgate resolve dev 20251102000000_half --not-applied --reason '<what you undid>'   # or run the rest by hand, and --applied
     ");
@@ -180,7 +180,7 @@ fn what_was_in_flight_needs_a_person() {
     dev: 1 migration applied
     --- stderr
     dev: 1 migration to apply
-      applied   20251102000000_half  journalled
+      applied   20251102000000_half  journalled, from statement 3
     ");
     assert_eq!(counted(&chain), "1 3");
     assert_eq!(chain.run(&["verify"]).exit, 0);
@@ -218,7 +218,7 @@ fn a_persons_word_is_no_evidence() {
         promotion   these bytes never succeeded in dev
                     found     dev: counts as applied on a person's word, 2025-11-04 10:12 UTC
                     required  success of blake3:459bb428599a in dev
-                    remedy    tollgate bind dev --reason '<why>'   # after giving dev an empty target
+                    remedy    tollgate reset dev   # and then: tollgate apply dev
 
       1 before it is ready: tollgate apply test --to 20251101000000_tables
     ");
@@ -268,7 +268,7 @@ fn a_place_to_go_on_is_checked() {
     assert_snapshot!(inside.run(&resolve(&["--continue-at", "6"])), @r"
     exit 3
     --- stderr
-    error: 20251102000000_half cannot be gone on with at statement 6: statement 5 (line 5) left in its session what may be missed in another one: CREATE TEMP TABLE t (id int)
+    error: 20251102000000_half cannot be continued at statement 6: statement 5 (line 5) left in its session what may be missed in another one: CREATE TEMP TABLE t (id int)
 
       remedy   tollgate resolve dev 20251102000000_half --not-applied --reason '<what you undid>'   # or run the rest by hand, and --applied
     ");
@@ -293,7 +293,7 @@ fn going_on_after_the_last_statement_writes_the_receipt() {
     dev: 1 migration applied
     --- stderr
     dev: 1 migration to apply
-      applied   20251102000000_half  journalled
+      applied   20251102000000_half  journalled, its receipt
     ");
     assert_eq!(counted(&chain), "1");
 }
@@ -316,7 +316,7 @@ fn another_ledger_goes_on_where_this_one_stopped() {
     dev: bound to app_dev
     dev: took in 1 receipt that the ledger lacked
     dev: 1 migration to apply
-      applied   20251102000000_half  journalled
+      applied   20251102000000_half  journalled, from statement 3
     ");
     assert_eq!(counted(&one), "1 4");
     assert_snapshot!(one.run(&["apply", "dev"]), @r"
@@ -351,7 +351,7 @@ fn a_persons_word_is_taken_over() {
     --- stderr
     dev: 20251102000000_half: a person's word about it stands in the target
     dev: 1 migration to apply
-      applied   20251102000000_half  journalled
+      applied   20251102000000_half  journalled, from statement 3
     ");
     assert_eq!(counted(&one), "1 3");
     assert_snapshot!(one.hide(other.run(&["apply", "dev"])), @r"

@@ -115,7 +115,7 @@ fn a_script_that_failed_half_way_needs_a_person() {
         failed      it failed half-way and may have left something behind
                     found     failed 2025-11-04 10:12 UTC: no such table: ordres
                               3 of 4 statements stand in the target
-                    required  what it left undone by hand or its cause put right, and a person's word for it
+                    required  what it left behind undone by hand, or its cause put right; and a person's word for it
                     remedy    tollgate resolve dev 20251028000000_half --continue-at 4 --reason '<what you put right>'   # or undo all of it, and --not-applied
     ");
     assert_snapshot!(project.run(&["status"]), @r#"

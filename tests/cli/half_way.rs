@@ -43,7 +43,7 @@ fn a_script_that_failed_half_way_says_what_stands() {
         failed      it failed half-way and may have left something behind
                     found     failed 2025-11-04 10:12 UTC: could not create unique index "users_id"
                               1 of 2 statements stand in the target
-                    required  what it left undone by hand or its cause put right, and a person's word for it
+                    required  what it left behind undone by hand, or its cause put right; and a person's word for it
                     remedy    tollgate resolve dev 20251102000000_unique --continue-at 2 --reason '<what you put right>'   # or undo all of it, and --not-applied
     "#);
     chain.databases[0]

@@ -98,7 +98,7 @@ fn a_copied_target_keeps_what_is_applied_and_proves_nothing() {
     --- stdout
     test: nothing to do
     "#);
-    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    assert_snapshot!(project.run(&["plan", "prod"]), @r"
     exit 3
     --- stdout
     refused: prod has 3 migrations that have not earned their place
@@ -110,8 +110,8 @@ fn a_copied_target_keeps_what_is_applied_and_proves_nothing() {
                     found     dev: succeeded 2025-11-04 10:12 UTC by alice
                               test: its target is a copy; it ran in dev 2025-11-04 10:12 UTC
                     required  success of each one's bytes in dev and test
-                    remedy    tollgate bind test --reason '<why>'   # after giving test an empty target
-    "#);
+                    remedy    tollgate bind test --emptied --reason '<why>'   # after emptying test
+    ");
     project.write(
         "20251104093001_next",
         "CREATE TABLE next (id INTEGER PRIMARY KEY);\n",

@@ -263,7 +263,7 @@ fn a_copied_database_is_not_taken_for_the_original() {
     test: bound to app_test
     test: took in 1 receipt that the ledger lacked
     "#);
-    assert_snapshot!(chain.run(&["plan", "prod"]), @r#"
+    assert_snapshot!(chain.run(&["plan", "prod"]), @r"
     exit 3
     --- stdout
     refused: prod has 1 migration that has not earned its place
@@ -273,8 +273,8 @@ fn a_copied_database_is_not_taken_for_the_original() {
                     found     dev: succeeded 2025-11-04 10:12 UTC by alice
                               test: its target is a copy; it ran in dev 2025-11-04 10:12 UTC
                     required  success of blake3:a8907d2afcf7 in dev and test
-                    remedy    tollgate bind test --reason '<why>'   # after giving test an empty target
-    "#);
+                    remedy    tollgate bind test --emptied --reason '<why>'   # after emptying test
+    ");
     // The same database behind two names is no copy.
     chain.set_url("prod", chain.databases[0].url());
     let shot = chain.run(&["bind", "prod", "--reason", "by mistake"]);

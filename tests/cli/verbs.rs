@@ -147,7 +147,7 @@ fn reading_verbs_write_nothing() {
 
 #[test]
 fn help_is_the_first_documentation() {
-    assert_snapshot!(Project::empty().run(&["--help"]), @r#"
+    assert_snapshot!(Project::empty().run(&["--help"]), @r"
     exit 0
     --- stdout
     A gate for SQL migrations: the same bytes must succeed in every environment before the next one.
@@ -164,7 +164,7 @@ fn help_is_the_first_documentation() {
       promote  Apply along the chain, environment by environment, up to one
       bind     Tie an environment to the database that its url leads to
       reset    Empty the first environment's database and start clean; evidence stays
-      resolve  Settle an attempt that no receipt can settle
+      resolve  Say what stands of a script that stopped half-way, where only a person can
       verify   Walk the ledger's chains and say what is sound
       log      Show the ledger's entries, or the bytes of a migration that ran
 
@@ -175,7 +175,7 @@ fn help_is_the_first_documentation() {
           --lock-wait <SECONDS>  How long to wait for another run to end, in seconds [default: 60]
       -h, --help                 Print help
       -V, --version              Print version
-    "#);
+    ");
 }
 
 #[test]

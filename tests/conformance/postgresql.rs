@@ -12,6 +12,11 @@ const DIALECT: Dialect = Dialect {
     not_wrappable: "VACUUM",
     leaks: "SET default_transaction_read_only = on",
     leak_probe: "CREATE TABLE written (id INTEGER)",
+    remembering: "CREATE TABLE parent (id serial, n int); CREATE TABLE child (seen bigint); SELECT setval('parent_id_seq', 500)",
+    remembered: (
+        "INSERT INTO parent (n) VALUES (1)",
+        "INSERT INTO child VALUES (lastval())",
+    ),
     syntax_error: ("CREATE TABLE fine (id INTEGER) FROBNICATE", "FROBNICATE"),
 };
 

@@ -31,6 +31,11 @@ impl Bench for SqliteBench {
         not_wrappable: "VACUUM",
         leaks: "PRAGMA query_only = ON",
         leak_probe: "CREATE TABLE written (id INTEGER)",
+        remembering: "CREATE TABLE parent (id INTEGER PRIMARY KEY, n); CREATE TABLE child (seen)",
+        remembered: (
+            "INSERT INTO parent VALUES (501, 1)",
+            "INSERT INTO child VALUES (last_insert_rowid())",
+        ),
         syntax_error: ("CREATE TABEL two (id INTEGER)", "TABEL"),
     };
 

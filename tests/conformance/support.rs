@@ -46,6 +46,10 @@ pub(crate) struct Dialect {
     pub leaks: &'static str,
     /// A statement that fails where one of [`Self::leaks`] got through.
     pub leak_probe: &'static str,
+    /// The tables `parent` and `child`, of which the first draws numbers.
+    pub remembering: &'static str,
+    /// A statement that draws 501, and one that writes what the session remembers of it into `child`.
+    pub remembered: (&'static str, &'static str),
     /// A statement with one wrong word, and the word.
     pub syntax_error: (&'static str, &'static str),
 }

@@ -46,7 +46,7 @@ pub(crate) struct Facts {
     pub(crate) unsettled: BTreeSet<(Env, Name)>,
     /// An attempt on the present target failed half-way, and nobody settled it.
     pub(crate) halfway: BTreeSet<(Env, Name)>,
-    /// What stands of these bytes on the present target may be gone on with.
+    /// What stands of these bytes on the present target may be continued.
     pub(crate) standing: BTreeSet<(Env, Name, Version)>,
     /// The last failure that left nothing on the present target, of a migration that did not succeed after it.
     pub(crate) rolled_back: BTreeSet<(Env, Name, Version)>,

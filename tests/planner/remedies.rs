@@ -272,7 +272,8 @@ impl Project {
                     self.push(there, What::GoesOn { attempt });
                 }
             }
-            ["tollgate", "bind", there, "--emptied", "--reason", ..]
+            ["tollgate", "reset", there]
+            | ["tollgate", "bind", there, "--emptied", "--reason", ..]
             | ["tollgate", "bind", there, "--reason", ..] => self.push(env_of(there), What::Bound),
             other => return Err(format!("no such command: {other:?}")),
         }

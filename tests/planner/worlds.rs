@@ -133,7 +133,7 @@ pub(crate) enum What {
     Resolved {
         attempt: u32,
     },
-    /// A person said that what an attempt left half-way may be gone on with.
+    /// A person said that what an attempt left half-way may be continued.
     GoesOn {
         attempt: u32,
     },
@@ -411,6 +411,7 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
             script: Checksum::of(b"begun elsewhere"),
             last: Last::Begun,
             word: None,
+            elsewhere: false,
         })),
         invalid_indexes: Vec::new(),
         identity: question.other_target.then(|| Finding {

@@ -1,4 +1,4 @@
-//! failed: no attempt failed half-way, and one that was cut off half-way can be gone on with. One
+//! failed: no attempt failed half-way, and one that was cut off half-way can be continued. One
 //! that failed and left nothing is only mentioned.
 
 use super::{Finding, Gate, World, restore_bytes, shell};
@@ -57,7 +57,7 @@ fn failed(world: &World<'_>) -> Vec<Finding> {
             fact: "it failed half-way and may have left something behind".to_owned(),
             found,
             required:
-                "what it left undone by hand or its cause put right, and a person's word for it"
+                "what it left behind undone by hand, or its cause put right; and a person's word for it"
                     .to_owned(),
             remedy: remedy(environment, migration, failed.progress.filter(goes_on)),
         }
@@ -72,7 +72,7 @@ fn failed(world: &World<'_>) -> Vec<Finding> {
 }
 
 /// How a person settles an attempt that failed half-way. `progress` is given where the same bytes
-/// may be gone on with.
+/// may be continued.
 pub(crate) fn remedy(
     environment: &EnvironmentName,
     migration: &MigrationId,
@@ -90,7 +90,7 @@ pub(crate) fn remedy(
     }
 }
 
-/// What stands half-way for certain, and cannot be gone on with: its script was edited or is gone, or
+/// What stands half-way for certain, and cannot be continued: its script was edited or is gone, or
 /// needs what was lost with the session.
 fn cannot_go_on(world: &World<'_>) -> Vec<Finding> {
     let live = world.inputs.live.map_or(&[][..], |live| &live.journals);
@@ -122,7 +122,7 @@ fn cannot_go_on(world: &World<'_>) -> Vec<Finding> {
             Obstacle::Other(why) => Some(Finding {
                 gate: Gate::Failed,
                 migration: Some(migration.clone()),
-                fact: "it stopped half-way and cannot be gone on with".to_owned(),
+                fact: "it stopped half-way and cannot be continued".to_owned(),
                 found: vec![stands, why],
                 required: "the rest run by hand, or what stands undone, and a person's word for it"
                     .to_owned(),
@@ -151,7 +151,7 @@ fn edited(
     Finding {
         gate: Gate::Failed,
         migration: Some(migration.clone()),
-        fact: "it stopped half-way, and an edited script is never gone on with".to_owned(),
+        fact: "it stopped half-way, and an edited script is never continued".to_owned(),
         found: vec![stands, now.to_owned()],
         required: format!(
             "the bytes that were begun, {}; or what stands undone by hand, and --not-applied",

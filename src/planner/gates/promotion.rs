@@ -88,8 +88,12 @@ fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> Str
     }
     if let Some(ran) = there.applied.get(file.migration) {
         let at = ran.at.minute();
-        return if ran.kind == ReceiptKind::Resolved && ran.checksum == file.checksum {
-            format!("{name}: counts as applied on a person's word, {at}")
+        return if ran.kind == ReceiptKind::Resolved {
+            let bytes = match ran.checksum == file.checksum {
+                true => "counts",
+                false => "other bytes count",
+            };
+            format!("{name}: {bytes} as applied on a person's word, {at}")
         } else if ran.checksum == file.checksum {
             format!(
                 "{name}: its target is a copy; it ran in {} {at}",
@@ -151,10 +155,16 @@ fn remedy(
     }
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
-        Some(ran) if ran.checksum != file.checksum => restore(world, first, file.migration, ran),
-        Some(_) => format!(
-            "tollgate bind {first} --reason '<why>'   # after giving {first} an empty target"
-        ),
+        Some(ran) if ran.checksum != file.checksum && ran.kind != ReceiptKind::Resolved => {
+            restore(world, first, file.migration, ran)
+        }
+        // What is applied without being evidence runs only once more, on a target that is empty.
+        Some(_) if super::reset::may_reset(world.inputs.policy, first) => {
+            format!("tollgate reset {first}   # and then: tollgate apply {first}")
+        }
+        Some(_) => {
+            format!("tollgate bind {first} --emptied --reason '<why>'   # after emptying {first}")
+        }
         None => {
             if let Some(late) = late.filter(|late| *late <= file.migration) {
                 return format!("tollgate restamp {}", shell(late.as_str()));

@@ -91,14 +91,22 @@ fn cut_off(world: &World<'_>, journal: &Journal, begun: &str) -> Finding {
         None if of == 1 => format!("{how}: the script, sent whole"),
         None => format!("{how}: statement {}", done + 1),
     });
+    if next.as_ref().is_some_and(Next::commits_on_its_way) {
+        found.push(
+            "it may stand in part, because it commits on its way: undo that part first".to_owned(),
+        );
+    }
     let catalog = next
         .as_ref()
         .map_or(Catalog::Silent, |next| next.catalog(world));
     found.extend(catalog.told());
-    let why_not = next.as_ref().and_then(|next| next.obstacle.clone());
+    let copied = journal
+        .elsewhere
+        .then(|| "it was begun in the target that this one is a copy of".to_owned());
+    let why_not = copied.or_else(|| next.as_ref().and_then(|next| next.obstacle.clone()));
     let next = next.filter(|_| why_not.is_none());
     let remedy = remedy(world, journal, next.as_ref(), &catalog);
-    found.extend(why_not.map(|why| format!("it cannot be gone on with: {why}")));
+    found.extend(why_not.map(|why| format!("it cannot be continued: {why}")));
     Finding {
         gate: Gate::Unknown,
         migration: Some(journal.migration.clone()),
@@ -161,9 +169,9 @@ struct Next {
     text: String,
     /// How many statements have ended when it has, or the transaction that it begins.
     end: u64,
-    /// Why the script cannot be gone on with there.
+    /// Why the script cannot be continued there.
     obstacle: Option<String>,
-    /// Whether it could be gone on with after it.
+    /// Whether it could be continued after it.
     after: bool,
 }
 
@@ -195,6 +203,12 @@ impl Next {
                 Some(Obstacle::Edited) | None => None,
             },
         })
+    }
+
+    /// Whether it is a block of code or a procedure.
+    fn commits_on_its_way(&self) -> bool {
+        let first = self.text.split_whitespace().next().unwrap_or_default();
+        first.eq_ignore_ascii_case("DO") || first.eq_ignore_ascii_case("CALL")
     }
 
     /// What the catalog shows of an index that it works on.

@@ -74,12 +74,17 @@ pub(super) fn insert_finished(attempt: AttemptId, migration: &MigrationId, of: u
 
 fn rows_of(attempt: AttemptId, migration: &MigrationId, rows: &[String]) -> String {
     let migration = text(migration.as_str());
-    let rows: Vec<String> = rows
-        .iter()
-        .map(|row| format!("('{attempt}', {migration}, {row})"))
+    // Only the holder of the run's lock writes here, so nobody counts beside us.
+    let newest = "(SELECT COALESCE(pg_catalog.max(j.id), 0) FROM tollgate.journal AS j)";
+    let rows: Vec<String> = (1..)
+        .zip(rows)
+        .map(|(place, row)| {
+            let id = format!("{newest} OPERATOR(pg_catalog.+) {place}");
+            format!("({id}, '{attempt}', {migration}, {row})")
+        })
         .collect();
     format!(
-        "INSERT INTO tollgate.journal (attempt, migration, step, of, what, checksum, verdict, reason) VALUES {};",
+        "INSERT INTO tollgate.journal (id, attempt, migration, step, of, what, checksum, verdict, reason) VALUES {};",
         rows.join(", ")
     )
 }
@@ -151,5 +156,6 @@ pub(super) fn read(row: &SimpleQueryRow) -> Result<Journal, TargetError> {
             }),
         },
         progress,
+        elsewhere: cell(row, "elsewhere")? == "t",
     })
 }

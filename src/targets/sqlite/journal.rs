@@ -46,8 +46,8 @@ pub(super) fn add(
 ) -> rusqlite::Result<()> {
     crate::failpoint::hit("sqlite.journal.before");
     connection.execute(
-        "INSERT INTO main.tollgate_journal (attempt, migration, what, step, \"of\", checksum) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        "INSERT INTO main.tollgate_journal (id, attempt, migration, what, step, \"of\", checksum) \
+         SELECT ifnull(max(id), 0) + 1, ?1, ?2, ?3, ?4, ?5, ?6 FROM main.tollgate_journal",
         params![
             receipt.attempt.to_string(),
             receipt.migration.as_str(),
@@ -84,8 +84,8 @@ pub(super) fn add_word(
     word: &Word,
 ) -> rusqlite::Result<()> {
     connection.execute(
-        "INSERT INTO main.tollgate_journal (attempt, migration, what, step, \"of\", verdict, reason) \
-         VALUES (?1, ?2, 'resolved', ?3, ?4, ?5, ?6)",
+        "INSERT INTO main.tollgate_journal (id, attempt, migration, what, step, \"of\", verdict, reason) \
+         SELECT ifnull(max(id), 0) + 1, ?1, ?2, 'resolved', ?3, ?4, ?5, ?6 FROM main.tollgate_journal",
         params![
             attempt.to_string(),
             migration.as_str(),
@@ -128,6 +128,7 @@ pub(super) fn read(path: &Path, connection: &Connection) -> Result<Vec<Journal>,
             last: last(path, &text(5)?)?,
             progress,
             word,
+            elsewhere: row.get(9).map_err(told)?,
         });
     }
     Ok(out)

@@ -11,12 +11,13 @@ use super::apply::{Place, begin, failed, is_uncertain, record, undo, unknown};
 use super::connection::{self, Missing};
 use super::foreign_keys::Violations;
 use super::journal::What;
+use super::lock::RunLock;
 use super::statements::{Script, Step, Trouble};
 use super::{errors, journal};
 use crate::model::Receipt;
 use crate::model::entry::{Engine, Progress};
 use crate::sql::{self, Statement, StatementKind};
-use crate::targets::{Applied, ApplyError, Attempt, ScriptError};
+use crate::targets::{Applied, ApplyError, Attempt, ScriptError, TargetError, TargetErrorKind};
 
 pub(super) fn apply(
     place: &Place<'_>,
@@ -36,6 +37,7 @@ pub(super) fn apply(
 
     let mut run = Run {
         connection: &connection,
+        lock: place.lock,
         receipt: attempt.receipt,
         of,
         standing: attempt.done,
@@ -76,6 +78,8 @@ pub(super) fn apply(
         run.of = run.of.max(number);
         match run.step(step, number, kind) {
             Ok(()) => {}
+            // Another run may be at work: what is open is rolled back, and nothing runs on.
+            Err(trouble) if trouble.1.message == UNLOCKED => return Err(unlocked(place)),
             Err(trouble) if is_uncertain(&trouble.0) => return Err(unknown(place, &trouble.0)),
             Err(trouble) => return Err(run.stop(place, trouble.1)),
         }
@@ -104,6 +108,21 @@ pub(super) fn apply(
     record(place, attempt.receipt, of)
 }
 
+const UNLOCKED: &str = "the lock file was deleted or replaced meanwhile";
+
+fn unlocked(place: &Place<'_>) -> ApplyError {
+    ApplyError::Unknown {
+        error: Box::new(TargetError {
+            kind: TargetErrorKind::Locked,
+            fact: format!(
+                "the lock file of {} was deleted or replaced while a script ran",
+                place.path.display()
+            ),
+            remedy: None,
+        }),
+    }
+}
+
 /// Starts the journal of an attempt, durably.
 fn start(connection: &Connection, attempt: &Attempt<'_>, stands: Progress) -> rusqlite::Result<()> {
     connection::own(connection)?;
@@ -120,6 +139,7 @@ fn foreign_keys_are_on(connection: &Connection) -> rusqlite::Result<bool> {
 
 struct Run<'a> {
     connection: &'a Connection,
+    lock: &'a RunLock,
     receipt: &'a Receipt,
     of: u64,
     /// The first so many statements ended, and no ROLLBACK can reach them.
@@ -185,6 +205,10 @@ impl Run<'_> {
     }
 
     fn write(&self, what: What, number: u64, statement: Option<&str>) -> Result<(), Trouble> {
+        if !self.lock.is_still_held() {
+            // No code of SQLite's: it is uncertain, and told as such.
+            return Err(Box::new((Error::InvalidQuery, errors::own(UNLOCKED))));
+        }
         let progress = Progress {
             done: number,
             of: self.of,
@@ -204,7 +228,9 @@ impl Run<'_> {
             done: self.standing,
             of: self.of,
         };
-        let error = undo(place, self.connection, said, Some(left));
+        // A statement that ended with an error left nothing, whatever it was.
+        let left = (self.standing > 0).then_some(left);
+        let error = undo(place, self.connection, said, left);
         if matches!(error, ApplyError::Failed { .. }) {
             // Without this row the attempt looks less certain than it is, never more.
             let number = self.announced.unwrap_or(self.standing + 1);

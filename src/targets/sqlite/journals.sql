@@ -3,7 +3,9 @@
 SELECT f.attempt, f.migration, f.checksum, f."of",
        (SELECT ifnull(max(d.step), 0) FROM main.tollgate_journal AS d
          WHERE d.attempt = f.attempt AND d.what IN ('done', 'finished')),
-       l.what, r.verdict, r.step, r.reason
+       l.what, r.verdict, r.step, r.reason,
+       -- Started before this file was bound as it is now: in the one that this is a copy of.
+       f.at < (SELECT i.bound_at FROM main.tollgate_identity AS i)
   FROM main.tollgate_journal AS f
   JOIN main.tollgate_journal AS l ON l.id = (
     SELECT max(n.id) FROM main.tollgate_journal AS n

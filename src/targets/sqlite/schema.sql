@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS main.tollgate_receipt (
 --   finished          with the receipt
 --   resolved, step n  a person's word; n statements stand
 CREATE TABLE IF NOT EXISTS main.tollgate_journal (
-    id          INTEGER PRIMARY KEY,
+    id          INTEGER NOT NULL PRIMARY KEY,            -- counted: there is no rowid
     attempt     TEXT    NOT NULL,
     migration   TEXT    NOT NULL,
     what        TEXT    NOT NULL CHECK (what IN
@@ -46,7 +46,8 @@ CREATE TABLE IF NOT EXISTS main.tollgate_journal (
     reason      TEXT,
     at          TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now')),
     CHECK ((what = 'resolved') = (verdict IS NOT NULL AND reason IS NOT NULL))
-) STRICT;
+-- A row written between a script's statements must not change its last_insert_rowid().
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS main.tollgate_journal_attempt ON tollgate_journal (attempt, id);
 

@@ -1,4 +1,4 @@
-//! Scripts that are gone on with, and what is said of an attempt without running anything.
+//! Scripts that are continued, and what is said of an attempt without running anything.
 
 use tollgate::digest::Checksum;
 use tollgate::model::ReceiptKind;
@@ -109,4 +109,40 @@ fn ready_again<B: Bench>(bench: &B) -> Box<dyn tollgate::targets::Target> {
     let mut target = bench.open();
     crate::support::lock(target.as_mut());
     target
+}
+
+/// What the session remembers of the script's own statements is not changed by rows of ours.
+pub(crate) fn the_journal_leaves_no_trace_in_the_session<B: Bench>(bench: &B) {
+    let mut target = ready(bench);
+    let script = format!(
+        "{};\n{};\n{};",
+        B::DIALECT.remembered.0,
+        B::DIALECT.remembered.1,
+        B::DIALECT.not_wrappable
+    );
+    apply(target.as_mut(), "0_tables", B::DIALECT.remembering).unwrap();
+    let outcome = apply(target.as_mut(), "1_one", &script);
+    assert_eq!(outcome.unwrap().kind, ReceiptKind::Journalled);
+    assert_eq!(bench.ask("SELECT seen FROM child"), 501);
+}
+
+/// What a copy brought along was begun in another target.
+pub(crate) fn a_journal_from_before_the_binding_is_known<B: Bench>(bench: &B) {
+    let mut target = ready(bench);
+    let script = format!(
+        "CREATE TABLE one (id INTEGER);\n{};\nINSERT INTO missing VALUES (3);",
+        B::DIALECT.not_wrappable
+    );
+    failed(apply(target.as_mut(), "1_one", &script));
+    assert!(!sound(target.as_mut()).journals[0].elsewhere);
+    // The clocks count milliseconds.
+    std::thread::sleep(std::time::Duration::from_millis(5));
+    target
+        .initialise(
+            &"test".parse().unwrap(),
+            crate::support::incarnation(2),
+            tollgate::targets::Earlier::Keep,
+        )
+        .unwrap();
+    assert!(sound(target.as_mut()).journals[0].elsewhere);
 }

@@ -28,6 +28,8 @@ macro_rules! all {
             a_second_failure_counts_from_what_stands,
             a_receipt_may_be_written_without_running_anything,
             a_persons_word_stands_in_the_journal,
+            the_journal_leaves_no_trace_in_the_session,
+            a_journal_from_before_the_binding_is_known,
         ]);
         crate::cases::tests!($bench, survey: [
             an_empty_target_has_nothing,

@@ -4,7 +4,9 @@ SELECT f.attempt, f.migration, f.of, f.checksum AS script,
        (SELECT COALESCE(max(d.step), 0) FROM tollgate.journal AS d
          WHERE d.attempt = f.attempt AND d.what IN ('done', 'finished')) AS done,
        l.what AS last,
-       r.verdict, r.step AS standing, r.reason
+       r.verdict, r.step AS standing, r.reason,
+       -- Started before this database was bound as it is now: in the one that this is a copy of.
+       f.at < (SELECT i.bound_at FROM tollgate.identity AS i) AS elsewhere
   FROM tollgate.journal AS f
   JOIN tollgate.journal AS l ON l.id = (
     SELECT max(n.id) FROM tollgate.journal AS n

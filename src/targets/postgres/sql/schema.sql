@@ -55,7 +55,7 @@ COMMENT ON COLUMN tollgate.receipt.xid IS 'The transaction that wrote the row. B
 COMMENT ON COLUMN tollgate.receipt.application_schema IS 'The oid of current_schema() when the row was written. Beside the receipt, not hashed.';
 
 CREATE TABLE IF NOT EXISTS tollgate.journal (
-  id        bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  id        bigint PRIMARY KEY,
   attempt   text NOT NULL,
   migration text NOT NULL,
   step      bigint NOT NULL CHECK (step >= 0),
@@ -71,6 +71,7 @@ CREATE TABLE IF NOT EXISTS tollgate.journal (
 CREATE INDEX IF NOT EXISTS journal_attempt ON tollgate.journal (attempt, id);
 COMMENT ON TABLE tollgate.journal IS
   'How far scripts came that do not run in one transaction of tollgate''s. Append-only.';
+COMMENT ON COLUMN tollgate.journal.id IS 'The row''s place. Counted, not drawn from a sequence: a script''s lastval() stays its own.';
 COMMENT ON COLUMN tollgate.journal.attempt IS 'The attempt.';
 COMMENT ON COLUMN tollgate.journal.migration IS 'The migration''s id.';
 COMMENT ON COLUMN tollgate.journal.step IS 'The statement''s place in the script, from 1; 0 for started. For resolved: how many statements stand.';
