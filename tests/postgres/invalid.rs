@@ -27,6 +27,12 @@ fn it_does_not_pass_for_success() {
              CREATE INDEX IF NOT EXISTS \"My i\" ON t (id)",
             "CREATE TABLE evil (id int); CREATE INDEX IF NOT EXISTS \"My i\" ON t (id);
              DROP INDEX \"My i\"",
+            "CREATE TABLE evil (id int); ALTER INDEX \"My i\" SET (fillfactor = 70);
+             CREATE INDEX IF NOT EXISTS \"My i\" ON t (id)",
+            "CREATE TABLE evil (id int); DROP INDEX IF EXISTS arch.\"My i\";
+             CREATE INDEX IF NOT EXISTS \"My i\" ON t (id)",
+            "CREATE TABLE evil (id int); SAVEPOINT s; DROP INDEX \"My i\"; ROLLBACK TO s;
+             CREATE INDEX IF NOT EXISTS \"My i\" ON t (id)",
             // Of a whole table CONCURRENTLY: the server passes INVALID indexes over.
             "CREATE TABLE evil (id int); REINDEX TABLE CONCURRENTLY t;
              CREATE INDEX IF NOT EXISTS \"My i\" ON t (id)",

@@ -41,12 +41,19 @@ pub(super) fn in_the_way(
         return Ok(None);
     }
     let invalid = invalid(session)?;
+    // Behind a savepoint nothing is sure: it may be rolled back to.
+    let sure = |earlier: &[Word]| {
+        !statements
+            .iter()
+            .any(|statement| statement.first().is_some_and(|word| word.is("savepoint")))
+            && !earlier.is_empty()
+    };
     for (place, work) in work {
         let found = invalid.iter().find(|invalid| {
             is_named(&work, invalid)
                 && !statements[..place]
                     .iter()
-                    .any(|earlier| takes_away(earlier, invalid))
+                    .any(|earlier| sure(earlier) && takes_away(earlier, invalid))
         });
         if let Some(found) = found {
             return Ok(Some(refusal(found, &work, unsent)));
@@ -81,25 +88,38 @@ fn is_named(work: &IndexWork, invalid: &Invalid) -> bool {
         && schema.is_none_or(|schema| *schema == invalid.schema)
 }
 
-/// Whether a statement drops the index, alone or with its table or schema, or makes it anew, or
-/// renames it.
+/// Whether a statement surely drops the index, alone or with its table or schema, or makes it anew, or
+/// renames it. What stands in a block of code may not run, and is no such statement.
 fn takes_away(statement: &[Word], invalid: &Invalid) -> bool {
+    let at = |place: usize, word: &str| statement.get(place).is_some_and(|said| said.is(word));
+    let any = |word: &str| statement.iter().any(|said| said.is(word));
     let (index, table, schema) = (&invalid.index, &invalid.table, &invalid.schema);
-    let pairs = statement.windows(2).enumerate();
-    pairs.into_iter().any(|(at, pair)| {
-        let verb = |word: &str| pair[0].is(word);
-        let concurrently = statement.iter().any(|word| word.is("concurrently"));
-        let names: &[&String] = match pair[1].text.as_str() {
-            // Of a whole table it passes INVALID indexes over, CONCURRENTLY.
-            _ if verb("reindex") && concurrently => &[index],
-            _ if verb("reindex") => &[index, table, schema],
-            "index" if verb("drop") || verb("alter") => &[index],
-            "table" if verb("drop") => &[table],
-            "schema" if verb("drop") => &[schema],
-            _ => return false,
+    let name = match () {
+        () if at(0, "drop") && at(1, "index") => index,
+        () if at(0, "drop") && at(1, "table") => table,
+        () if at(0, "drop") && at(1, "schema") => schema,
+        () if at(0, "alter") && at(1, "index") && any("rename") => index,
+        () if at(0, "reindex") && any("index") => index,
+        // Of a whole table it passes INVALID indexes over, CONCURRENTLY.
+        () if at(0, "reindex") && any("table") && !any("concurrently") => table,
+        () => return false,
+    };
+    const BEFORE_A_NAME: [&str; 6] = [
+        "index",
+        "table",
+        "schema",
+        "concurrently",
+        "exists",
+        "verbose",
+    ];
+    (1..statement.len()).any(|place| {
+        let before = &statement[place - 1];
+        // Another schema's is another one.
+        let meant = match before.text.as_str() {
+            "." => place >= 2 && statement[place - 2].text == *schema,
+            _ => BEFORE_A_NAME.iter().any(|word| before.is(word)),
         };
-        let rest = &statement[at + 1..];
-        rest.iter().any(|word| names.contains(&&word.text))
+        statement[place].text == *name && meant
     })
 }
 
