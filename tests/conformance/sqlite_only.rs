@@ -397,3 +397,14 @@ fn the_splitter_of_these_cases_finds_the_statements() {
         .collect();
     assert_eq!(found, ["CREATE TABLE one (id)", "VACUUM", "COMMIT"]);
 }
+
+/// How many rows a statement changed stays what the next one reads, whatever is written between.
+#[test]
+fn a_journalled_script_may_ask_how_many_rows_it_changed() {
+    let bench = SqliteBench::new();
+    let mut target = ready(&bench);
+    let script = "CREATE TABLE many (id); CREATE TABLE seen (n);\nINSERT INTO many VALUES (1), (2), (3);\nINSERT INTO seen VALUES (changes());\nVACUUM;\nPRAGMA query_only = ON;";
+    let applied = apply(target.as_mut(), "1_one", script).unwrap();
+    assert_eq!(applied.kind, ReceiptKind::Journalled);
+    assert_eq!(bench.ask("SELECT n FROM seen"), 3);
+}

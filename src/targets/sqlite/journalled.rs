@@ -11,7 +11,6 @@ use super::apply::{Place, begin, failed, is_uncertain, record, undo, unknown};
 use super::connection::{self, Missing};
 use super::foreign_keys::Violations;
 use super::journal::What;
-use super::lock::RunLock;
 use super::statements::{Script, Step, Trouble};
 use super::{errors, journal};
 use crate::model::Receipt;
@@ -37,7 +36,8 @@ pub(super) fn apply(
 
     let mut run = Run {
         connection: &connection,
-        lock: place.lock,
+        place,
+        apart: attempt.script.to_ascii_lowercase().contains("changes"),
         receipt: attempt.receipt,
         of,
         standing: attempt.done,
@@ -139,7 +139,10 @@ fn foreign_keys_are_on(connection: &Connection) -> rusqlite::Result<bool> {
 
 struct Run<'a> {
     connection: &'a Connection,
-    lock: &'a RunLock,
+    place: &'a Place<'a>,
+    /// The script asks how many rows its statements changed, so no row of ours may be written on its
+    /// connection: statements are announced before, and said to be done after, on another one.
+    apart: bool,
     receipt: &'a Receipt,
     of: u64,
     /// The first so many statements ended, and no ROLLBACK can reach them.
@@ -161,7 +164,7 @@ impl Run<'_> {
         let text = Some(text.as_str());
         if !self.connection.is_autocommit() {
             // A COMMIT takes the row with it, or neither is there.
-            let commits = matches!(word.as_str(), "COMMIT" | "END");
+            let commits = matches!(word.as_str(), "COMMIT" | "END") && !self.apart;
             if commits {
                 self.write(What::Done, number, text)?;
             }
@@ -175,7 +178,8 @@ impl Run<'_> {
             return Ok(());
         }
         // Some PRAGMAs are ordinary to a parser and still refuse to run in a transaction.
-        let ordinary = kind == Some(StatementKind::Ordinary)
+        let ordinary = !self.apart
+            && kind == Some(StatementKind::Ordinary)
             && !matches!(word.as_str(), "PRAGMA" | "VACUUM" | "ATTACH" | "DETACH");
         if ordinary {
             begin(self.connection).map_err(told)?;
@@ -187,7 +191,7 @@ impl Run<'_> {
             self.ended(number);
             return Ok(());
         }
-        if word != "BEGIN" {
+        if word != "BEGIN" || self.apart {
             self.write(What::Begun, number, text)?;
             self.announced = Some(number);
         }
@@ -205,7 +209,7 @@ impl Run<'_> {
     }
 
     fn write(&self, what: What, number: u64, statement: Option<&str>) -> Result<(), Trouble> {
-        if !self.lock.is_still_held() {
+        if !self.place.lock.is_still_held() {
             // No code of SQLite's: it is uncertain, and told as such.
             return Err(Box::new((Error::InvalidQuery, errors::own(UNLOCKED))));
         }
@@ -213,7 +217,18 @@ impl Run<'_> {
             done: number,
             of: self.of,
         };
-        journal::add(self.connection, self.receipt, what, progress, statement).map_err(|error| {
+        let written = if self.connection.is_autocommit() {
+            // Also where the script has set its own connection to read only.
+            connection::connect(self.place.path, Missing::Refuse, self.place.busy).and_then(
+                |connection| {
+                    connection::own(&connection)?;
+                    journal::add(&connection, self.receipt, what, progress, statement)
+                },
+            )
+        } else {
+            journal::add(self.connection, self.receipt, what, progress, statement)
+        };
+        written.map_err(|error| {
             let said = errors::own(format!(
                 "the journal could not be written: {}",
                 errors::message(&error)
