@@ -47,7 +47,8 @@ pub(super) fn reach(
     Ok((target, survey))
 }
 
-/// The whole contact. Writes to the ledger what the target's receipts say, and never to the target.
+/// The whole contact. Writes to the ledger what the target tells; to the target only the receipt of an
+/// attempt whose every statement stands.
 pub(super) fn contact(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
