@@ -6,6 +6,7 @@
 mod limits;
 mod position;
 mod postgresql;
+mod session;
 mod shape;
 mod sqlite;
 
@@ -17,7 +18,8 @@ use crate::model::entry::Engine;
 pub use limits::PARSER_THREAD;
 pub use position::{Position, char_position_to_offset, line_range, line_text, position};
 pub use postgresql::words::{IndexWork, Word, index_work, statements as words};
-pub use shape::{Shape, chains, ends_open, open_before, session_of, shape, unit_end};
+pub use session::session_of;
+pub use shape::{Shape, chains, ends_open, open_before, shape, unit_end};
 
 /// Reads a script: its statements, and what matters about each when it is sent.
 ///
