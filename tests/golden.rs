@@ -204,8 +204,8 @@ fn receipt() -> Receipt {
         kind: ReceiptKind::Atomic,
         attempt: attempt(),
         migration: migration(),
-        blake3: Checksum::of(SCRIPT.as_bytes()),
-        sha256: Sha256::of(SCRIPT.as_bytes()),
+        blake3: Some(Checksum::of(SCRIPT.as_bytes())),
+        sha256: Some(Sha256::of(SCRIPT.as_bytes())),
         writer: writer(),
         number: 3,
         head: hash(0x33),
@@ -514,6 +514,7 @@ fn plan_id() -> (String, ChainHash) {
             .to_vec(),
     };
     let made = plan(&Inputs {
+        prisma: None,
         environment: &environment("test"),
         engine: Engine::Sqlite,
         policy: &policy,

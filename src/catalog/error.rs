@@ -71,6 +71,17 @@ impl CatalogError {
         Self::new(path, None, what, remedy)
     }
 
+    pub(super) fn prisma_8(path: PathBuf) -> Self {
+        let remedy =
+            "prisma --version   # tollgate reads the trees of Prisma 5, 6 and 7".to_owned();
+        Self::new(
+            path,
+            None,
+            "is a migration of Prisma 8 (it has a migration.json and no migration.sql), which tollgate does not read",
+            Some(remedy),
+        )
+    }
+
     pub(super) fn not_a_file(path: PathBuf) -> Self {
         Self::new(
             path,

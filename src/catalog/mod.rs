@@ -8,6 +8,7 @@ mod error;
 mod script;
 
 use std::ffi::OsString;
+use std::io::Read as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -15,6 +16,7 @@ pub use error::CatalogError;
 
 use crate::digest::{Checksum, Sha256};
 use crate::model::MigrationId;
+use crate::model::prisma::{LOCK_FILE, PrismaTree};
 
 /// The size in bytes beyond which a script is refused, unless the caller says otherwise: 64 MiB.
 pub const MAX_SCRIPT_BYTES: u64 = 64 * 1024 * 1024;
@@ -26,6 +28,8 @@ pub struct Catalog {
     pub migrations: Vec<MigrationFile>,
     /// Folders that are not migrations, by path.
     pub skipped: Vec<Skipped>,
+    /// What Prisma's lock file says, where there is one: the tree is Prisma's.
+    pub prisma: Option<PrismaTree>,
 }
 
 /// One migration as it stands on disk.
@@ -65,14 +69,14 @@ impl Catalog {
     }
 }
 
-/// Reads a migrations folder. Plain files in it (`migration_lock.toml`) are none of its business.
+/// Reads a migrations folder. Of the plain files in it only Prisma's `migration_lock.toml` is looked at.
 ///
 /// `limit_bytes` is the size beyond which a script is refused; see [`MAX_SCRIPT_BYTES`].
 ///
 /// # Errors
 /// Everything that is wrong in the whole tree, by path: a script that cannot be read, is not UTF-8,
 /// begins with a byte-order mark, holds NUL or is too large, a link that leads out of the tree, a
-/// name that is not UTF-8. Never empty.
+/// name that is not UTF-8, a migration of Prisma 8. Never empty.
 pub fn read(root: &Path, limit_bytes: u64) -> Result<Catalog, Vec<CatalogError>> {
     let names = folders(root).map_err(|error| vec![error])?;
     let found = read_all(root, &names, limit_bytes);
@@ -80,8 +84,13 @@ pub fn read(root: &Path, limit_bytes: u64) -> Result<Catalog, Vec<CatalogError>>
     let mut catalog = Catalog {
         migrations: Vec::with_capacity(found.len()),
         skipped: Vec::new(),
+        prisma: None,
     };
     let mut errors = Vec::new();
+    match lock_file(root) {
+        Ok(prisma) => catalog.prisma = prisma,
+        Err(error) => errors.push(error),
+    }
     for one in found {
         match one {
             Found::Migration(migration) => catalog.migrations.push(*migration),
@@ -101,6 +110,21 @@ pub fn read(root: &Path, limit_bytes: u64) -> Result<Catalog, Vec<CatalogError>>
         .skipped
         .sort_by(|one, other| one.path.cmp(&other.path));
     Ok(catalog)
+}
+
+/// What Prisma's lock file says. Bytes that are not UTF-8 cannot name a provider, and say nothing.
+fn lock_file(root: &Path) -> Result<Option<PrismaTree>, CatalogError> {
+    let path = root.join(LOCK_FILE);
+    match std::fs::File::open(&path).and_then(|file| {
+        let mut bytes = Vec::new();
+        // A few lines. Whatever else stands under this name is not read to its end.
+        file.take(64 * 1024).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }) {
+        Ok(bytes) => Ok(Some(PrismaTree::read(&String::from_utf8_lossy(&bytes)))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CatalogError::unreadable(path, &error)),
+    }
 }
 
 /// What an entry of the root turned out to be.

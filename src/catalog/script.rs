@@ -29,6 +29,9 @@ pub(super) fn read(root: &Path, name: &OsStr, is_link: bool, limit_bytes: u64) -
     // The size from here also spares asking the open file for it.
     let length = match size(root, &path, limit_bytes) {
         Ok(length) => length,
+        Err(SizeError::Missing) if folder.join("migration.json").is_file() => {
+            return Found::Wrong(vec![CatalogError::prisma_8(folder)]);
+        }
         Err(SizeError::Missing) => {
             let why = "it has no migration.sql".to_owned();
             return Found::Skipped(Skipped { path: folder, why });

@@ -49,6 +49,8 @@ pub(crate) enum Verb {
     Status,
     /// Show what would be applied, or every reason why not; offline
     Plan(Plan),
+    /// Take a database that already has a history into the ledger; nothing runs
+    Baseline(Baseline),
     /// Apply what is pending in one environment, or refuse
     Apply(Apply),
     /// Apply along the chain, environment by environment, up to one
@@ -113,6 +115,22 @@ pub(crate) struct Promote {
     /// Promote only up to this migration
     #[arg(long, value_name = "MIGRATION")]
     pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Baseline {
+    /// The environment whose database has a history: Prisma's, or only its tables
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Where Prisma's table tells nothing: the last migration whose work stands there
+    #[arg(long, value_name = "MIGRATION", requires = "reason")]
+    pub(crate) to: Option<String>,
+    /// Take in what has no proof of its bytes too: applied, and never evidence
+    #[arg(long, requires = "reason")]
+    pub(crate) accept_unproven: bool,
+    /// Why you give your word for it
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -43,6 +43,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Restamp(verb) => verbs::restamp::run(&mut output, &parsed.global, &verb),
         Verb::Status => verbs::status::run(&mut output, &parsed.global),
         Verb::Plan(verb) => verbs::plan::run(&mut output, &parsed.global, &verb),
+        Verb::Baseline(verb) => verbs::baseline::run(&mut output, &parsed.global, &verb),
         Verb::Apply(verb) => verbs::apply::run(&mut output, &parsed.global, &verb),
         Verb::Promote(verb) => verbs::promote::run(&mut output, &parsed.global, &verb),
         Verb::Bind(verb) => verbs::bind::run(&mut output, &parsed.global, &verb),

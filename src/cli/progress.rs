@@ -69,6 +69,44 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         } => {
             output.note(&format!("{environment}: {migration}: {what}\n"));
         }
+        Event::TookInHistory {
+            environment,
+            ran,
+            said,
+        } => {
+            if *ran > 0 {
+                let migrations = count(*ran, "migration");
+                output.note(&format!(
+                    "{environment}: Prisma applied {migrations}, the very bytes on disk: taken in\n"
+                ));
+            }
+            if *said > 0 {
+                let migrations = count(*said, "migration");
+                let (counts, is) = if *said == 1 {
+                    ("counts", "is")
+                } else {
+                    ("count", "are")
+                };
+                output.note(&format!(
+                    "{environment}: {migrations} {counts} as applied by `prisma migrate resolve --applied`: taken in, and {is} no evidence\n"
+                ));
+            }
+        }
+        Event::ResetByPrisma {
+            environment,
+            receipts,
+        } => {
+            let receipts = count(*receipts, "receipt");
+            output.note(&format!(
+                "{environment}: Prisma reset the database: {receipts} archived, what was promoted stays promoted\n"
+            ));
+        }
+        Event::WroteHistory { environment, rows } => {
+            let rows = count(*rows, "row");
+            output.note(&format!(
+                "{environment}: wrote {rows} that Prisma's table lacked\n"
+            ));
+        }
         Event::Planned(plan) => {
             let text = report::plan::warnings(plan, paint);
             if plan.verdict() == Verdict::Refused {

@@ -15,6 +15,7 @@ use crate::catalog::{self, Catalog};
 use crate::digest::Checksum;
 use crate::ledger::{Ledger, Opening};
 use crate::model::entry::Engine;
+use crate::model::prisma::PrismaTree;
 use crate::model::{EnvironmentName, MigrationId, Policy, Provenance};
 use crate::planner::FileFacts;
 use crate::targets::address::{Address, Defaults, Password};
@@ -393,6 +394,7 @@ pub(crate) fn act<T>(
     global: &Global,
     project: &Project,
     files: &[FileFacts<'_>],
+    prisma: Option<&PrismaTree>,
     verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
 ) -> Result<T> {
     let by: Provenance = provenance::read(output.world, &project.config.root);
@@ -437,6 +439,7 @@ pub(crate) fn act<T>(
     let mut run = Run {
         policy,
         files,
+        prisma,
         ledger: &mut ledger,
         kept,
         by: &by,

@@ -97,7 +97,7 @@ fn actor(variables: &Variables, origin: &Origin) -> Option<String> {
             .iter()
             .find(|(_, name, _, _)| name == system)
             .and_then(|(_, _, actor, _)| variable(actor)),
-        Origin::Person { .. } => None,
+        Origin::Person { .. } | Origin::Prisma { .. } => None,
     };
     let name = variable("TOLLGATE_ACTOR")
         .or(in_ci)

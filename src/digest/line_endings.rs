@@ -1,16 +1,27 @@
 //! A file whose bytes changed only because something converted its line endings.
 
-use super::Checksum;
+use super::{Checksum, Sha256};
 
 /// Whether a file would have the recorded checksum if all its lines ended in LF, or all in CRLF; and
 /// has not got it as it is. For a message: other line endings are other bytes.
 #[must_use]
 pub fn differs_only_in_line_endings(file_bytes: &[u8], recorded: &Checksum) -> bool {
-    if Checksum::of(file_bytes) == *recorded {
+    differs_only(file_bytes, |bytes| Checksum::of(bytes) == *recorded)
+}
+
+/// The same for a SHA-256, which is what Prisma records. `prisma migrate dev` takes such a file for the
+/// one that ran.
+#[must_use]
+pub fn sha256_differs_only_in_line_endings(file_bytes: &[u8], recorded: &Sha256) -> bool {
+    differs_only(file_bytes, |bytes| Sha256::of(bytes) == *recorded)
+}
+
+fn differs_only(file_bytes: &[u8], is_recorded: impl Fn(&[u8]) -> bool) -> bool {
+    if is_recorded(file_bytes) {
         return false;
     }
     let lf = to_lf(file_bytes);
-    Checksum::of(&lf) == *recorded || Checksum::of(&to_crlf(&lf)) == *recorded
+    is_recorded(&lf) || is_recorded(&to_crlf(&lf))
 }
 
 fn to_lf(bytes: &[u8]) -> Vec<u8> {

@@ -11,7 +11,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
-pub use line_endings::differs_only_in_line_endings;
+pub use line_endings::{differs_only_in_line_endings, sha256_differs_only_in_line_endings};
 
 /// The context string of an entry's hash. Fixed for ever; see `docs/LEDGER.md`.
 pub const ENTRY_CONTEXT: &str = "tollgate 2026 ledger entry v1";

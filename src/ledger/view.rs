@@ -50,17 +50,17 @@ pub struct EnvironmentView {
 /// A migration that ran and succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Success {
-    /// BLAKE3 of the bytes that ran.
-    pub checksum: Checksum,
-    /// SHA-256 of the same bytes.
-    pub sha256: Sha256,
+    /// BLAKE3 of the bytes that ran; `None` where it was taken over and nobody has the bytes.
+    pub checksum: Option<Checksum>,
+    /// SHA-256 of the same bytes, as far as it is known.
+    pub sha256: Option<Sha256>,
     /// When, by the applying client's clock.
     pub at: Timestamp,
     /// Who applied.
     pub by: Actor,
     /// From where.
     pub origin: Origin,
-    /// Atomic or journalled.
+    /// How its receipt came to stand there.
     pub kind: ReceiptKind,
     /// The attempt.
     pub attempt: AttemptId,
@@ -115,6 +115,27 @@ pub struct Standing {
     pub reason: Option<String>,
 }
 
+impl Success {
+    /// Whether the bytes that ran are known to be others than these.
+    #[must_use]
+    pub fn has_other_bytes(&self, checksum: Checksum, sha256: Sha256) -> bool {
+        match (self.checksum, self.sha256) {
+            (Some(ran), _) => ran != checksum,
+            (None, Some(ran)) => ran != sha256,
+            (None, None) => false,
+        }
+    }
+
+    /// The checksum of the bytes that ran, for people.
+    #[must_use]
+    pub fn bytes(&self) -> String {
+        self.checksum.map_or_else(
+            || "bytes that nobody kept".to_owned(),
+            |checksum| checksum.short(),
+        )
+    }
+}
+
 impl EnvironmentView {
     /// The success of exactly these bytes in this environment, at any time.
     #[must_use]
@@ -125,7 +146,7 @@ impl EnvironmentView {
     /// BLAKE3 of the bytes of a migration that stand in the present target, whole or in part.
     #[must_use]
     pub fn bytes_of(&self, migration: &MigrationId) -> Option<Checksum> {
-        let applied = self.applied.get(migration).map(|ran| ran.checksum);
+        let applied = self.applied.get(migration).and_then(|ran| ran.checksum);
         let standing = || Some(self.standing.get(migration)?.script);
         let mut partial = self
             .partial
@@ -162,11 +183,10 @@ impl EnvironmentView {
         self.standing.remove(migration);
         // A copied target brings the receipts of another environment along. They say what is
         // applied here, and are no evidence that this environment was passed. Nor is a person's word.
-        if success.ran_in == *environment && success.kind != ReceiptKind::Resolved {
+        let proves = success.ran_in == *environment && success.kind.is_evidence();
+        if let Some(checksum) = success.checksum.filter(|_| proves) {
             let of_bytes = self.evidence.entry(migration.clone()).or_default();
-            of_bytes
-                .entry(success.checksum)
-                .or_insert_with(|| success.clone());
+            of_bytes.entry(checksum).or_insert_with(|| success.clone());
         }
         self.applied.insert(migration.clone(), success);
     }
@@ -251,7 +271,8 @@ impl View {
     /// nothing.
     pub fn step(&mut self, entry: &Entry) {
         match &entry.fact {
-            Fact::Opened(_) | Fact::Refused(_) => {}
+            // What was taken in is told by its receipts.
+            Fact::Opened(_) | Fact::Refused(_) | Fact::TakenIn(_) => {}
             Fact::Chained(chained) => self.chain.clone_from(&chained.environments),
             Fact::Bound(bound) => {
                 let before = std::mem::take(self.entry(&bound.environment));
@@ -345,8 +366,8 @@ impl View {
         };
         if let Some(receipt) = outcome.receipt {
             let success = Success {
-                checksum: attempted.intent.blake3,
-                sha256: attempted.intent.sha256,
+                checksum: Some(attempted.intent.blake3),
+                sha256: Some(attempted.intent.sha256),
                 at: attempted.at,
                 by: attempted.by,
                 origin: attempted.origin,

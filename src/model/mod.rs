@@ -5,6 +5,7 @@
 pub mod entry;
 pub mod ids;
 pub mod policy;
+pub mod prisma;
 pub mod receipt;
 pub mod timestamp;
 

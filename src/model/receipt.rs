@@ -7,7 +7,7 @@ use super::{
 };
 use crate::digest::{ChainHash, Checksum, RECEIPT_CONTEXT, Sha256};
 
-/// How a receipt came to stand beside the work. The first two prove it and are evidence.
+/// How a receipt came to stand beside the work. See [`ReceiptKind::is_evidence`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReceiptKind {
@@ -18,6 +18,11 @@ pub enum ReceiptKind {
     /// Written on a person's word that the migration stands (`resolve --applied`). It counts as
     /// applied there, and never as evidence.
     Resolved,
+    /// Prisma ran it, and its row names exactly these bytes. Read in the target by tollgate, and
+    /// evidence there.
+    Prisma,
+    /// It was there before tollgate came, without proof of its bytes: applied, and never evidence.
+    Baselined,
 }
 
 impl ReceiptKind {
@@ -28,6 +33,17 @@ impl ReceiptKind {
             Self::Atomic => "atomic",
             Self::Journalled => "journalled",
             Self::Resolved => "resolved",
+            Self::Prisma => "prisma",
+            Self::Baselined => "baselined",
+        }
+    }
+
+    /// Whether it proves that the bytes that it names ran and succeeded there.
+    #[must_use]
+    pub const fn is_evidence(self) -> bool {
+        match self {
+            Self::Atomic | Self::Journalled | Self::Prisma => true,
+            Self::Resolved | Self::Baselined => false,
         }
     }
 }
@@ -47,16 +63,18 @@ pub struct Receipt {
     pub target: IncarnationId,
     /// The environment that the target was bound to.
     pub environment: EnvironmentName,
-    /// Atomic or journalled.
+    /// How it came to stand there.
     pub kind: ReceiptKind,
     /// The attempt that this closes.
     pub attempt: AttemptId,
     /// The migration that ran.
     pub migration: MigrationId,
-    /// BLAKE3 of the bytes that ran.
-    pub blake3: Checksum,
-    /// SHA-256 of the same bytes.
-    pub sha256: Sha256,
+    /// BLAKE3 of the bytes that ran; of a `baselined` one the bytes that a person accepted in their
+    /// place, or `None` where its folder was gone.
+    pub blake3: Option<Checksum>,
+    /// SHA-256 of the same bytes; of a `baselined` one without a folder what Prisma's row names, where
+    /// that is a SHA-256.
+    pub sha256: Option<Sha256>,
     /// The ledger that wrote the intent.
     pub writer: WriterId,
     /// The number of the intent's entry in that ledger.

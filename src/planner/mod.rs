@@ -5,6 +5,7 @@
 
 pub mod gates;
 pub(crate) mod half;
+pub mod history;
 mod id;
 mod notes;
 
@@ -13,6 +14,7 @@ use std::collections::BTreeSet;
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity};
+use crate::model::prisma::PrismaTree;
 use crate::model::{Actor, EnvironmentName, MigrationId, Policy, ReceiptKind, Timestamp};
 use crate::sql::Analysis;
 use crate::targets::Journal;
@@ -44,6 +46,8 @@ pub struct Inputs<'a> {
     pub policy: &'a Policy,
     /// The migrations on disk, sorted by id.
     pub files: &'a [FileFacts<'a>],
+    /// What Prisma's lock file says, where the migrations are a tree of Prisma's.
+    pub prisma: Option<&'a PrismaTree>,
     /// What the ledger knows.
     pub view: &'a View,
     /// The checksums whose bytes the ledger keeps, so that a remedy may promise them.
@@ -61,6 +65,14 @@ pub struct Live {
     pub identity: Option<Finding>,
     /// The target has tables, and tollgate never entered it before.
     pub has_history_elsewhere: bool,
+    /// Some of these tables stand in the application's schema.
+    pub is_filled: bool,
+    /// How many rows Prisma's table has, where tollgate never entered the target.
+    pub unknown_history: usize,
+    /// Prisma 8 keeps its record there.
+    pub is_prisma_8: bool,
+    /// What Prisma's table says beyond the receipts and does not prove, in a target that was entered.
+    pub claims: Vec<history::Claim>,
     /// The newest attempt in the target's journal of each migration that is not applied and of which
     /// something may stand: this ledger's own, and those of others, of which it knows nothing.
     pub journals: Vec<Journal>,
@@ -214,6 +226,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         .files
         .iter()
         .filter(|file| !here.applied.contains_key(file.migration))
+        .filter(|file| !stands_by_prisma(inputs, file.migration))
         .filter(|file| inputs.to.is_none_or(|to| file.migration <= to))
         .copied()
         .collect();
@@ -264,6 +277,14 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     };
     plan.id = id::of(&plan, inputs.policy);
     plan
+}
+
+/// Whether Prisma says that it is applied, without proof: it is not evidence, and must not run again.
+fn stands_by_prisma(inputs: &Inputs<'_>, migration: &MigrationId) -> bool {
+    let claims = inputs.live.map_or(&[][..], |live| &live.claims);
+    claims
+        .iter()
+        .any(|claim| claim.kind.stands() && claim.row.migration == *migration)
 }
 
 fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {

@@ -11,6 +11,7 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
     let origin = match &entry.by.origin {
         Origin::Person { .. } => String::new(),
         Origin::Ci { system, .. } => format!(" ({system})"),
+        Origin::Prisma { .. } => " (prisma)".to_owned(),
     };
     let what = match &entry.fact {
         Fact::Opened(opened) => match &opened.after {
@@ -49,7 +50,11 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
         Fact::Absorbed(absorbed) => {
             let migration = serde_json::from_str::<Receipt>(&absorbed.body).map_or_else(
                 |_| "a receipt".to_owned(),
-                |receipt| receipt.migration.to_string(),
+                |receipt| match receipt.kind {
+                    ReceiptKind::Prisma => format!("{} (ran by Prisma)", receipt.migration),
+                    ReceiptKind::Baselined => format!("{} (without proof)", receipt.migration),
+                    _ => receipt.migration.to_string(),
+                },
             );
             format!(
                 "absorbed   {} {migration}, from the target's receipts",
@@ -82,6 +87,27 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                 .as_ref()
                 .map_or_else(String::new, |reason| format!(": {reason}"));
             format!("chained    {}{reason}", names.join(", "))
+        }
+        Fact::TakenIn(taken) => {
+            let proven = taken
+                .migrations
+                .iter()
+                .filter(|found| found.kind.is_evidence());
+            let (proven, all) = (proven.count(), taken.migrations.len());
+            let reason = taken
+                .reason
+                .as_ref()
+                .map_or_else(String::new, |reason| format!(": {reason}"));
+            format!(
+                "taken-in   {} {}, {} with proof{reason}",
+                taken.environment,
+                super::count(all, "migration"),
+                match proven {
+                    _ if proven == all => "all".to_owned(),
+                    0 => "none".to_owned(),
+                    _ => proven.to_string(),
+                }
+            )
         }
         Fact::Resolved(resolved) => {
             let what = match (resolved.verdict, resolved.progress) {
@@ -144,7 +170,11 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         Fact::Absorbed(absorbed) => serde_json::from_str::<Receipt>(&absorbed.body)
             .ok()
             .map(|receipt| receipt.migration),
-        Fact::Opened(_) | Fact::Bound(_) | Fact::Refused(_) | Fact::Chained(_) => None,
+        Fact::Opened(_)
+        | Fact::Bound(_)
+        | Fact::Refused(_)
+        | Fact::Chained(_)
+        | Fact::TakenIn(_) => None,
     }
 }
 

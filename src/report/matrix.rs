@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use serde::Serialize;
 
 use super::{Paint, padded, width};
-use crate::digest::Checksum;
+use crate::digest::{Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
-use crate::model::{EnvironmentName, MigrationId, Policy, Timestamp};
+use crate::model::{EnvironmentName, MigrationId, Origin, Policy, ReceiptKind, Timestamp};
 use crate::planner::FileFacts;
 
 /// What a migration is in an environment.
@@ -26,6 +26,8 @@ pub enum State {
     Modified,
     /// A receipt, and no folder on disk.
     Missing,
+    /// It stood there before tollgate came, and nothing proves its bytes.
+    Baselined,
 }
 
 impl State {
@@ -39,6 +41,7 @@ impl State {
             Self::Unknown => "unknown",
             Self::Modified => "modified",
             Self::Missing => "missing",
+            Self::Baselined => "baselined",
         }
     }
 }
@@ -74,6 +77,8 @@ pub struct Cell {
     pub at: Option<Timestamp>,
     /// Who did it.
     pub by: Option<String>,
+    /// The other tool that ran it, where one did: `prisma`.
+    pub origin: Option<&'static str>,
 }
 
 /// Builds the matrix from what is on disk and what the ledger knows.
@@ -106,10 +111,11 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
             .ok()
             .and_then(|place| files.get(place));
         let checksum = file.map(|file| file.checksum);
+        let bytes = file.map(|file| (file.checksum, file.sha256));
         Row {
             migration: id.clone(),
             checksum,
-            cells: views.iter().map(|view| cell(view, id, checksum)).collect(),
+            cells: views.iter().map(|view| cell(view, id, bytes)).collect(),
         }
     };
     Matrix {
@@ -118,26 +124,33 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
     }
 }
 
-fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Option<Cell> {
+fn cell(
+    view: &EnvironmentView,
+    id: &MigrationId,
+    file: Option<(Checksum, Sha256)>,
+) -> Option<Cell> {
     if let Some(open) = view.open.values().find(|open| open.intent.migration == *id) {
         return Some(Cell {
             state: State::Unknown,
             checksum: Some(open.intent.blake3),
             at: Some(open.at),
             by: Some(open.by.0.clone()),
+            origin: None,
         });
     }
     if let Some(ran) = view.applied.get(id) {
         let state = match file {
             None => State::Missing,
-            Some(file) if file != ran.checksum => State::Modified,
+            Some((checksum, sha256)) if ran.has_other_bytes(checksum, sha256) => State::Modified,
+            Some(_) if ran.kind == ReceiptKind::Baselined => State::Baselined,
             Some(_) => State::Applied,
         };
         return Some(Cell {
             state,
-            checksum: Some(ran.checksum),
+            checksum: ran.checksum,
             at: Some(ran.at),
             by: Some(ran.by.0.clone()),
+            origin: matches!(ran.origin, Origin::Prisma { .. }).then_some("prisma"),
         });
     }
     let partial = view
@@ -150,6 +163,7 @@ fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Opt
             checksum: Some(failed.attempted.intent.blake3),
             at: Some(failed.at),
             by: Some(failed.attempted.by.0.clone()),
+            origin: None,
         });
     }
     if let Some(standing) = view.standing.get(id) {
@@ -158,6 +172,7 @@ fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Opt
             checksum: Some(standing.script),
             at: Some(standing.at),
             by: None,
+            origin: None,
         });
     }
     // Without a folder there is nothing to apply, and nothing was applied here.
@@ -166,6 +181,7 @@ fn cell(view: &EnvironmentView, id: &MigrationId, file: Option<Checksum>) -> Opt
         checksum: None,
         at: None,
         by: None,
+        origin: None,
     })
 }
 
@@ -212,13 +228,36 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
                 Some(State::Applied) => paint.good(&word),
                 Some(State::Pending) | None => paint.dim(&word),
                 Some(State::Failed | State::Unknown) => paint.bad(&word),
-                Some(State::Modified | State::Missing) => paint.warn(&word),
+                Some(State::Modified | State::Missing | State::Baselined) => paint.warn(&word),
             });
         }
         out.push_str(&line);
         out.push('\n');
     }
+    out.push_str(&by_prisma(matrix));
     out
+}
+
+/// Which of the applied ones Prisma ran: their evidence is its rows, as tollgate read them.
+fn by_prisma(matrix: &Matrix) -> String {
+    let of = |place: usize| {
+        let cells = matrix.rows.iter().filter_map(|row| row.cells.get(place));
+        cells
+            .flatten()
+            .filter(|cell| cell.origin.is_some() && cell.state != State::Baselined)
+            .count()
+    };
+    let told: Vec<String> = matrix
+        .environments
+        .iter()
+        .enumerate()
+        .filter(|(place, _)| of(*place) > 0)
+        .map(|(place, name)| format!("{} in {name}", of(place)))
+        .collect();
+    if told.is_empty() {
+        return String::new();
+    }
+    format!("\napplied by Prisma: {}\n", told.join(", "))
 }
 
 #[derive(Serialize)]
@@ -244,6 +283,7 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
             "checksum": cell.checksum,
             "at": cell.at,
             "by": cell.by,
+            "origin": cell.origin,
             "waived": [],
         })
     };

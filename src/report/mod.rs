@@ -1,6 +1,7 @@
 //! What people and machines read: models built from the ledger and a plan, and functions from a
 //! model to text. Pure.
 
+pub mod baseline;
 pub mod log;
 pub mod matrix;
 pub mod plan;

@@ -118,18 +118,7 @@ fn refused(plan: &Plan, paint: Paint) -> String {
         )
     };
     let mut out = format!("{} {}\n", paint.bad("refused:"), paint.bold(&what));
-    for refusal in plan
-        .refusals
-        .iter()
-        .filter(|refusal| refusal.migration.is_none())
-    {
-        out.push('\n');
-        out.push_str(&finding(refusal, paint));
-    }
-    for group in groups(&subjects, &plan.refusals) {
-        out.push('\n');
-        out.push_str(&shown_group(&group, paint));
-    }
+    out.push_str(&findings(&plan.refusals, paint));
     out.push_str(&warnings(plan, paint));
     if let Some(last) = &plan.ready_to {
         let ready = plan
@@ -144,6 +133,28 @@ fn refused(plan: &Plan, paint: Paint) -> String {
             plan.environment,
             shell(last.as_str())
         ));
+    }
+    out
+}
+
+/// Findings, each under its subject: first those about the whole environment.
+#[must_use]
+pub fn findings(findings: &[Finding], paint: Paint) -> String {
+    let mut out = String::new();
+    let about_all = findings.iter().filter(|found| found.migration.is_none());
+    for found in about_all {
+        out.push('\n');
+        out.push_str(&finding(found, paint));
+    }
+    let mut subjects: Vec<&MigrationId> = findings
+        .iter()
+        .filter_map(|found| found.migration.as_ref())
+        .collect();
+    subjects.sort_unstable();
+    subjects.dedup();
+    for group in groups(&subjects, findings) {
+        out.push('\n');
+        out.push_str(&shown_group(&group, paint));
     }
     out
 }
@@ -316,19 +327,26 @@ struct JsonFinding<'a> {
     remedy: &'a str,
 }
 
+fn as_json(finding: &Finding) -> JsonFinding<'_> {
+    JsonFinding {
+        gate: finding.gate.as_str(),
+        migration: finding.migration.as_ref(),
+        fact: &finding.fact,
+        found: finding.found.join("; "),
+        required: &finding.required,
+        remedy: &finding.remedy,
+    }
+}
+
+/// One finding, as the documents of every verb have it.
+#[must_use]
+pub fn finding_json(finding: &Finding) -> serde_json::Value {
+    serde_json::json!(as_json(finding))
+}
+
 /// The plan as `tollgate/plan/v1`.
 #[must_use]
 pub fn json(plan: &Plan) -> serde_json::Value {
-    fn finding(finding: &Finding) -> JsonFinding<'_> {
-        JsonFinding {
-            gate: finding.gate.as_str(),
-            migration: finding.migration.as_ref(),
-            fact: &finding.fact,
-            found: finding.found.join("; "),
-            required: &finding.required,
-            remedy: &finding.remedy,
-        }
-    }
     fn step(step: &Step) -> JsonStep<'_> {
         JsonStep {
             migration: &step.migration,
@@ -355,8 +373,8 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         environment: &plan.environment,
         verdict: plan.verdict().as_str(),
         steps: plan.steps.iter().map(step).collect(),
-        refusals: plan.refusals.iter().map(finding).collect(),
-        warnings: plan.warnings.iter().map(finding).collect(),
+        refusals: plan.refusals.iter().map(as_json).collect(),
+        warnings: plan.warnings.iter().map(as_json).collect(),
         waived: [],
         ready_to: plan.ready_to.as_ref(),
     })

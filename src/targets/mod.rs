@@ -6,10 +6,12 @@
 //! [`Target::initialise`] where tollgate was never there; [`Target::apply`] for each step; drop.
 
 pub mod address;
+pub mod history;
 pub mod postgres;
 mod reset;
 pub mod sqlite;
 
+use history::{History, NewRow};
 pub use reset::{Emptied, Gone, Inventory, Part};
 
 use std::time::Duration;
@@ -94,7 +96,8 @@ pub trait Target {
     ) -> Result<Applied, ApplyError>;
 
     /// Leaves the receipt of an attempt whose work is known to stand, without running anything: the
-    /// journal says that all `of` statements ended, or, with `word`, a person says so.
+    /// journal says that all `of` statements ended, or, with `word`, a person says so. `row` is written
+    /// beside it into Prisma's table, where that is kept.
     ///
     /// # Errors
     /// Whatever the server or the file says; nothing is half done, but after a connection that broke
@@ -104,9 +107,11 @@ pub trait Target {
         receipt: &Receipt,
         word: Option<&Word>,
         of: u64,
+        row: Option<&NewRow>,
     ) -> Result<StoredReceipt, TargetError>;
 
-    /// Adds a person's word about an attempt to the journal, for every ledger to read.
+    /// Adds a person's word about an attempt to the journal, for every ledger to read. Where it says that
+    /// nothing stands, rows of Prisma's that stand open are said to be rolled back with it.
     ///
     /// # Errors
     /// Whatever the server or the file says; nothing is half done.
@@ -116,6 +121,20 @@ pub trait Target {
         migration: &MigrationId,
         word: &Word,
     ) -> Result<(), TargetError>;
+
+    /// Creates Prisma's table where it is missing, and writes rows, in one transaction. A row that is
+    /// there already is not written again.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says; nothing is half done.
+    fn keep_history(&mut self, rows: &[NewRow]) -> Result<(), TargetError>;
+
+    /// Writes receipts of a history that tollgate did not make, in one transaction, in this order.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says; nothing is half done, but after a connection that broke
+    /// only a new contact can tell whether they stand.
+    fn take_in(&mut self, receipts: &[Receipt]) -> Result<Vec<StoredReceipt>, TargetError>;
 }
 
 /// What is told while a script runs.
@@ -166,6 +185,13 @@ pub struct Survey {
     pub has_other_tables: bool,
     /// What shows that what the receipts made is gone.
     pub gone: Option<Gone>,
+    /// Prisma's table, where it is there.
+    pub history: Option<History>,
+    /// Whether the application's schema has tables besides Prisma's own, tollgate's and extensions'. On
+    /// SQLite the file's.
+    pub is_filled: bool,
+    /// Whether Prisma 8 keeps its record there, which tollgate does not read.
+    pub is_prisma_8: bool,
 }
 
 /// What a target is known by as seen from outside. See [`TargetIdentity`] for the fields.
@@ -286,6 +312,8 @@ pub struct Attempt<'a> {
     /// The receipt to leave, complete; `kind` is what the plan showed. A target that finds that a
     /// script which was not analysed ended its own transaction sets it to `Journalled`.
     pub receipt: &'a Receipt,
+    /// The row to write beside it into Prisma's table, where that is kept.
+    pub row: Option<&'a NewRow>,
 }
 
 /// A success.

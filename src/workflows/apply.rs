@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::contact::{Contact, contact, enter, receipt_after};
+use super::contact::{Contact, contact, enter, never_entered, receipt_after};
+use super::history::{failed_row, is_kept, make_ready};
 use super::{Event, Run, WorkflowError};
 use crate::model::entry::{
     Chained, Ending, Failure, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate,
@@ -13,6 +14,7 @@ use crate::model::{
 use crate::planner::gates::chain::only_grew;
 use crate::planner::{self, FileFacts, Inputs, Plan, Step, Verdict};
 use crate::sql::{self, Analysis};
+use crate::targets::history::NewRow;
 use crate::targets::{ApplyError, Attempt, Earlier, News, ScriptError, Target, TargetError};
 
 /// What to apply.
@@ -100,6 +102,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         mut target,
         live,
         is_new,
+        history,
     } = contact(run, environment)?;
     let mut plan = plan(run, request, target.as_ref(), &live);
     if plan.verdict() == Verdict::Ready && is_new && !request.dry_run {
@@ -119,7 +122,11 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         Verdict::Ready if request.dry_run => End::Ready,
         Verdict::Ready => {
             remember_chain(run)?;
-            let (report, cut_off) = execute(run, target, plan)?;
+            let keeps = is_kept(run, target.as_ref(), history.as_ref());
+            if keeps {
+                make_ready(run, environment, target.as_mut(), history.as_ref())?;
+            }
+            let (report, cut_off) = execute(run, target, plan, keeps)?;
             return if cut_off {
                 resume(run, request, report)
             } else {
@@ -165,10 +172,11 @@ fn refused_before_entering(
     }
     let told = |error| super::target_error(environment, error);
     let mut target = (run.connect)(environment).map_err(told)?;
-    if target.survey().map_err(told)?.recorded.is_some() {
+    let survey = target.survey().map_err(told)?;
+    if survey.recorded.is_some() {
         return Ok(None);
     }
-    let plan = plan(run, request, target.as_ref(), &planner::Live::default());
+    let plan = plan(run, request, target.as_ref(), &never_entered(&survey));
     Ok((plan.verdict() == Verdict::Refused).then_some(plan))
 }
 
@@ -178,6 +186,7 @@ fn plan(run: &Run<'_>, request: &Request<'_>, target: &dyn Target, live: &planne
         engine: target.engine(),
         policy: run.policy,
         files: run.files,
+        prisma: run.prisma,
         view: run.ledger.view(),
         kept: &run.kept,
         to: request.to,
@@ -225,6 +234,7 @@ fn execute(
     run: &mut Run<'_>,
     mut target: Box<dyn Target>,
     plan: Plan,
+    keeps: bool,
 ) -> Result<(Report, bool), WorkflowError> {
     let environment = plan.environment.clone();
     let mut applied = Vec::new();
@@ -245,7 +255,7 @@ fn execute(
         });
         let begun = (run.now)();
         let migration = step.migration.clone();
-        let end = match run_step(run, target.as_mut(), &plan, step)? {
+        let end = match run_step(run, target.as_mut(), &plan, step, keeps)? {
             StepEnd::Succeeded(kind) => {
                 let took = between(begun, (run.now)());
                 (run.events)(Event::Applied {
@@ -295,6 +305,7 @@ fn run_step(
     target: &mut dyn Target,
     plan: &Plan,
     step: &Step,
+    keeps: bool,
 ) -> Result<StepEnd, WorkflowError> {
     let usage = |what: String| WorkflowError::Usage {
         what,
@@ -339,6 +350,7 @@ fn run_step(
         ..receipt_after(run, &intent, step.kind, head, before)
     };
 
+    let row = NewRow::beside(&receipt).filter(|_| keeps);
     let mut told = |news: News<'_>| {
         (run.events)(match news {
             News::Progress(progress) => Event::Progressed { step, progress },
@@ -355,6 +367,7 @@ fn run_step(
             analysis: &analysis,
             done: step.done,
             receipt: &receipt,
+            row: row.as_ref(),
         },
         &mut told,
     );
@@ -388,8 +401,16 @@ fn run_step(
                 .at
                 .as_ref()
                 .map(|at| sql::position(file.script, at.start).line as u64);
+            let message = (run.clean)(&error.message);
+            if keeps {
+                let row = failed_row(attempt, &step.migration, step.sha256, at, left, &message);
+                // Without it the attempt stays open, and the next contact writes it from the intent.
+                if target.keep_history(&[row]).is_err() {
+                    return Ok(StepEnd::Failed(error, left));
+                }
+            }
             let failure = Failure {
-                message: (run.clean)(&error.message),
+                message,
                 code: error.code.clone(),
                 line,
             };
@@ -435,7 +456,7 @@ fn after_unknown(
             .any(|open| open.intent.migration == step.migration)
     });
     let migration = step.migration.clone();
-    if settled && applied.is_some_and(|ran| ran.checksum == step.checksum) {
+    if settled && applied.is_some_and(|ran| ran.checksum == Some(step.checksum)) {
         return End::Done;
     }
     if settled && !open {

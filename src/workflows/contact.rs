@@ -1,15 +1,17 @@
 //! A contact with a target: lock, look, compare, take in what the ledger lacks, settle what is open.
 
-use super::settle::{journals, settle, take_in};
+use super::history::{has_rows, take_in};
+use super::settle::{journals, settle, take_in_receipt};
 use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
 use crate::model::entry::{Bound, Engine, Head, Intent, ReceiptRef, TargetIdentity};
 use crate::model::receipt::verify_chain;
 use crate::model::{EnvironmentName, Fact, IncarnationId, Receipt, ReceiptKind};
 use crate::planner::gates::identity::{Identity, judge};
-use crate::planner::gates::reset;
+use crate::planner::gates::reset::{self, may_reset};
 use crate::planner::{Finding, Gate, Live};
-use crate::targets::{Earlier, Survey, Target};
+use crate::targets::history::History;
+use crate::targets::{Earlier, Gone, Survey, Target};
 
 /// A target under its lock, with the ledger brought up to it.
 pub(super) struct Contact {
@@ -17,6 +19,8 @@ pub(super) struct Contact {
     pub(super) live: Live,
     /// Neither side knows the other: the target is entered only when a plan is ready.
     pub(super) is_new: bool,
+    /// Prisma's table as it stood when the contact began.
+    pub(super) history: Option<History>,
 }
 
 /// Connects, locks and surveys.
@@ -71,8 +75,10 @@ pub(super) fn contact(
             target,
             live,
             is_new: false,
+            history: None,
         });
     }
+    live.is_prisma_8 = survey.is_prisma_8;
     match judged {
         Identity::Same => {
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
@@ -90,18 +96,44 @@ pub(super) fn contact(
         }
         Identity::New => {
             is_new = true;
-            live.has_history_elsewhere = survey.has_other_tables;
+            live = never_entered(&survey);
         }
         Identity::Other(finding) => {
-            live.identity = Some(made_anew(run, environment, &survey).unwrap_or(finding));
+            live.identity = Some(made_anew(run, environment, &survey).unwrap_or_else(|| {
+                match survey.recorded.is_none() && has_rows(&survey) {
+                    true => Finding {
+                        remedy: format!(
+                            "tollgate baseline {environment} --reason '<why>'   # if Prisma made it anew"
+                        ),
+                        ..finding
+                    },
+                    false => finding,
+                }
+            }));
             live.has_history_elsewhere = survey.recorded.is_none() && survey.has_other_tables;
         }
+    }
+    if live.identity.is_none() && !is_new {
+        live.claims = take_in(run, environment, target.as_mut(), survey.history.as_ref())?;
     }
     Ok(Contact {
         target,
         live,
         is_new,
+        history: survey.history,
     })
+}
+
+/// What the planner has to know of a target that tollgate never entered.
+pub(super) fn never_entered(survey: &Survey) -> Live {
+    let history = survey.history.as_ref();
+    Live {
+        has_history_elsewhere: survey.has_other_tables,
+        is_filled: survey.is_filled,
+        unknown_history: history.map_or(0, |history| history.rows.len()),
+        is_prisma_8: survey.is_prisma_8,
+        ..Live::default()
+    }
 }
 
 /// Takes in what the target holds, and finds out whether what its receipts made is still there.
@@ -112,7 +144,27 @@ fn take_stock(
     survey: &Survey,
 ) -> Result<Option<Finding>, WorkflowError> {
     let lost = absorb(run, environment, target, survey)?;
-    Ok(lost.or_else(|| emptied(run, environment, survey)))
+    let found = lost.or_else(|| emptied(run, environment, survey));
+    // `prisma migrate reset`, or `dev` after a question: people do that on a laptop. What was applied
+    // there is gone, and what Prisma ran since is taken in.
+    let by_prisma = has_rows(survey) && survey.gone.as_ref().is_some_and(Gone::is_filled);
+    if by_prisma && found.is_some() && may_reset(run.policy, environment) {
+        let receipts = survey.receipts.len();
+        let reason = Some("Prisma reset the database".to_owned());
+        enter(run, environment, target, Earlier::Archive, reason)?;
+        (run.events)(Event::ResetByPrisma {
+            environment,
+            receipts,
+        });
+        return Ok(None);
+    }
+    Ok(found.map(|finding| match by_prisma {
+        true => Finding {
+            remedy: format!("tollgate baseline {environment} --reason '<why Prisma reset it>'"),
+            ..finding
+        },
+        false => finding,
+    }))
 }
 
 /// A finding where what the receipts made is gone.
@@ -237,7 +289,7 @@ pub(super) fn absorb(
                 )));
             }
             None => {
-                take_in(run, environment, *hash, receipt, &row.body)?;
+                take_in_receipt(run, environment, *hash, receipt, &row.body)?;
             }
         }
     }
@@ -295,8 +347,8 @@ pub(super) fn receipt_after(
         kind,
         attempt: intent.attempt,
         migration: intent.migration.clone(),
-        blake3: intent.blake3,
-        sha256: intent.sha256,
+        blake3: Some(intent.blake3),
+        sha256: Some(intent.sha256),
         writer: head.writer,
         number: head.number,
         head: head.hash,

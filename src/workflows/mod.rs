@@ -4,8 +4,10 @@
 //! ids, the way to a target and the listener that `cli` made.
 
 pub mod apply;
+pub mod baseline;
 pub mod bind;
 mod contact;
+mod history;
 pub mod promote;
 pub mod reset;
 pub mod resolve;
@@ -18,6 +20,7 @@ use std::time::Duration;
 use crate::digest::Checksum;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::entry::{Engine, How, Progress, Refused, RefusedGate};
+use crate::model::prisma::PrismaTree;
 use crate::model::{
     EnvironmentName, Fact, MigrationId, Policy, Provenance, ReceiptKind, Timestamp,
 };
@@ -33,6 +36,8 @@ pub struct Run<'a> {
     pub policy: &'a Policy,
     /// The migrations on disk, sorted by id.
     pub files: &'a [FileFacts<'a>],
+    /// What Prisma's lock file says, where the migrations are a tree of Prisma's.
+    pub prisma: Option<&'a PrismaTree>,
     /// The ledger, open for writing.
     pub ledger: &'a mut Ledger,
     /// The checksums whose bytes the ledger keeps.
@@ -113,6 +118,29 @@ pub enum Event<'a> {
         migration: &'a MigrationId,
         /// What it tells, as a clause.
         what: &'a str,
+    },
+    /// What stood in Prisma's table and had no receipt was taken in.
+    TookInHistory {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// How many migrations Prisma ran.
+        ran: usize,
+        /// How many count as applied on a word that a person gave to Prisma.
+        said: usize,
+    },
+    /// Prisma reset the target: what was applied there before went to the archive.
+    ResetByPrisma {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// How many receipts were archived.
+        receipts: usize,
+    },
+    /// Rows that Prisma's table lacked were written.
+    WroteHistory {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// How many.
+        rows: usize,
     },
     /// The plan that is about to run, or was refused.
     Planned(&'a Plan),
@@ -222,6 +250,21 @@ impl Run<'_> {
         Ok(self.ledger.append((self.now)(), self.by, fact)?)
     }
 
+    /// What would be applied at this moment, as far as the ledger knows.
+    fn plan_now(&self, environment: &EnvironmentName, engine: Engine) -> Plan {
+        planner::plan(&Inputs {
+            environment,
+            engine,
+            policy: self.policy,
+            files: self.files,
+            prisma: self.prisma,
+            view: self.ledger.view(),
+            kept: &self.kept,
+            to: None,
+            live: None,
+        })
+    }
+
     /// Records that a verb other than `apply` and `promote` was refused, under the plan as it was.
     fn refuse(
         &mut self,
@@ -230,30 +273,34 @@ impl Run<'_> {
         gate: Gate,
         migration: Option<&MigrationId>,
     ) -> Result<(), WorkflowError> {
+        self.refuse_all(
+            verb,
+            environment,
+            vec![RefusedGate {
+                gate: gate.as_str().to_owned(),
+                migration: migration.cloned(),
+            }],
+        )
+    }
+
+    /// The same for several gates.
+    fn refuse_all(
+        &mut self,
+        verb: &str,
+        environment: &EnvironmentName,
+        gates: Vec<RefusedGate>,
+    ) -> Result<(), WorkflowError> {
         let view = self.ledger.view();
         let engine = view
             .get(environment)
             .and_then(|here| here.target.as_ref())
             .map_or(Engine::Postgresql, |target| target.engine);
-        // What would have been applied there at that moment, as everywhere.
-        let plan = planner::plan(&Inputs {
-            environment,
-            engine,
-            policy: self.policy,
-            files: self.files,
-            view,
-            kept: &self.kept,
-            to: None,
-            live: None,
-        });
+        let plan = self.plan_now(environment, engine);
         self.record(Fact::Refused(Refused {
             verb: verb.to_owned(),
             environment: environment.clone(),
             plan: plan.id,
-            gates: vec![RefusedGate {
-                gate: gate.as_str().to_owned(),
-                migration: migration.cloned(),
-            }],
+            gates,
         }))?;
         Ok(())
     }

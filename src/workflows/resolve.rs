@@ -1,16 +1,19 @@
 //! resolve: a person settles what no receipt and no journal could.
 
 use super::contact::{Contact, contact, receipt_after};
+use super::history::{is_kept, make_ready};
 use super::{Run, WorkflowError, target_error};
-use crate::digest::{ChainHash, Checksum};
+use crate::digest::Checksum;
 use crate::ledger::view::EnvironmentView;
 use crate::model::entry::Engine;
 use crate::model::entry::{Ending, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict};
 use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
 use crate::planner::gates::shell;
 use crate::planner::half::{Half, Obstacle, obstacle};
-use crate::planner::{self, FileFacts, Gate, Inputs};
+use crate::planner::history::ClaimKind;
+use crate::planner::{FileFacts, Gate};
 use crate::sql::{self, Statement};
+use crate::targets::history::NewRow;
 use crate::targets::{Last, Word};
 
 /// What a person says of an attempt.
@@ -159,7 +162,35 @@ fn subjects(
             script: journal.script,
             of: Some(journal.progress.of),
         });
-    begun.chain(standing).chain(foreign).collect()
+    // What did not finish under Prisma has no attempt: its row's id stands for one.
+    let by_prisma = contact
+        .live
+        .claims
+        .iter()
+        .filter(|claim| claim.kind == ClaimKind::Failed && claim.row.migration == *migration)
+        .filter_map(|claim| {
+            Some(Subject {
+                attempt: attempt_of(&claim.row.id),
+                script: file(run, migration)?.checksum,
+                of: None,
+            })
+        });
+    begun
+        .chain(standing)
+        .chain(foreign)
+        .chain(by_prisma)
+        .collect()
+}
+
+/// The id under which the ledger speaks of a row of Prisma's: the UUID's own bits, or, where a person
+/// made the id up, a digest of it.
+fn attempt_of(row: &str) -> AttemptId {
+    row.replace('-', "").parse().unwrap_or_else(|_| {
+        let digest = Checksum::of(row.as_bytes());
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest.as_bytes()[..16]);
+        AttemptId::from_bytes(bytes)
+    })
 }
 
 /// Checks that a script can be continued at a statement, and returns how many it has.
@@ -340,7 +371,7 @@ fn counts_as_applied(
                 blake3: file.checksum,
                 sha256: file.sha256,
                 receipt: ReceiptKind::Resolved,
-                plan: plan_id(run, environment, contact),
+                plan: run.plan_now(environment, contact.target.engine()).id,
                 from: None,
             }
         }
@@ -356,9 +387,15 @@ fn counts_as_applied(
         .get(environment)
         .and_then(EnvironmentView::head);
     let receipt = receipt_after(run, &intent, ReceiptKind::Resolved, head, before);
+    let keeps = is_kept(run, contact.target.as_ref(), contact.history.as_ref());
+    if keeps {
+        let history = contact.history.as_ref();
+        make_ready(run, environment, contact.target.as_mut(), history)?;
+    }
+    let row = NewRow::beside(&receipt).filter(|_| keeps);
     let stored = contact
         .target
-        .close(&receipt, Some(word), word.of)
+        .close(&receipt, Some(word), word.of, row.as_ref())
         .map_err(|error| target_error(environment, error))?;
     run.record(Fact::Outcome(Outcome {
         attempt: intent.attempt,
@@ -379,21 +416,6 @@ fn counts_as_applied(
         record(run, environment, migration, subject, word)?;
     }
     Ok(subjects.len())
-}
-
-/// The id of the plan as it stands, for an intent that no plan of this ledger had.
-fn plan_id(run: &Run<'_>, environment: &EnvironmentName, contact: &Contact) -> ChainHash {
-    planner::plan(&Inputs {
-        environment,
-        engine: contact.target.engine(),
-        policy: run.policy,
-        files: run.files,
-        view: run.ledger.view(),
-        kept: &run.kept,
-        to: None,
-        live: Some(&contact.live),
-    })
-    .id
 }
 
 fn record(

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use super::contact::receipt_after;
+use super::history::failed_row;
 use super::{Event, Run, WorkflowError, target_error};
-use crate::digest::{ChainHash, Checksum};
+use crate::digest::ChainHash;
 use crate::ledger::view::{Attempted, EnvironmentView};
 use crate::model::entry::{
     Absorbed, Ending, Engine, How, Outcome, Progress, ReceiptRef, Resolved, Verdict,
@@ -13,6 +14,7 @@ use crate::model::entry::{
 use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
 use crate::planner::{FileFacts, Live};
 use crate::sql::{self, Statement, StatementKind};
+use crate::targets::history::NewRow;
 use crate::targets::{Journal, Last, Survey, Target};
 
 /// Settles every attempt of this ledger that the receipts left open. The receipts are taken in
@@ -38,17 +40,50 @@ pub(super) fn settle(
             // What it made is gone again: nothing is written there before a person has spoken.
             Told::All(_) if survey.gone.is_some() => {}
             Told::NoTrace => {
+                tell_prisma(environment, target, survey, &open, None)?;
                 let ended = Settled::failed(How::NoTrace, None);
                 settled(run, environment, attempt, &migration, &ended)?;
             }
             Told::Stands(progress) => {
+                tell_prisma(environment, target, survey, &open, Some(progress))?;
                 let ended = Settled::failed(How::Journal, Some(progress));
                 settled(run, environment, attempt, &migration, &ended)?;
             }
-            Told::All(of) => complete(run, environment, target, attempt, &open, of)?,
+            Told::All(of) => {
+                let keeps = survey.history.is_some();
+                complete(run, environment, target, attempt, &open, of, keeps)?;
+            }
         }
     }
     Ok(())
+}
+
+/// Writes the row of an attempt that failed and could not write it then. Before the ledger is told, so
+/// that a crash between the two does it again; a row that is there is not written twice.
+fn tell_prisma(
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+    survey: &Survey,
+    open: &Attempted,
+    left: Option<Progress>,
+) -> Result<(), WorkflowError> {
+    let intent = &open.intent;
+    let ran = intent.receipt != ReceiptKind::Resolved;
+    if survey.history.is_none() || !ran {
+        return Ok(());
+    }
+    let said = "the run was cut off";
+    let row = failed_row(
+        intent.attempt,
+        &intent.migration,
+        intent.sha256,
+        open.at,
+        left,
+        said,
+    );
+    target
+        .keep_history(&[row])
+        .map_err(|error| target_error(environment, error))
 }
 
 fn view<'a>(run: &'a Run<'_>, environment: &EnvironmentName) -> Option<&'a EnvironmentView> {
@@ -264,6 +299,7 @@ pub(super) fn complete(
     attempt: AttemptId,
     open: &Attempted,
     of: u64,
+    keeps: bool,
 ) -> Result<(), WorkflowError> {
     let head = run.record(Fact::Intent(open.intent.clone()))?;
     let before = view(run, environment).and_then(EnvironmentView::head);
@@ -273,8 +309,9 @@ pub(super) fn complete(
         origin: open.origin.clone(),
         ..receipt_after(run, &open.intent, ReceiptKind::Journalled, head, before)
     };
+    let row = NewRow::beside(&receipt).filter(|_| keeps);
     let stored = target
-        .close(&receipt, None, of)
+        .close(&receipt, None, of, row.as_ref())
         .map_err(|error| target_error(environment, error))?;
     let ended = Settled {
         how: How::JournalComplete,
@@ -308,7 +345,7 @@ impl Settled {
 }
 
 /// Takes in a receipt that the ledger lacks: the end of an attempt of its own, or another's success.
-pub(super) fn take_in(
+pub(super) fn take_in_receipt(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
     hash: ChainHash,
@@ -316,8 +353,7 @@ pub(super) fn take_in(
     body: &str,
 ) -> Result<(), WorkflowError> {
     let is_open = |intent: &Attempted| {
-        let bytes: Checksum = intent.intent.blake3;
-        bytes == receipt.blake3 && intent.intent.migration == receipt.migration
+        Some(intent.intent.blake3) == receipt.blake3 && intent.intent.migration == receipt.migration
     };
     let ours = view(run, environment)
         .and_then(|here| here.open.get(&receipt.attempt))

@@ -96,8 +96,8 @@ pub(crate) fn receipt(
         kind: analysis.receipt_kind(),
         attempt: AttemptId::from_bytes(attempt),
         migration: MigrationId::new(migration),
-        blake3: Checksum::of(script.as_bytes()),
-        sha256: Sha256::of(script.as_bytes()),
+        blake3: Some(Checksum::of(script.as_bytes())),
+        sha256: Some(Sha256::of(script.as_bytes())),
         writer: WriterId::from_bytes([7; 16]),
         number: 1,
         head: ChainHash::of(PLAN_CONTEXT, b"head"),
@@ -135,6 +135,7 @@ pub(crate) fn apply_from(
         analysis: &analysis,
         done,
         receipt: &receipt,
+        row: None,
     };
     target.apply(&attempt, &mut |_| {})
 }
@@ -163,6 +164,7 @@ pub(crate) fn apply_as(
         analysis,
         done: 0,
         receipt: &receipt,
+        row: None,
     };
     let outcome = target.apply(&attempt, &mut |news| {
         if let News::Progress(progress) = news {

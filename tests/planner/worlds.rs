@@ -256,8 +256,8 @@ impl Place {
                     kind: ReceiptKind::Atomic,
                     attempt: id(attempt),
                     migration: migration(name).clone(),
-                    blake3: KNOWN.digests[version].0,
-                    sha256: KNOWN.digests[version].1,
+                    blake3: Some(KNOWN.digests[version].0),
+                    sha256: Some(KNOWN.digests[version].1),
                     writer: WriterId::from_bytes([3; 16]),
                     number: u64::from(attempt),
                     head: ChainHash::from_bytes([4; 32]),
@@ -423,6 +423,7 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
             remedy: String::new(),
         }),
         has_history_elsewhere: question.other_tables,
+        ..Live::default()
     };
     let looked = live != Live::default();
     plan(&Inputs {
@@ -430,6 +431,7 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
         engine: Engine::Sqlite,
         policy: &policy(question.chain),
         files: &files,
+        prisma: None,
         view,
         kept: &KNOWN.kept,
         to: question.to.map(migration),

@@ -83,6 +83,7 @@ impl Bench {
             analysis,
             done: 0,
             receipt: &receipt,
+            row: None,
         };
         self.target.apply(&attempt, &mut |_| {})
     }
@@ -103,8 +104,8 @@ impl Bench {
             attempt: AttemptId::from_bytes([self.attempts; 16]),
             // Everything that quoting could trip over.
             migration: MigrationId::new(format!("{}_it's \\' \"é\" $$ ", self.attempts)),
-            blake3: Checksum::of(script.as_bytes()),
-            sha256: Sha256::of(script.as_bytes()),
+            blake3: Some(Checksum::of(script.as_bytes())),
+            sha256: Some(Sha256::of(script.as_bytes())),
             writer: WriterId::from_bytes([7; 16]),
             number: 1,
             head: ChainHash::of(PLAN_CONTEXT, b"head"),

@@ -60,6 +60,7 @@ fn a_place_in_the_chain_is_taken_once() {
             analysis: &analysis,
             done: 0,
             receipt: &receipt,
+            row: None,
         },
         &mut |_| {},
     );

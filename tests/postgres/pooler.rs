@@ -255,6 +255,7 @@ fn a_pooler_that_is_not_recognised_records_nothing() {
         analysis: &analysis,
         done: 0,
         receipt: &receipt,
+        row: None,
     };
     let outcome = bench.target.apply(&attempt, &mut |_| {});
     assert!(

@@ -61,6 +61,7 @@ fn apply(
         analysis: &analysis,
         done: 0,
         receipt: &receipt,
+        row: None,
     };
     bench.target.apply(&attempt, &mut |news| {
         if let News::Note(text) = news {

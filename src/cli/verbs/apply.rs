@@ -24,7 +24,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
         to: to.as_ref(),
         dry_run: verb.dry_run,
     };
-    let report = act(output, global, &project, &files, |run| apply(run, &request))?;
+    let report = act(
+        output,
+        global,
+        &project,
+        &files,
+        catalog.prisma.as_ref(),
+        |run| apply(run, &request),
+    )?;
     if output.is_json() {
         output.document(&document(&report));
     } else if let Some(line) = result(&report) {

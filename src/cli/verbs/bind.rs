@@ -24,7 +24,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Resu
     } else {
         Earlier::Keep
     };
-    let ended = act(output, global, &project, &[], |run| {
+    let ended = act(output, global, &project, &[], None, |run| {
         bind(run, &environment, verb.reason.clone(), earlier)
     })?;
     let (word, exit) = match &ended {

@@ -26,13 +26,20 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
     for name in project.config.policy.names().take(upto) {
         project.address(name)?;
     }
-    let (reports, matrix) = act(output, global, &project, &files, |run| {
-        let reports = promote(run, &last, to.as_ref())?;
-        Ok((
-            reports,
-            matrix::build(run.policy, run.files, run.ledger.view()),
-        ))
-    })?;
+    let (reports, matrix) = act(
+        output,
+        global,
+        &project,
+        &files,
+        catalog.prisma.as_ref(),
+        |run| {
+            let reports = promote(run, &last, to.as_ref())?;
+            Ok((
+                reports,
+                matrix::build(run.policy, run.files, run.ledger.view()),
+            ))
+        },
+    )?;
     if output.is_json() {
         output.document(&json!({
             "schema": "tollgate/promote/v1",

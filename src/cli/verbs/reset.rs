@@ -17,13 +17,20 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verb) -> Resu
     let environment = project.environment(&verb.environment)?;
     let catalog = project.catalog()?;
     let files = facts(&catalog);
-    let mut ended = act(output, global, &project, &files, |run| {
-        reset(
-            run,
-            &environment,
-            if verb.yes { Mode::Act } else { Mode::Look },
-        )
-    })?;
+    let mut ended = act(
+        output,
+        global,
+        &project,
+        &files,
+        catalog.prisma.as_ref(),
+        |run| {
+            reset(
+                run,
+                &environment,
+                if verb.yes { Mode::Act } else { Mode::Look },
+            )
+        },
+    )?;
     if let Reset::Shown(shown) = &ended {
         // Neither lock is held while somebody reads: what was shown is looked at again afterwards.
         let text = report::reset::shown(
@@ -36,9 +43,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verb) -> Resu
         output.note(&text);
         confirm(output, &environment)?;
         let shown = shown.clone();
-        ended = act(output, global, &project, &files, |run| {
-            reset(run, &environment, Mode::ActOn(&shown))
-        })?;
+        ended = act(
+            output,
+            global,
+            &project,
+            &files,
+            catalog.prisma.as_ref(),
+            |run| reset(run, &environment, Mode::ActOn(&shown)),
+        )?;
     }
     Ok(tell(output, &environment, &ended))
 }

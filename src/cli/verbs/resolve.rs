@@ -42,9 +42,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> R
         (None, true) => Said::Applied,
         (None, false) => Said::NotApplied,
     };
-    let attempts = act(output, global, &project, &files, |run| {
-        resolve(run, &environment, &migration, said, &verb.reason)
-    })?;
+    let attempts = act(
+        output,
+        global,
+        &project,
+        &files,
+        catalog.prisma.as_ref(),
+        |run| resolve(run, &environment, &migration, said, &verb.reason),
+    )?;
     if output.is_json() {
         let verdict = match said {
             Said::NotApplied => Verdict::NotApplied,

@@ -1,7 +1,7 @@
 //! failed: no attempt failed half-way, and one that was cut off half-way can be continued. One
 //! that failed and left nothing is only mentioned.
 
-use super::{Finding, Gate, World, restore_bytes, shell};
+use super::{Finding, Gate, World, claims, restore_bytes, shell};
 use crate::ledger::view::Failed;
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, MigrationId, ReceiptKind};
@@ -11,6 +11,7 @@ use crate::sql;
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let mut findings = failed(world);
     findings.extend(cannot_go_on(world));
+    findings.extend(claims(world, Gate::Failed));
     findings
 }
 

@@ -1,14 +1,15 @@
 //! missing: every applied migration is on disk.
 
-use super::{Finding, Gate, World, restore};
+use super::{Finding, Gate, World, claims, restore};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let gone = world
         .here
         .applied
         .iter()
-        .filter(|(migration, _)| world.file(migration).is_none());
-    gone.map(|(migration, ran)| {
+        // Of bytes that nobody had, a person accepted that they are gone.
+        .filter(|(migration, ran)| ran.checksum.is_some() && world.file(migration).is_none());
+    let ours = gone.map(|(migration, ran)| {
         let environment = world.inputs.environment;
         // The same bytes under another name would run a second time. Where people may start over,
         // that is the way; elsewhere the old name is put back.
@@ -16,7 +17,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         let renamed = world
             .pending
             .iter()
-            .find(|file| may_start_over && file.checksum == ran.checksum);
+            .find(|file| may_start_over && Some(file.checksum) == ran.checksum);
         let (fact, remedy) = match renamed {
             None => (
                 "it was applied here and its folder is gone".to_owned(),
@@ -35,10 +36,10 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             "applied {} by {} ({})",
             ran.at.minute(),
             ran.by,
-            ran.checksum.short()
+            ran.bytes()
         )],
         required: "the folder of every applied migration, with the bytes that ran".to_owned(),
         remedy,
-    }})
-    .collect()
+    }});
+    ours.chain(claims(world, Gate::Missing)).collect()
 }

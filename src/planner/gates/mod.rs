@@ -1,11 +1,13 @@
 //! The gates: one file each. [`GATES`] reads as the policy.
 
+mod baseline;
 pub(crate) mod chain;
 mod failed;
 pub mod identity;
 mod missing;
 mod modified;
 mod order;
+mod prisma;
 mod promotion;
 pub(crate) mod reset;
 mod script;
@@ -14,8 +16,9 @@ mod unknown;
 use std::fmt;
 
 pub(crate) use failed::{remedy as resolve, standing};
+pub(crate) use prisma::provider;
 
-use super::{Finding, World};
+use super::{Finding, World, history};
 use crate::digest::Checksum;
 use crate::ledger::view::Success;
 use crate::model::{EnvironmentName, MigrationId};
@@ -27,6 +30,8 @@ type Check = fn(&World<'_>) -> Vec<Finding>;
 pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Identity, identity::check),
     (Gate::Chain, chain::check),
+    (Gate::Baseline, baseline::check),
+    (Gate::Prisma, prisma::check),
     (Gate::Unknown, unknown::check),
     (Gate::Failed, failed::check),
     (Gate::Missing, missing::check),
@@ -57,8 +62,11 @@ pub enum Gate {
     Promotion,
     /// The script can be sent.
     Script,
-    /// A target with tables that no receipt explains. Only ever a warning.
+    /// What another tool made in the target was taken in. Of tables alone, outside a tree of Prisma's, it
+    /// only warns.
     Baseline,
+    /// Prisma would run the same scripts, in the same order.
+    Prisma,
 }
 
 impl Gate {
@@ -76,6 +84,7 @@ impl Gate {
             Self::Promotion => "promotion",
             Self::Script => "script",
             Self::Baseline => "baseline",
+            Self::Prisma => "prisma",
         }
     }
 
@@ -89,7 +98,10 @@ impl Gate {
     /// Whether its findings are about single steps, so that the steps before them could go.
     #[must_use]
     pub const fn is_about_steps(self) -> bool {
-        matches!(self, Self::Order | Self::Promotion | Self::Script)
+        matches!(
+            self,
+            Self::Order | Self::Promotion | Self::Script | Self::Prisma
+        )
     }
 }
 
@@ -99,29 +111,23 @@ impl fmt::Display for Gate {
     }
 }
 
+/// What Prisma's table says beyond the receipts, as far as it is a gate's.
+fn claims(world: &World<'_>, gate: Gate) -> impl Iterator<Item = Finding> {
+    let inputs = world.inputs;
+    let claims = inputs.live.map_or(&[][..], |live| &live.claims);
+    claims
+        .iter()
+        .filter_map(move |claim| history::finding(inputs.environment, inputs.files, claim))
+        .filter(move |finding| finding.gate == gate)
+}
+
 /// What is worth saying and refuses nothing, whatever the environment.
 pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     let mut advice = failed::advice(world);
     advice.extend(script::advice(world));
     advice.extend(promotion::advice(world));
-    if world
-        .inputs
-        .live
-        .is_some_and(|live| live.has_history_elsewhere)
-    {
-        advice.push(Finding {
-            gate: Gate::Baseline,
-            migration: None,
-            fact: "the target has tables, and tollgate never entered it before".to_owned(),
-            found: vec!["tables without a receipt".to_owned()],
-            required: "an empty target; to take in a history that it already has is `baseline`, which a later version brings"
-                .to_owned(),
-            remedy: format!(
-                "tollgate apply {} --dry-run   # go on only if no migration made these tables",
-                world.inputs.environment
-            ),
-        });
-    }
+    advice.extend(baseline::advice(world));
+    advice.extend(prisma::advice(world));
     advice
 }
 
@@ -144,7 +150,10 @@ fn restore(
     migration: &MigrationId,
     ran: &Success,
 ) -> String {
-    restore_bytes(world, name, migration, ran.checksum)
+    match ran.checksum {
+        Some(checksum) => restore_bytes(world, name, migration, checksum),
+        None => from_git(migration),
+    }
 }
 
 /// The same for bytes that only began to run.
@@ -167,10 +176,15 @@ fn restore_bytes(
         };
         format!("tollgate log restore {}{only}", shell(migration.as_str()))
     } else {
-        let path = format!("*/{migration}/migration.sql");
-        format!(
-            "git log --all --stat -- {}   # then git checkout <commit> -- <path>",
-            shell(&path)
-        )
+        from_git(migration)
     }
+}
+
+/// How to find the bytes that a migration once had, where only git may have them.
+pub(super) fn from_git(migration: &MigrationId) -> String {
+    let path = format!("*/{migration}/migration.sql");
+    format!(
+        "git log --all --stat -- {}   # then git checkout <commit> -- <path>",
+        shell(&path)
+    )
 }

@@ -1,31 +1,32 @@
 //! modified: every applied migration has the bytes that ran.
 
-use super::{Finding, Gate, World, restore};
+use super::{Finding, Gate, World, claims, restore};
 use crate::digest::differs_only_in_line_endings;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let differs = |(migration, ran): (&_, &crate::ledger::view::Success)| {
         let file = world.file(migration)?;
-        (file.checksum != ran.checksum).then(|| Finding {
+        let differs = ran.has_other_bytes(file.checksum, file.sha256);
+        let only_endings = || {
+            ran.checksum
+                .is_some_and(|ran| differs_only_in_line_endings(file.script.as_bytes(), &ran))
+        };
+        differs.then(|| Finding {
             gate: Gate::Modified,
             migration: Some(file.migration.clone()),
-            fact: if differs_only_in_line_endings(file.script.as_bytes(), &ran.checksum) {
+            fact: if only_endings() {
                 "only its line endings were changed after it ran here".to_owned()
             } else {
                 "it was edited after it ran here".to_owned()
             },
             found: vec![
-                format!(
-                    "ran   {} {} by {}",
-                    ran.checksum.short(),
-                    ran.at.minute(),
-                    ran.by
-                ),
+                format!("ran   {} {} by {}", ran.bytes(), ran.at.minute(), ran.by),
                 format!("file  {}", file.checksum.short()),
             ],
-            required: format!("the bytes that ran, {}", ran.checksum.short()),
+            required: format!("the bytes that ran, {}", ran.bytes()),
             remedy: restore(world, world.inputs.environment, file.migration, ran),
         })
     };
-    world.here.applied.iter().filter_map(differs).collect()
+    let ours = world.here.applied.iter().filter_map(differs);
+    ours.chain(claims(world, Gate::Modified)).collect()
 }

@@ -47,7 +47,8 @@ pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
     let environment = world.inputs.environment;
     let proven = |name: &EnvironmentName, migration: &MigrationId, ran: &Success| {
         let there = world.inputs.view.get(name);
-        there.is_some_and(|there| there.evidence_of(migration, ran.checksum).is_some())
+        let known = there.zip(ran.checksum);
+        known.is_some_and(|(there, bytes)| there.evidence_of(migration, bytes).is_some())
     };
     let unproven: Vec<&MigrationId> = world
         .here
@@ -88,22 +89,22 @@ fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> Str
     }
     if let Some(ran) = there.applied.get(file.migration) {
         let at = ran.at.minute();
-        return if ran.kind == ReceiptKind::Resolved {
-            let bytes = match ran.checksum == file.checksum {
+        let is_this = ran.checksum == Some(file.checksum);
+        return if ran.kind == ReceiptKind::Baselined {
+            format!("{name}: counts as applied since its baseline, and nothing proves its bytes")
+        } else if ran.kind == ReceiptKind::Resolved {
+            let bytes = match is_this {
                 true => "counts",
                 false => "other bytes count",
             };
             format!("{name}: {bytes} as applied on a person's word, {at}")
-        } else if ran.checksum == file.checksum {
+        } else if is_this {
             format!(
                 "{name}: its target is a copy; it ran in {} {at}",
                 ran.ran_in
             )
         } else {
-            format!(
-                "{name}: other bytes succeeded {at} ({})",
-                ran.checksum.short()
-            )
+            format!("{name}: other bytes succeeded {at} ({})", ran.bytes())
         };
     }
     if let Some(failed) = there.failed.get(file.migration) {
@@ -155,7 +156,7 @@ fn remedy(
     }
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
-        Some(ran) if ran.checksum != file.checksum && ran.kind != ReceiptKind::Resolved => {
+        Some(ran) if ran.checksum != Some(file.checksum) && ran.kind.is_evidence() => {
             restore(world, first, file.migration, ran)
         }
         // What is applied without being evidence runs only once more, on a target that is empty.

@@ -30,13 +30,14 @@ pub(super) fn apply(
     session: &Session,
     attempt: &Attempt<'_>,
     statements: &[Statement],
+    beside: &str,
     progress: &mut dyn FnMut(Progress),
     note: &mut dyn FnMut(&str),
 ) -> Result<Applied, ApplyError> {
     let of = statements.len() as u64;
     let receipt = attempt.receipt;
     let finished = insert_finished(receipt.attempt, &receipt.migration, of);
-    let closing = Closing::new(receipt, ReceiptKind::Journalled, &finished)?;
+    let closing = Closing::new(receipt, ReceiptKind::Journalled, &finished, beside)?;
     let mut run = Run {
         session,
         attempt,

@@ -15,6 +15,7 @@ mod blocker;
 mod concurrently;
 mod connect;
 mod error;
+mod history;
 mod invalid;
 mod journal;
 mod journalled;
@@ -25,6 +26,7 @@ mod retry;
 mod runtime;
 mod session;
 mod survey;
+mod taken_in;
 mod template;
 mod tls;
 
@@ -32,11 +34,12 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use super::address::PostgresSettings;
+use super::history::NewRow;
 use super::{
     Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, News, ScriptError, Survey, Target,
     TargetError, TargetErrorKind, Word,
 };
-use crate::model::entry::{Engine, TargetIdentity};
+use crate::model::entry::{Engine, TargetIdentity, Verdict};
 use crate::model::{
     AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, StoredReceipt,
 };
@@ -96,7 +99,7 @@ impl Target for PostgresTarget {
     }
 
     fn survey(&mut self) -> Result<Survey, TargetError> {
-        survey::survey(&self.session)
+        survey::survey(&self.session, self.history_schema())
     }
 
     fn initialise(
@@ -143,16 +146,17 @@ impl Target for PostgresTarget {
         let progress = &mut |progress| tell.borrow_mut()(News::Progress(progress));
         let note = &mut |note: &str| tell.borrow_mut()(News::Note(note));
         let session = &self.session;
+        let beside = self.beside(attempt.row);
         match attempt.analysis {
-            Analysis::NotAnalysed(_) => alone::apply(session, attempt, progress),
+            Analysis::NotAnalysed(_) => alone::apply(session, attempt, &beside, progress),
             Analysis::Analysed(statements) => match attempt.analysis.receipt_kind() {
                 ReceiptKind::Atomic => {
                     let blocker = Blocker::new(&self.settings, self.backend);
                     retry::on_lock(session, &blocker, lock_wait, note, || {
-                        atomic::apply(session, attempt, statements, progress)
+                        atomic::apply(session, attempt, statements, &beside, progress)
                     })
                 }
-                _ => journalled::apply(session, attempt, statements, progress, note),
+                _ => journalled::apply(session, attempt, statements, &beside, progress, note),
             },
         }
     }
@@ -162,9 +166,10 @@ impl Target for PostgresTarget {
         receipt: &Receipt,
         word: Option<&Word>,
         of: u64,
+        row: Option<&NewRow>,
     ) -> Result<StoredReceipt, TargetError> {
         self.must_be_locked()?;
-        let row = match word {
+        let journal = match word {
             Some(word) => journal::insert_word(receipt.attempt, &receipt.migration, word),
             None => journal::insert_finished(receipt.attempt, &receipt.migration, of),
         };
@@ -172,7 +177,8 @@ impl Target for PostgresTarget {
             ApplyError::Unknown { error } => *error,
             ApplyError::Failed { error, .. } => not_closed(&error),
         };
-        let closing = protocol::Closing::new(receipt, receipt.kind, &row).map_err(told)?;
+        let closing = protocol::Closing::new(receipt, receipt.kind, &journal, &self.beside(row))
+            .map_err(told)?;
         match closing.record(&self.session) {
             Ok(applied) => Ok(applied.receipt),
             Err(protocol::NotClosed::Unknown(error)) => Err(told(error)),
@@ -187,12 +193,27 @@ impl Target for PostgresTarget {
         word: &Word,
     ) -> Result<(), TargetError> {
         self.must_be_locked()?;
-        journal::write(
-            &self.session,
-            attempt,
-            &journal::insert_word(attempt, migration, word),
-        )
-        .map_err(|error| error::session_error(&error, "writing the journal"))
+        let rows = format!(
+            "{}{}",
+            journal::insert_word(attempt, migration, word),
+            match word.verdict {
+                Verdict::NotApplied =>
+                    history::said_rolled_back(&self.session, self.history_schema(), migration)?,
+                _ => String::new(),
+            }
+        );
+        journal::write(&self.session, attempt, &rows)
+            .map_err(|error| error::session_error(&error, "writing the journal"))
+    }
+
+    fn keep_history(&mut self, rows: &[NewRow]) -> Result<(), TargetError> {
+        self.must_be_locked()?;
+        history::keep(&self.session, self.history_schema(), rows)
+    }
+
+    fn take_in(&mut self, receipts: &[Receipt]) -> Result<Vec<StoredReceipt>, TargetError> {
+        self.must_be_locked()?;
+        taken_in::write(&self.session, receipts)
     }
 }
 
@@ -206,6 +227,17 @@ fn not_closed(error: &ScriptError) -> TargetError {
 }
 
 impl PostgresTarget {
+    /// The schema that Prisma's table stands in.
+    fn history_schema(&self) -> &str {
+        "public"
+    }
+
+    /// The SQL for a row of Prisma's beside a receipt.
+    fn beside(&self, row: Option<&NewRow>) -> String {
+        row.map(|row| history::insert(self.history_schema(), row))
+            .unwrap_or_default()
+    }
+
     /// How long to wait for locks.
     fn must_be_locked(&self) -> Result<Duration, TargetError> {
         self.lock_wait.ok_or_else(|| TargetError {

@@ -31,11 +31,13 @@ pub(super) struct Closing {
 }
 
 impl Closing {
-    /// Makes message C. `journal` is one more statement for the same transaction, or nothing.
+    /// Makes message C. `journal` and `beside` are more statements for the same transaction, or nothing:
+    /// a row of the journal, and one of Prisma's table.
     pub(super) fn new(
         receipt: &Receipt,
         kind: ReceiptKind,
         journal: &str,
+        beside: &str,
     ) -> Result<Self, ApplyError> {
         let receipt = Receipt {
             kind,
@@ -58,6 +60,7 @@ impl Closing {
             &[
                 ("holds", HOLDS),
                 ("journal", journal),
+                ("beside", beside),
                 ("attempt", &receipt.attempt.to_string()),
                 ("seq", &receipt.seq.to_string()),
                 ("prev", &prev),

@@ -25,9 +25,10 @@ const RECEIPTS: &str = "SELECT seq, hash, body FROM tollgate.receipt ORDER BY se
 const SYSTEM: &str = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
 const TIMELINE: &str = "SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()";
 
-/// Reads everything, writing nothing.
-pub(super) fn survey(session: &Session) -> Result<Survey, TargetError> {
+/// Reads everything, writing nothing. `schema` is where Prisma's table would stand.
+pub(super) fn survey(session: &Session, schema: &str) -> Result<Survey, TargetError> {
     let (observed, is_there, has_other_tables) = observe(session)?;
+    let seen = super::history::look(session, schema)?;
     let mut survey = Survey {
         observed,
         recorded: None,
@@ -36,6 +37,9 @@ pub(super) fn survey(session: &Session) -> Result<Survey, TargetError> {
         invalid_indexes: Vec::new(),
         has_other_tables,
         gone: None,
+        history: seen.history,
+        is_filled: seen.is_filled,
+        is_prisma_8: seen.is_prisma_8,
     };
     if !is_there {
         return Ok(survey);

@@ -10,10 +10,11 @@ use super::foreign_keys::Violations;
 use super::journal::What;
 use super::lock::RunLock;
 use super::statements::Script;
-use super::{errors, journal, journalled, store};
+use super::{errors, history, journal, journalled, store};
 use crate::model::entry::Progress;
 use crate::model::{Receipt, ReceiptKind, StoredReceipt};
 use crate::sql::{Statement, StatementKind};
+use crate::targets::history::NewRow;
 use crate::targets::{
     Applied, ApplyError, Attempt, ScriptError, TargetError, TargetErrorKind, Word,
 };
@@ -194,13 +195,14 @@ fn once(
             place,
             &connection,
             attempt.receipt,
+            attempt.row,
             ReceiptKind::Atomic,
             None,
         )?;
         return Ok(Ended::Applied(applied));
     }
     drop(connection);
-    record(place, attempt.receipt, WHOLE).map(Ended::Applied)
+    record(place, attempt.receipt, attempt.row, WHOLE).map(Ended::Applied)
 }
 
 /// Writes the last row of the journal and the receipt of a script whose work already stands, on a
@@ -208,6 +210,7 @@ fn once(
 pub(super) fn record(
     place: &Place<'_>,
     receipt: &Receipt,
+    row: Option<&NewRow>,
     of: Progress,
 ) -> Result<Applied, ApplyError> {
     let of = Progress { done: of.of, ..of };
@@ -223,14 +226,22 @@ pub(super) fn record(
             left,
         )
     })?;
-    seal(place, &connection, receipt, ReceiptKind::Journalled, left)
+    seal(
+        place,
+        &connection,
+        receipt,
+        row,
+        ReceiptKind::Journalled,
+        left,
+    )
 }
 
-/// Puts the receipt into the transaction that is open, and commits it.
+/// Puts the receipt, and Prisma's row beside it, into the transaction that is open, and commits it.
 fn seal(
     place: &Place<'_>,
     connection: &Connection,
     receipt: &Receipt,
+    row: Option<&NewRow>,
     kind: ReceiptKind,
     left: Option<Progress>,
 ) -> Result<Applied, ApplyError> {
@@ -247,7 +258,11 @@ fn seal(
         body,
     };
     let added = connection::own(connection)
-        .and_then(|()| store::add_receipt(connection, &receipt, &stored));
+        .and_then(|()| store::add_receipt(connection, &receipt, &stored))
+        .and_then(|added| {
+            row.map_or(Ok(()), |row| history::insert(connection, row))
+                .map(|()| added)
+        });
     let entered = added.and_then(|added| Ok((added, store::is_entered(connection)?)));
     let why_not = match entered {
         Ok((true, true)) if place.lock.is_still_held() => None,
@@ -399,6 +414,7 @@ pub(super) fn close(
     receipt: &Receipt,
     word: Option<&Word>,
     of: u64,
+    row: Option<&NewRow>,
 ) -> Result<StoredReceipt, TargetError> {
     let told = |error: Error| errors::target(place.path, &error);
     let connection = connection::connect_own(place.path, Missing::Refuse, place.busy)?;
@@ -411,7 +427,7 @@ pub(super) fn close(
         }
     }
     .map_err(told)?;
-    match seal(place, &connection, receipt, receipt.kind, None) {
+    match seal(place, &connection, receipt, row, receipt.kind, None) {
         Ok(applied) => Ok(applied.receipt),
         Err(ApplyError::Unknown { error }) => Err(*error),
         Err(ApplyError::Failed { error, .. }) => Err(TargetError {

@@ -105,7 +105,7 @@ pub(super) fn apply(
         of: run.of,
     };
     drop(connection);
-    record(place, attempt.receipt, of)
+    record(place, attempt.receipt, attempt.row, of)
 }
 
 const UNLOCKED: &str = "the lock file was deleted or replaced meanwhile";

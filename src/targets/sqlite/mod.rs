@@ -9,6 +9,7 @@ mod codes;
 mod connection;
 mod errors;
 mod foreign_keys;
+mod history;
 mod journal;
 mod journalled;
 mod lock;
@@ -22,11 +23,12 @@ use std::time::Duration;
 use connection::{Missing, connect_own};
 use lock::RunLock;
 
+use super::history::NewRow;
 use super::{
     Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, News, Survey, Target, TargetError,
     TargetErrorKind, Word,
 };
-use crate::model::entry::{Engine, Progress, TargetIdentity};
+use crate::model::entry::{Engine, Progress, TargetIdentity, Verdict};
 use crate::model::{
     AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, StoredReceipt,
 };
@@ -200,8 +202,9 @@ impl Target for SqliteTarget {
         receipt: &Receipt,
         word: Option<&Word>,
         of: u64,
+        row: Option<&NewRow>,
     ) -> Result<StoredReceipt, TargetError> {
-        apply::close(&self.place()?, receipt, word, of)
+        apply::close(&self.place()?, receipt, word, of, row)
     }
 
     fn resolve(
@@ -211,8 +214,25 @@ impl Target for SqliteTarget {
         word: &Word,
     ) -> Result<(), TargetError> {
         let place = self.place()?;
-        let connection = connect_own(place.path, Missing::Refuse, place.busy)?;
-        journal::add_word(&connection, attempt, migration, word)
-            .map_err(|error| errors::target(place.path, &error))
+        let told = |error| errors::target(place.path, &error);
+        let mut connection = connect_own(place.path, Missing::Refuse, place.busy)?;
+        let change = connection.transaction().map_err(told)?;
+        journal::add_word(&change, attempt, migration, word).map_err(told)?;
+        if word.verdict == Verdict::NotApplied && history::is_there(&change).map_err(told)? {
+            history::roll_back(&change, migration, "").map_err(told)?;
+        }
+        change.commit().map_err(told)
+    }
+
+    fn keep_history(&mut self, rows: &[NewRow]) -> Result<(), TargetError> {
+        let place = self.place()?;
+        let mut connection = connect_own(place.path, Missing::Refuse, place.busy)?;
+        history::keep(place.path, &mut connection, rows)
+    }
+
+    fn take_in(&mut self, receipts: &[Receipt]) -> Result<Vec<StoredReceipt>, TargetError> {
+        let place = self.place()?;
+        let mut connection = connect_own(place.path, Missing::Refuse, place.busy)?;
+        store::take_in(place.path, &mut connection, receipts)
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{errors, journal};
+use super::{errors, history, journal};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId, Receipt, StoredReceipt};
 use crate::targets::{Earlier, Gone, Observed, Recorded, Survey, TargetError, TargetErrorKind};
@@ -27,6 +27,9 @@ pub(super) fn nothing(path: &Path) -> Survey {
         invalid_indexes: Vec::new(),
         has_other_tables: false,
         gone: None,
+        history: None,
+        is_filled: false,
+        is_prisma_8: false,
     }
 }
 
@@ -43,6 +46,7 @@ pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey,
             |row| row.get(0),
         )
         .map_err(told)?;
+    history::look(path, &moment, &mut survey)?;
     let entered = is_entered(&moment).map_err(told)?;
     if !entered {
         return Ok(survey);
@@ -165,6 +169,44 @@ pub(super) fn add_receipt(
         )
         .optional()?;
     Ok(there.unwrap_or(false))
+}
+
+/// Writes receipts of a history that tollgate did not make: all of them or none.
+pub(super) fn take_in(
+    path: &Path,
+    connection: &mut Connection,
+    receipts: &[Receipt],
+) -> Result<Vec<StoredReceipt>, TargetError> {
+    let told = |error| errors::target(path, &error);
+    let change = connection
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)
+        .map_err(told)?;
+    let mut out = Vec::with_capacity(receipts.len());
+    for receipt in receipts {
+        let unwritten = |why: String| TargetError {
+            kind: TargetErrorKind::Other,
+            fact: format!("{}: a receipt could not be written: {why}", path.display()),
+            remedy: None,
+        };
+        let body = receipt
+            .to_body()
+            .map_err(|error| unwritten(error.to_string()))?;
+        let stored = StoredReceipt {
+            seq: receipt.seq,
+            hash: Receipt::hash_of(&body).to_string(),
+            body,
+        };
+        if !add_receipt(&change, receipt, &stored).map_err(told)? {
+            return Err(unwritten(
+                "it was not there after it was written".to_owned(),
+            ));
+        }
+        out.push(stored);
+    }
+    crate::failpoint::hit("sqlite.take-in.before-commit");
+    change.commit().map_err(told)?;
+    crate::failpoint::hit("sqlite.take-in.after-commit");
+    Ok(out)
 }
 
 fn identity(path: &Path, connection: &Connection) -> Result<Option<Recorded>, TargetError> {

@@ -65,6 +65,7 @@ pub(crate) fn a_receipt_out_of_place_is_refused<B: Bench>(bench: &B) {
         analysis: &analysis,
         done: 0,
         receipt: &receipt,
+        row: None,
     };
     let (_, left) = failed(target.apply(&attempt, &mut |_| {}));
     assert_eq!(left, None);

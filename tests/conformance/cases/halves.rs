@@ -58,12 +58,12 @@ pub(crate) fn a_receipt_may_be_written_without_running_anything<B: Bench>(bench:
     let script = "CREATE TABLE one (id INTEGER)";
     let survey = target.survey().unwrap();
     let receipt = receipt(&survey, "1_one", script, &analysed(script));
-    let stored = target.close(&receipt, None, 1).unwrap();
+    let stored = target.close(&receipt, None, 1, None).unwrap();
     let survey = sound(target.as_mut());
     assert_eq!(survey.receipts, [stored]);
     assert!(!bench.has_table("one"));
     // The same attempt cannot have two, whatever the second try is answered.
-    drop(target.close(&receipt, None, 1));
+    drop(target.close(&receipt, None, 1, None));
     let mut target = {
         drop(target);
         ready_again(bench)

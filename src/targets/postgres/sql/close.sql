@@ -43,6 +43,8 @@ SELECT pg_catalog.int4in(pg_catalog.textout(CASE
   ELSE '0'
 END));
 {journal}
+-- Prisma's own row, where its table is kept.
+{beside}
 COMMIT;
 -- What outlives a transaction, so that the next script finds a session like the first one did.
 -- DISCARD ALL would give the run's lock back.

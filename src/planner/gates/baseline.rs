@@ -1,0 +1,66 @@
+//! baseline: what another tool made in a target is taken in before anything runs over it.
+
+use super::{Finding, Gate, World, shell};
+
+pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
+    let Some(live) = world.inputs.live else {
+        return Vec::new();
+    };
+    let environment = world.inputs.environment;
+    if live.unknown_history > 0 {
+        return vec![Finding {
+            gate: Gate::Baseline,
+            migration: None,
+            fact: "Prisma migrated this database, and its history was not taken in".to_owned(),
+            found: vec![format!("{} in Prisma's table", many(live.unknown_history))],
+            required: "the history in the ledger, so that nothing runs a second time".to_owned(),
+            remedy: format!("tollgate baseline {environment}"),
+        }];
+    }
+    // Prisma refuses it as P3005.
+    if live.has_history_elsewhere && live.is_filled && world.inputs.prisma.is_some() {
+        return vec![Finding {
+            gate: Gate::Baseline,
+            migration: None,
+            fact: "the database has tables, and neither a receipt nor Prisma's table tells what made them"
+                .to_owned(),
+            found: vec!["tables without a history".to_owned()],
+            required: "an empty database, or a person's word for the migrations that made its tables"
+                .to_owned(),
+            remedy: remedy(world),
+        }];
+    }
+    Vec::new()
+}
+
+/// What is worth saying of tables that no receipt explains, in a tree that is not Prisma's.
+pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
+    let live = world.inputs.live?;
+    (live.has_history_elsewhere && check(world).is_empty()).then(|| Finding {
+        gate: Gate::Baseline,
+        migration: None,
+        fact: "the target has tables, and tollgate never entered it before".to_owned(),
+        found: vec!["tables without a receipt".to_owned()],
+        required: "tables that no migration made; or a person's word for those that made them"
+            .to_owned(),
+        remedy: remedy(world),
+    })
+}
+
+fn many(rows: usize) -> String {
+    match rows {
+        1 => "1 row".to_owned(),
+        rows => format!("{rows} rows"),
+    }
+}
+
+fn remedy(world: &World<'_>) -> String {
+    let first = world.inputs.files.first().map_or_else(
+        || "0_init".to_owned(),
+        |file| shell(file.migration.as_str()),
+    );
+    format!(
+        "tollgate baseline {} --to {first} --reason '<why>'   # the last migration whose work stands there",
+        world.inputs.environment
+    )
+}

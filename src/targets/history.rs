@@ -1,0 +1,176 @@
+//! The table `_prisma_migrations`, in which Prisma records what it ran: read as it stands, and kept as
+//! Prisma would, so that either tool can go on where the other one was.
+//!
+//! The rows are facts of another tool: what they prove is judged in `planner::history`.
+
+use crate::digest::Sha256;
+use crate::model::prisma::row_id;
+use crate::model::{AttemptId, MigrationId, Receipt, Timestamp};
+
+/// Prisma's table, as it stands in a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct History {
+    /// Its rows, in the order in which they were started. A name may stand more than once.
+    pub rows: Vec<Row>,
+}
+
+/// One row of Prisma's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// A UUID where Prisma or tollgate wrote it; anything where a person did.
+    pub id: String,
+    /// The folder's name.
+    pub migration: MigrationId,
+    /// SHA-256 of the script in hexadecimal digits, where Prisma or tollgate wrote it.
+    pub checksum: String,
+    /// When it was begun.
+    pub started: Timestamp,
+    /// When it succeeded.
+    pub finished: Option<Timestamp>,
+    /// When somebody said that nothing of it stands: it is pending again.
+    pub rolled_back: Option<Timestamp>,
+    /// How many steps ran: 0 where nothing did, and somebody said that it stands.
+    pub steps: u32,
+    /// What the database said, where it failed.
+    pub logs: Option<String>,
+}
+
+impl Row {
+    /// Whether Prisma takes the migration for applied by this row.
+    #[must_use]
+    pub const fn is_applied(&self) -> bool {
+        self.finished.is_some() && self.rolled_back.is_none()
+    }
+
+    /// Whether Prisma refuses to go on because of this row, as P3009.
+    #[must_use]
+    pub const fn is_failed(&self) -> bool {
+        self.finished.is_none() && self.rolled_back.is_none()
+    }
+
+    /// Whether tollgate wrote it of a failed attempt, in whatever ledger. What is left of such a one the
+    /// journal tells.
+    #[must_use]
+    pub fn is_tollgates_failure(&self) -> bool {
+        self.failed_attempt()
+            .is_some_and(|attempt| row_id(attempt) == self.id)
+    }
+
+    fn failed_attempt(&self) -> Option<AttemptId> {
+        let logs = self.logs.as_deref()?.strip_prefix(MARK)?;
+        logs.get(..32)?.parse().ok()
+    }
+}
+
+/// How the logs of a failure begin that tollgate recorded.
+const MARK: &str = "tollgate attempt ";
+
+/// A row to write: what the target itself knows (its clock, which rows stand open) is left to it.
+///
+/// Writing it also says of rows of the same migration that stand open that they were rolled back, as
+/// `prisma migrate resolve` does before a migration runs again. A row whose id is there already is not
+/// written again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRow {
+    /// The id, a UUID of version 4.
+    pub id: String,
+    /// The folder's name.
+    pub migration: MigrationId,
+    /// SHA-256 of the script.
+    pub checksum: Sha256,
+    /// When it was begun, by the client's clock.
+    pub started: Timestamp,
+    /// How it ended.
+    pub end: RowEnd,
+}
+
+/// How what a new row tells of ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RowEnd {
+    /// It succeeded now.
+    Succeeded,
+    /// It succeeded then: a receipt proves it, and the row was missing.
+    SucceededAt(Timestamp),
+    /// Nothing ran, and a person says that it stands: 0 steps, as `prisma migrate resolve --applied`.
+    SaidApplied,
+    /// It failed, with what is to stand in the logs. Where the migration counts as applied by another
+    /// row the failure is written as rolled back: it must not stop anybody.
+    Failed(String),
+}
+
+impl NewRow {
+    /// The row beside a receipt that is about to be written.
+    #[must_use]
+    pub fn beside(receipt: &Receipt) -> Option<Self> {
+        Some(Self {
+            id: row_id(receipt.attempt),
+            migration: receipt.migration.clone(),
+            checksum: receipt.sha256?,
+            started: receipt.at,
+            end: if receipt.kind.is_evidence() {
+                RowEnd::Succeeded
+            } else {
+                RowEnd::SaidApplied
+            },
+        })
+    }
+
+    /// The row of an attempt that failed. `said` is what the target said, and what is left.
+    #[must_use]
+    pub fn failed(
+        attempt: AttemptId,
+        migration: &MigrationId,
+        checksum: Sha256,
+        started: Timestamp,
+        said: &str,
+    ) -> Self {
+        Self {
+            id: row_id(attempt),
+            migration: migration.clone(),
+            checksum,
+            started,
+            end: RowEnd::Failed(format!("{MARK}{attempt}: {said}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_ours_is_known_by_its_id_and_its_logs() {
+        let attempt = AttemptId::from_bytes([7; 16]);
+        let new = NewRow::failed(
+            attempt,
+            &MigrationId::new("1_a"),
+            Sha256::of(b""),
+            Timestamp::from_unix_millis(0),
+            "nothing of it stands",
+        );
+        let RowEnd::Failed(logs) = new.end else {
+            panic!("a failure");
+        };
+        let row = Row {
+            id: new.id,
+            migration: new.migration,
+            checksum: new.checksum.to_string(),
+            started: new.started,
+            finished: None,
+            rolled_back: None,
+            steps: 0,
+            logs: Some(logs),
+        };
+        assert!(row.is_failed() && row.is_tollgates_failure());
+        let copied = Row {
+            id: "00000000-0000-4000-8000-000000000000".to_owned(),
+            ..row.clone()
+        };
+        assert!(!copied.is_tollgates_failure());
+        let other = Row {
+            logs: Some("tollgate attempt é".to_owned()),
+            ..row
+        };
+        assert!(!other.is_tollgates_failure());
+    }
+}

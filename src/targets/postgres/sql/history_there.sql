@@ -1,0 +1,19 @@
+-- What of Prisma's is there, and whether the application's schema has tables besides: not tollgate's,
+-- not an extension's. No name is looked up: a role that may not enter the schema must get an answer too.
+SELECT COALESCE(pg_catalog.bool_or(n.nspname = {schema} AND c.relname = '_prisma_migrations'), false)
+         AS is_there,
+       EXISTS (SELECT FROM pg_catalog.pg_namespace AS s WHERE s.nspname = {schema}) AS has_schema,
+       -- Prisma 8 keeps its own record elsewhere.
+       EXISTS (SELECT FROM pg_catalog.pg_namespace AS p WHERE p.nspname = 'prisma_contract')
+         OR COALESCE(pg_catalog.bool_or(c.relname = 'prisma_contract'), false) AS is_prisma_8,
+       COALESCE(pg_catalog.bool_or(
+         n.nspname = {schema} AND c.relname <> '_prisma_migrations'
+         AND NOT EXISTS (
+           SELECT FROM pg_catalog.pg_depend AS e
+            WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+              AND e.objid = c.oid AND e.deptype = 'e')
+       ), false) AS is_filled
+  FROM pg_catalog.pg_class AS c
+  JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
+ WHERE c.relkind IN ('r', 'p', 'f')
+   AND (n.nspname = {schema} OR c.relname = 'prisma_contract')
