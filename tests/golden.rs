@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, Bound, Chained, Ending, Engine, Failure, Head, How, Intent, Opened, Outcome,
-    Progress, ReceiptRef, Refused, RefusedGate, Resolved, TargetIdentity, Verdict,
+    Absorbed, Bound, Chained, Ending, Engine, Failure, Found, Head, How, Intent, Opened, Outcome,
+    Progress, ReceiptRef, Refused, RefusedGate, Resolved, TakenIn, TargetIdentity, Verdict,
 };
 use tollgate::model::{
     Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, GitState, IncarnationId,
@@ -141,10 +141,28 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "446aa570df102219d87cb80cb05271d7db32f9853e435a19e6fffdbb23859741",
     ),
     (
+        "taken-in",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":21,"prev":"1515151515151515151515151515151515151515151515151515151515151515","at":"2025-11-04T09:53:41.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"taken-in","payload":{"environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migrations":[{"migration":"20251101000000_init","kind":"prisma","what":"Prisma's row names these very bytes"},{"migration":"20251103170000_add_users","kind":"baselined","what":"it was edited after Prisma applied it here"}],"reason":"a comment was added"}}"#,
+        "e247b750aa36ff39f2e2867d78ed344563e7215e59a64e326c6fd32b1d50e9d4",
+    ),
+    (
         "receipt",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
         "fca64ddc2cdd2a6d0c9c612f67438fc7816282333caeed8b0787b131216cd91e",
+    ),
+    (
+        "receipt, of a row of Prisma's",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"prisma","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"prisma","origin":{"kind":"prisma","row":"5a0c3c5e-7c3d-4f0e-9c57-1f7e2f8d9a10","checksum":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","started":"2025-11-04T09:53:22.007Z","steps":1},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
+        "e48041f376d91b5e9e61bf9cbc4ae80ba115aacfc93958c413d28e4fb0607f6e",
+    ),
+    (
+        "receipt, of a row written by hand whose folder is gone",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"baselined","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":null,"sha256":null,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"prisma","origin":{"kind":"prisma","row":"5a0c3c5e-7c3d-4f0e-9c57-1f7e2f8d9a10","checksum":"manual","started":"2025-11-04T09:53:22.007Z","steps":0},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
+        "44aa006460a4330febb9e389f8a723345f104f669376aa4f5563b4a92b19cbbb",
     ),
     (
         "plan id",
@@ -220,6 +238,38 @@ fn receipt() -> Receipt {
         waivers: Vec::new(),
         debts: Vec::new(),
     }
+}
+
+/// A receipt of our own run, and those of a history that was found.
+fn receipts() -> Vec<(&'static str, Receipt)> {
+    let by_prisma = |checksum: &str, steps| Origin::Prisma {
+        row: "5a0c3c5e-7c3d-4f0e-9c57-1f7e2f8d9a10".to_owned(),
+        checksum: checksum.to_owned(),
+        started: at(2),
+        steps,
+    };
+    let prisma = Receipt {
+        kind: ReceiptKind::Prisma,
+        actor: Actor("prisma".to_owned()),
+        origin: by_prisma(&Sha256::of(SCRIPT.as_bytes()).to_string(), 1),
+        ..receipt()
+    };
+    let baselined = Receipt {
+        kind: ReceiptKind::Baselined,
+        blake3: None,
+        sha256: None,
+        actor: Actor("prisma".to_owned()),
+        origin: by_prisma("manual", 0),
+        ..receipt()
+    };
+    vec![
+        ("receipt", receipt()),
+        ("receipt, of a row of Prisma's", prisma),
+        (
+            "receipt, of a row written by hand whose folder is gone",
+            baselined,
+        ),
+    ]
 }
 
 fn outcome(ending: Ending) -> Outcome {
@@ -421,6 +471,26 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 ..outcome(Ending::Failed)
             }),
         ),
+        (
+            "taken-in",
+            Fact::TakenIn(TakenIn {
+                environment: environment("test"),
+                target: incarnation(),
+                migrations: vec![
+                    Found {
+                        migration: MigrationId::new("20251101000000_init"),
+                        kind: ReceiptKind::Prisma,
+                        what: "Prisma's row names these very bytes".to_owned(),
+                    },
+                    Found {
+                        migration: migration(),
+                        kind: ReceiptKind::Baselined,
+                        what: "it was edited after Prisma applied it here".to_owned(),
+                    },
+                ],
+                reason: Some("a comment was added".to_owned()),
+            }),
+        ),
     ]
 }
 
@@ -546,9 +616,11 @@ fn made() -> Vec<(&'static str, &'static str, String, ChainHash)> {
             (name, ENTRY_CONTEXT, body, hash)
         })
         .collect();
-    let body = receipt().to_body().unwrap();
-    let hash = Receipt::hash_of(&body);
-    made.push(("receipt", RECEIPT_CONTEXT, body, hash));
+    for (name, receipt) in receipts() {
+        let body = receipt.to_body().unwrap();
+        let hash = Receipt::hash_of(&body);
+        made.push((name, RECEIPT_CONTEXT, body, hash));
+    }
     let (digested, id) = plan_id();
     made.push(("plan id", PLAN_CONTEXT, digested, id));
     made
@@ -580,6 +652,7 @@ fn every_kind_of_entry_has_a_vector() {
     let kinds: BTreeSet<&str> = facts().iter().map(|(_, fact)| fact.kind()).collect();
     let every = [
         "opened", "bound", "intent", "outcome", "absorbed", "refused", "resolved", "chained",
+        "taken-in",
     ];
     assert_eq!(kinds, BTreeSet::from(every));
 }
@@ -599,11 +672,11 @@ fn the_bytes_read_back_as_the_entries_that_they_were_made_of() {
     for ((name, entry), (_, _, body, _)) in entries().into_iter().zip(VECTORS) {
         assert_eq!(Entry::from_body(body), Ok(entry), "{name}");
     }
-    let (_, _, body, _) = VECTORS
-        .iter()
-        .find(|(name, ..)| *name == "receipt")
-        .unwrap();
-    assert_eq!(serde_json::from_str::<Receipt>(body).unwrap(), receipt());
+    for (name, receipt) in receipts() {
+        let vector = VECTORS.iter().find(|(other, ..)| *other == name);
+        let (_, _, body, _) = vector.unwrap();
+        assert_eq!(serde_json::from_str::<Receipt>(body).unwrap(), receipt);
+    }
 }
 
 #[test]

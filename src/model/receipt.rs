@@ -167,6 +167,9 @@ pub fn verify_chain(rows: &[StoredReceipt]) -> Result<Vec<(ChainHash, Receipt)>,
                 receipt.seq
             )));
         }
+        if receipt.kind.is_evidence() && receipt.blake3.is_none() {
+            return Err(broken("it proves a run and names no bytes".to_owned()));
+        }
         if receipt.prev != out.last().map(|(hash, _)| *hash) {
             return Err(broken(
                 "it does not follow the receipt before it".to_owned(),

@@ -140,6 +140,7 @@ fn cell(
     }
     if let Some(ran) = view.applied.get(id) {
         let state = match file {
+            None if ran.checksum.is_none() => State::Baselined,
             None => State::Missing,
             Some((checksum, sha256)) if ran.has_other_bytes(checksum, sha256) => State::Modified,
             Some(_) if ran.kind == ReceiptKind::Baselined => State::Baselined,

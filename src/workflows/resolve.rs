@@ -168,12 +168,11 @@ fn subjects(
         .claims
         .iter()
         .filter(|claim| claim.kind == ClaimKind::Failed && claim.row.migration == *migration)
-        .filter_map(|claim| {
-            Some(Subject {
-                attempt: attempt_of(&claim.row.id),
-                script: file(run, migration)?.checksum,
-                of: None,
-            })
+        .map(|claim| Subject {
+            attempt: attempt_of(&claim.row.id),
+            // Without a folder there is nothing that could count as applied.
+            script: file(run, migration).map_or_else(|| Checksum::of(&[]), |file| file.checksum),
+            of: None,
         });
     begun
         .chain(standing)

@@ -232,7 +232,7 @@ fn a_database_with_a_history_is_warned_about() {
 
     warning: baseline: dev: the target has tables, and tollgate never entered it before
       found     tables without a receipt
-      remedy    tollgate apply dev --dry-run   # go on only if no migration made these tables
+      remedy    tollgate baseline dev --to 20251101000000_users --reason '<why>'   # if migrations made them: name the last one
     dev: 1 migration to apply
       applied   20251101000000_users  atomic
     "#);
@@ -376,7 +376,7 @@ fn a_target_that_lost_its_receipts_is_not_filled_again() {
 
     warning: baseline: dev: the target has tables, and tollgate never entered it before
       found     tables without a receipt
-      remedy    tollgate apply dev --dry-run   # go on only if no migration made these tables
+      remedy    tollgate baseline dev --to 20251101000000_users --reason '<why>'   # if migrations made them: name the last one
     "#);
     assert_snapshot!(chain.run(&["bind", "dev", "--reason", "why not"]), @r#"
     exit 3

@@ -155,18 +155,19 @@ fn help_is_the_first_documentation() {
     Usage: tollgate [OPTIONS] <COMMAND>
 
     Commands:
-      init     Write a tollgate.toml with dev, test and prod on embedded databases
-      new      Make a folder for a new migration, stamped after the newest one
-      restamp  Give a migration that came too late a new stamp
-      status   Show every migration in every environment, from the ledger
-      plan     Show what would be applied, or every reason why not; offline
-      apply    Apply what is pending in one environment, or refuse
-      promote  Apply along the chain, environment by environment, up to one
-      bind     Tie an environment to the database that its url leads to
-      reset    Empty the first environment's database and start clean; evidence stays
-      resolve  Say what stands of a script that stopped half-way, where only a person can
-      verify   Walk the ledger's chains and say what is sound
-      log      Show the ledger's entries, or the bytes of a migration that ran
+      init      Write a tollgate.toml with dev, test and prod on embedded databases
+      new       Make a folder for a new migration, stamped after the newest one
+      restamp   Give a migration that came too late a new stamp
+      status    Show every migration in every environment, from the ledger
+      plan      Show what would be applied, or every reason why not; offline
+      baseline  Take a database that already has a history into the ledger; nothing runs
+      apply     Apply what is pending in one environment, or refuse
+      promote   Apply along the chain, environment by environment, up to one
+      bind      Tie an environment to the database that its url leads to
+      reset     Empty the first environment's database and start clean; evidence stays
+      resolve   Say what stands of a script that stopped half-way, where only a person can
+      verify    Walk the ledger's chains and say what is sound
+      log       Show the ledger's entries, or the bytes of a migration that ran
 
     Options:
       -C <DIR>                   Run as if started in DIR

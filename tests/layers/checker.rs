@@ -72,6 +72,8 @@ const PURE_MAY_IMPORT: &[&str] = &[
     "targets::Part",
     "targets::Recorded",
     "targets::ScriptError",
+    "targets::history::History",
+    "targets::history::Row",
 ];
 
 /// Words that the pure layers never say.

@@ -36,20 +36,28 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> R
     let known = attempted
         .iter()
         .chain(files.iter().map(|file| file.migration));
-    let migration = migration(&verb.migration, known)?;
+    // What did not finish under Prisma may have no folder, and only the target knows its name.
+    let (migration, unknown) = match migration(&verb.migration, known) {
+        Ok(known) => (known, None),
+        Err(trouble) => (MigrationId::new(verb.migration.as_str()), Some(trouble)),
+    };
     let said = match (verb.said.continue_at, verb.said.applied) {
         (Some(step), _) => Said::ContinueAt(step),
         (None, true) => Said::Applied,
         (None, false) => Said::NotApplied,
     };
-    let attempts = act(
+    let ended = act(
         output,
         global,
         &project,
         &files,
         catalog.prisma.as_ref(),
         |run| resolve(run, &environment, &migration, said, &verb.reason),
-    )?;
+    );
+    let attempts = match (ended, unknown) {
+        (Err(error), Some(unknown)) if error.exit == Exit::Usage => return Err(unknown),
+        (ended, _) => ended?,
+    };
     if output.is_json() {
         let verdict = match said {
             Said::NotApplied => Verdict::NotApplied,

@@ -60,7 +60,7 @@ fn remedy(world: &World<'_>) -> String {
         |file| shell(file.migration.as_str()),
     );
     format!(
-        "tollgate baseline {} --to {first} --reason '<why>'   # the last migration whose work stands there",
+        "tollgate baseline {} --to {first} --reason '<why>'   # if migrations made them: name the last one",
         world.inputs.environment
     )
 }

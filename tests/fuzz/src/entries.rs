@@ -166,6 +166,9 @@ pub(crate) fn fact(kind: u8, about: u8, number: u64) -> String {
                 r#""absorbed","payload":{{"environment":"{environment}","hash":"{hash}","body":{quoted}}}"#
             )
         }
+        _ if kind >> 4 == 5 => format!(
+            r#""taken-in","payload":{{"environment":"{environment}","target":"{incarnation}","migrations":[{{"migration":"2025_{migration}","kind":"prisma","what":"w"}}],"reason":null}}"#
+        ),
         _ => {
             let verdict = match kind >> 4 {
                 1 => r#""applied","reason":"r""#.to_owned(),
@@ -190,8 +193,16 @@ fn receipt(seq: u64, prev: Option<ChainHash>, about: u8) -> String {
     let id = format!("{:02x}", about >> 1 & 7).repeat(16);
     let hash = format!("{:02x}", about >> 4).repeat(32);
     let prev = prev.map_or("null".to_owned(), |prev| format!("\"{prev}\""));
+    let bytes = format!(r#""blake3":"blake3:{hash}","sha256":"{hash}""#);
+    let person = r#"{"kind":"person","host":null}"#;
+    let row = r#"{"kind":"prisma","row":"r","checksum":"c","started":"2025-11-04T09:53:21.007Z","steps":1}"#;
+    let (kind, bytes, origin) = match seq % 8 {
+        5 => ("prisma", bytes.as_str(), row),
+        6 => ("baselined", r#""blake3":null,"sha256":null"#, row),
+        _ => ("atomic", bytes.as_str(), person),
+    };
     format!(
-        r#"{{"v":1,"seq":{seq},"prev":{prev},"target":"{id}","environment":"{environment}","kind":"atomic","attempt":"{id}","migration":"2025_{}","blake3":"blake3:{hash}","sha256":"{hash}","writer":"{id}","number":1,"head":"{hash}","plan":"{hash}","at":"2025-11-04T09:53:21.007Z","actor":"ada","origin":{{"kind":"person","host":null}},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}}"#,
+        r#"{{"v":1,"seq":{seq},"prev":{prev},"target":"{id}","environment":"{environment}","kind":"{kind}","attempt":"{id}","migration":"2025_{}",{bytes},"writer":"{id}","number":1,"head":"{hash}","plan":"{hash}","at":"2025-11-04T09:53:21.007Z","actor":"ada","origin":{origin},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}}"#,
         about >> 4 & 3
     )
 }
