@@ -12,7 +12,7 @@ use icu_collator::options::CollatorOptions;
 
 use super::AttemptId;
 use super::entry::Engine;
-use crate::digest::hex;
+use crate::digest::{Checksum, hex};
 
 /// The table in which Prisma records what it ran.
 pub const TABLE: &str = "_prisma_migrations";
@@ -75,7 +75,21 @@ pub fn locale_order(one: &str, other: &str) -> Ordering {
 /// a UUID of version 4, so that a row and its attempt are known by each other.
 #[must_use]
 pub fn row_id(attempt: AttemptId) -> String {
-    let mut bytes = *attempt.as_bytes();
+    uuid(*attempt.as_bytes())
+}
+
+/// The id of the row that says that an attempt's migration counts as applied on a person's word. Another
+/// one, because the attempt may have left a row when it failed.
+#[must_use]
+pub fn said_row_id(attempt: AttemptId) -> String {
+    let digest = Checksum::of(attempt.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest.as_bytes()[..16]);
+    uuid(bytes)
+}
+
+/// Sixteen bytes as a UUID of version 4.
+fn uuid(mut bytes: [u8; 16]) -> String {
     bytes[6] = (bytes[6] & 0x0f) | 0x40;
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let parts = [

@@ -84,8 +84,39 @@ pub fn refused(environment: &EnvironmentName, findings: &[Finding], paint: Paint
         "{} {}\n{}",
         paint.bad("refused:"),
         paint.bold(&what),
-        plan::findings(findings, paint)
+        plan::findings(&in_short(findings), paint)
     )
+}
+
+/// More than this many of one kind are told as the first, the last and how many.
+const TOLD_ONE_BY_ONE: usize = 6;
+
+/// Findings of which there are many alike, once each. The document of `--format json` has every one.
+fn in_short(findings: &[Finding]) -> Vec<Finding> {
+    let mut out: Vec<Finding> = Vec::new();
+    for finding in findings {
+        let alike: Vec<&Finding> = findings
+            .iter()
+            .filter(|other| other.fact == finding.fact && other.migration.is_some())
+            .collect();
+        let (Some(first), Some(last)) = (alike.first(), alike.last()) else {
+            out.push(finding.clone());
+            continue;
+        };
+        if alike.len() <= TOLD_ONE_BY_ONE {
+            out.push(finding.clone());
+        } else if first.migration == finding.migration {
+            let mut told = finding.clone();
+            if let Some(last) = &last.migration {
+                told.found.push(format!(
+                    "and the same of {} more, up to {last}",
+                    alike.len() - 1
+                ));
+            }
+            out.push(told);
+        }
+    }
+    out
 }
 
 /// As `tollgate/baseline/v1`. `end` is `done`, `nothing` or `refused`.

@@ -206,7 +206,7 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
     let columns: Vec<usize> = matrix
         .environments
         .iter()
-        .map(|name| width(name.as_str()).max("modified".len()))
+        .map(|name| width(name.as_str()).max("baselined".len()))
         .collect();
 
     let mut header = padded("migration", first);

@@ -4,7 +4,7 @@
 //! The rows are facts of another tool: what they prove is judged in `planner::history`.
 
 use crate::digest::Sha256;
-use crate::model::prisma::row_id;
+use crate::model::prisma::{row_id, said_row_id};
 use crate::model::{AttemptId, MigrationId, Receipt, Timestamp};
 
 /// Prisma's table, as it stands in a target.
@@ -12,6 +12,8 @@ use crate::model::{AttemptId, MigrationId, Receipt, Timestamp};
 pub struct History {
     /// Its rows, in the order in which they were started. A name may stand more than once.
     pub rows: Vec<Row>,
+    /// What has to be done before rows can be written there, as a command; `None` where they can.
+    pub locked: Option<String>,
 }
 
 /// One row of Prisma's.
@@ -102,15 +104,15 @@ impl NewRow {
     /// The row beside a receipt that is about to be written.
     #[must_use]
     pub fn beside(receipt: &Receipt) -> Option<Self> {
+        let ran = receipt.kind.is_evidence();
         Some(Self {
-            id: row_id(receipt.attempt),
+            id: id_of(receipt.attempt, ran),
             migration: receipt.migration.clone(),
             checksum: receipt.sha256?,
             started: receipt.at,
-            end: if receipt.kind.is_evidence() {
-                RowEnd::Succeeded
-            } else {
-                RowEnd::SaidApplied
+            end: match ran {
+                true => RowEnd::Succeeded,
+                false => RowEnd::SaidApplied,
             },
         })
     }
@@ -131,6 +133,16 @@ impl NewRow {
             started,
             end: RowEnd::Failed(format!("{MARK}{attempt}: {said}")),
         }
+    }
+}
+
+/// The id of the row beside an attempt's receipt: that of a run, or of a person's word.
+#[must_use]
+pub fn id_of(attempt: AttemptId, ran: bool) -> String {
+    if ran {
+        row_id(attempt)
+    } else {
+        said_row_id(attempt)
     }
 }
 

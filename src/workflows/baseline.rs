@@ -120,7 +120,7 @@ fn try_to_take_in(run: &mut Run<'_>, request: &Request<'_>) -> Result<Baseline, 
             .iter()
             .map(|file| (file.migration.clone(), "on a person's word")),
     );
-    if parts.is_empty() && done.left.is_empty() && anew.is_none() {
+    if parts.is_empty() && done.left.is_empty() {
         return Ok(Baseline::Nothing);
     }
     if let Some(earlier) = anew {
@@ -243,7 +243,12 @@ fn not_yet(
     }
     let is_known = run.ledger.view().get(environment);
     let is_new = is_known.is_none_or(|here| here.receipts.is_empty());
-    if is_new && claims.is_empty() && survey.is_filled && request.to.is_none() {
+    if is_new
+        && !survey.is_prisma_8
+        && claims.is_empty()
+        && survey.is_filled
+        && request.to.is_none()
+    {
         let first = run.files.first().map_or_else(
             || "0_init".to_owned(),
             |file| shell(file.migration.as_str()),

@@ -1,6 +1,7 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
 use super::contact::{absorb, bound, emptied, enter, reach, take_in_emptied, taken};
+use super::history::has_rows;
 use super::{Run, WorkflowError, target_error};
 use crate::model::entry::Chained;
 use crate::model::{EnvironmentName, Fact};
@@ -170,8 +171,13 @@ fn unexplained(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) ->
         )],
         required: "tollgate's own tables, from a backup of the target, or an empty target"
             .to_owned(),
-        remedy: format!(
-            "tollgate bind {environment} --emptied --reason '<why>'   # after emptying it"
-        ),
+        remedy: match has_rows(survey) {
+            true => format!(
+                "tollgate baseline {environment} --reason '<why>'   # if Prisma made it anew"
+            ),
+            false => format!(
+                "tollgate bind {environment} --emptied --reason '<why>'   # after emptying it"
+            ),
+        },
     })
 }

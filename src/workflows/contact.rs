@@ -130,7 +130,11 @@ pub(super) fn never_entered(survey: &Survey) -> Live {
     Live {
         has_history_elsewhere: survey.has_other_tables,
         is_filled: survey.is_filled,
-        unknown_history: history.map_or(0, |history| history.rows.len()),
+        // What was rolled back stands nowhere.
+        unknown_history: history.map_or(0, |history| {
+            let rows = history.rows.iter();
+            rows.filter(|row| row.rolled_back.is_none()).count()
+        }),
         is_prisma_8: survey.is_prisma_8,
         ..Live::default()
     }

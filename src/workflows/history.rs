@@ -10,8 +10,8 @@ use crate::model::{
 };
 use crate::planner::FileFacts;
 use crate::planner::history::{Claim, ClaimKind, judge};
-use crate::targets::history::{History, NewRow, RowEnd};
-use crate::targets::{Survey, Target};
+use crate::targets::history::{History, NewRow, RowEnd, id_of};
+use crate::targets::{Survey, Target, TargetError, TargetErrorKind};
 
 /// Whether Prisma's table is kept there: where it is, and in a tree of Prisma's.
 pub(super) fn is_kept(run: &Run<'_>, target: &dyn Target, history: Option<&History>) -> bool {
@@ -225,6 +225,16 @@ pub(super) fn make_ready(
     target: &mut dyn Target,
     history: Option<&History>,
 ) -> Result<(), WorkflowError> {
+    if let Some(remedy) = history.and_then(|history| history.locked.clone()) {
+        let error = TargetError {
+            kind: TargetErrorKind::Other,
+            fact:
+                "Prisma's table may not be written by the role of the target's URL; nothing was run"
+                    .to_owned(),
+            remedy: Some(remedy),
+        };
+        return Err(target_error(environment, error));
+    }
     let has_row = |migration: &MigrationId| {
         let mut rows = history.iter().flat_map(|history| &history.rows);
         rows.any(|row| row.migration == *migration && row.is_applied())
@@ -254,12 +264,13 @@ pub(super) fn make_ready(
 
 /// The row that a success should have beside it; `None` where nobody has its bytes.
 fn row_of(migration: &MigrationId, success: &Success) -> Option<NewRow> {
+    let ran = success.kind.is_evidence();
     Some(NewRow {
-        id: row_id(success.attempt),
+        id: id_of(success.attempt, ran),
         migration: migration.clone(),
         checksum: success.sha256?,
         started: success.at,
-        end: if success.kind.is_evidence() {
+        end: if ran {
             RowEnd::SucceededAt(success.at)
         } else {
             RowEnd::SaidApplied

@@ -13,6 +13,7 @@ mod half_way;
 mod identity;
 mod ledger_faults;
 mod on_postgres;
+mod prisma;
 mod processes;
 mod project;
 mod readme;

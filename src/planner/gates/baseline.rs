@@ -18,7 +18,8 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         }];
     }
     // Prisma refuses it as P3005.
-    if live.has_history_elsewhere && live.is_filled && world.inputs.prisma.is_some() {
+    let in_the_way = live.has_history_elsewhere && live.is_filled && !live.is_prisma_8;
+    if in_the_way && world.inputs.prisma.is_some() {
         return vec![Finding {
             gate: Gate::Baseline,
             migration: None,
@@ -36,7 +37,9 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
 /// What is worth saying of tables that no receipt explains, in a tree that is not Prisma's.
 pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
     let live = world.inputs.live?;
-    (live.has_history_elsewhere && check(world).is_empty()).then(|| Finding {
+    // In a tree of Prisma's only the application's schema is looked at, as Prisma does.
+    let looks = world.inputs.prisma.is_none() && live.unknown_history == 0;
+    (live.has_history_elsewhere && looks && !live.is_prisma_8).then(|| Finding {
         gate: Gate::Baseline,
         migration: None,
         fact: "the target has tables, and tollgate never entered it before".to_owned(),

@@ -52,7 +52,11 @@ pub(super) fn look(session: &Session, schema: &str) -> Result<Seen, TargetError>
             ..session_error(&error, "reading Prisma's table")
         })?;
         let rows: Result<Vec<Row>, TargetError> = rows.iter().map(read).collect();
-        seen.history = Some(History { rows: rows? });
+        seen.history = Some(History {
+            rows: rows?,
+            locked: (!is("may_write")?)
+                .then(|| grant(schema, cell(row, "role").unwrap_or_default())),
+        });
     }
     Ok(seen)
 }
@@ -107,10 +111,7 @@ pub(super) fn keep(session: &Session, schema: &str, rows: &[NewRow]) -> Result<(
         // Whatever is open goes; a session that is closed has rolled back already.
         let _ = session.query("ROLLBACK");
         return Err(TargetError {
-            remedy: Some(format!(
-                "GRANT SELECT, INSERT, UPDATE ON {} to the role of the target's URL",
-                table(schema)
-            )),
+            remedy: Some(grant(schema, "<the role of the target's URL>")),
             ..session_error(&error, "keeping Prisma's table")
         });
     }
@@ -171,6 +172,12 @@ pub(super) fn said_rolled_back(
         Some(_) => rolled_back_sql(schema, migration, ""),
         None => String::new(),
     })
+}
+
+/// How a role gets the right to write Prisma's table.
+fn grant(schema: &str, role: &str) -> String {
+    let table = table(schema);
+    format!("psql -c 'GRANT SELECT, INSERT, UPDATE ON {table} TO {role}'   # as its owner")
 }
 
 fn instant(at: Timestamp) -> String {

@@ -53,7 +53,7 @@ pub(super) fn look(
     }
     // Sorted here, because instants of several forms do not sort in SQL.
     rows.sort_by(|one, other| (one.started, &one.id).cmp(&(other.started, &other.id)));
-    survey.history = Some(History { rows });
+    survey.history = Some(History { rows, locked: None });
     Ok(())
 }
 

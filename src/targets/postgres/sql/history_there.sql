@@ -2,6 +2,11 @@
 -- not an extension's. No name is looked up: a role that may not enter the schema must get an answer too.
 SELECT COALESCE(pg_catalog.bool_or(n.nspname = {schema} AND c.relname = '_prisma_migrations'), false)
          AS is_there,
+       COALESCE(pg_catalog.bool_and(
+         pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
+         AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
+       ) FILTER (WHERE n.nspname = {schema} AND c.relname = '_prisma_migrations'), true) AS may_write,
+       current_user AS role,
        EXISTS (SELECT FROM pg_catalog.pg_namespace AS s WHERE s.nspname = {schema}) AS has_schema,
        -- Prisma 8 keeps its own record elsewhere.
        EXISTS (SELECT FROM pg_catalog.pg_namespace AS p WHERE p.nspname = 'prisma_contract')
