@@ -2,6 +2,7 @@
 
 pub(crate) mod guards;
 pub(crate) mod halves;
+pub(crate) mod history;
 pub(crate) mod hygiene;
 pub(crate) mod lock;
 pub(crate) mod runs;
@@ -30,6 +31,16 @@ macro_rules! all {
             a_persons_word_stands_in_the_journal,
             the_journal_leaves_no_trace_in_the_session,
             a_journal_from_before_the_binding_is_known,
+        ]);
+        crate::cases::tests!($bench, history: [
+            there_is_no_history_until_it_is_kept,
+            a_row_is_written_with_its_receipt,
+            a_journalled_and_an_unread_script_leave_rows_too,
+            without_its_row_nothing_stands,
+            a_failure_is_rolled_back_by_what_follows,
+            a_late_failure_counts_as_rolled_back,
+            a_persons_word_stands_on_both_sides,
+            receipts_of_a_history_are_written_in_one_go,
         ]);
         crate::cases::tests!($bench, survey: [
             an_empty_target_has_nothing,
