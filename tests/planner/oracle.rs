@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use tollgate::planner::history::ClaimKind;
 use tollgate::planner::{Gate, Plan};
 
 use crate::worlds::{Env, Event, Name, Question, Version, What, name_of, version_of};
@@ -188,6 +189,13 @@ impl Facts {
             .iter()
             .copied()
             .filter(|(name, _)| !is_applied(*name) && question.to.is_none_or(|to| *name <= to))
+            // What Prisma takes for applied never runs a second time.
+            .filter(|(name, _)| {
+                let mut claims = question.prisma.claims.iter();
+                !claims.any(|(other, kind)| {
+                    other == name && !matches!(kind, ClaimKind::Failed | ClaimKind::RolledBack)
+                })
+            })
             .collect();
 
         let mut strict: BTreeSet<(Gate, Option<Name>)> = BTreeSet::new();
@@ -196,8 +204,27 @@ impl Facts {
         if question.other_target {
             strict.insert((Gate::Identity, None));
         }
-        if question.other_tables {
+        let prisma = &question.prisma;
+        if prisma.unknown_history {
+            strict.insert((Gate::Baseline, None));
+        } else if question.other_tables && !prisma.newer && !prisma.wrong_provider {
+            // In a tree of Prisma's only the application's schema counts, and it is empty here.
             warnings.insert((Gate::Baseline, None));
+        }
+        if prisma.newer || prisma.wrong_provider {
+            strict.insert((Gate::Prisma, None));
+        }
+        for (name, kind) in prisma.claims.iter().filter(|(name, _)| !is_applied(*name)) {
+            match kind {
+                ClaimKind::Failed => drop(strict.insert((Gate::Failed, Some(*name)))),
+                ClaimKind::LineEndings | ClaimKind::Edited | ClaimKind::ByHand => {
+                    soft.insert((Gate::Modified, Some(*name)));
+                }
+                ClaimKind::Missing | ClaimKind::Ahead => {
+                    soft.insert((Gate::Missing, Some(*name)));
+                }
+                ClaimKind::Proven | ClaimKind::Said | ClaimKind::RolledBack => {}
+            }
         }
         if let Some(name) = question.begun_elsewhere {
             strict.insert((Gate::Unknown, Some(name)));
@@ -213,8 +240,13 @@ impl Facts {
             strict.insert((Gate::Failed, Some(*name)));
         }
         // Under the lock the target's journal tells, and it knows of none here.
-        let looked =
-            question.other_target || question.other_tables || question.begun_elsewhere.is_some();
+        let claims = prisma.claims.iter().any(|(name, _)| !is_applied(*name));
+        let looked = question.other_target
+            || question.other_tables
+            || question.begun_elsewhere.is_some()
+            || prisma.unknown_history
+            || prisma.newer
+            || claims;
         let standing = self.standing.iter().filter(|_| !looked);
         for (_, name, begun) in standing.filter(|(env, ..)| *env == here) {
             let edited = on_disk(*name).is_none_or(|(_, file)| file != begun);

@@ -2,9 +2,12 @@
 //! not be worlds that tollgate itself would make: a ledger may hold what other ledgers did.
 
 use proptest::prelude::*;
+use tollgate::planner::history::ClaimKind;
 
 use crate::oracle::{Facts, answer_of};
-use crate::worlds::{Env, Event, Name, Question, VERSIONS, Version, What, ask, shifted_view, view};
+use crate::worlds::{
+    Env, Event, Name, Prisma, Question, VERSIONS, Version, What, ask, shifted_view, view,
+};
 
 const ENVIRONMENTS: usize = 5;
 const NAMES: usize = 10;
@@ -207,6 +210,38 @@ fn mixed(events: &[Event], picks: &[prop::sample::Index]) -> Vec<Event> {
     }
 }
 
+/// What a contact may find of Prisma's; mostly nothing.
+fn prisma() -> impl Strategy<Value = Prisma> {
+    let kind = prop::sample::select(vec![
+        ClaimKind::LineEndings,
+        ClaimKind::Edited,
+        ClaimKind::ByHand,
+        ClaimKind::Missing,
+        ClaimKind::Ahead,
+        ClaimKind::Failed,
+        ClaimKind::RolledBack,
+    ]);
+    (
+        prop::collection::btree_map(0..10u8, kind, 0..4),
+        prop::bool::weighted(0.5),
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.1),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(
+            |(claims, some, unknown_history, newer, wrong_provider)| Prisma {
+                claims: if some {
+                    claims.into_iter().collect()
+                } else {
+                    Vec::new()
+                },
+                unknown_history,
+                newer,
+                wrong_provider,
+            },
+        )
+}
+
 fn config() -> ProptestConfig {
     ProptestConfig {
         cases: 300,
@@ -226,6 +261,7 @@ proptest! {
         other_target in prop::bool::weighted(0.1),
         other_tables in prop::bool::weighted(0.1),
         begun_elsewhere in prop::option::weighted(0.1, 0..10u8),
+        prisma in prisma(),
     ) {
         let view = view(&events);
         let facts = Facts::of(&events);
@@ -235,6 +271,7 @@ proptest! {
                 let mut question = Question::new(chain, env, &files, to);
                 (question.other_target, question.other_tables) = (other_target, other_tables);
                 question.begun_elsewhere = begun_elsewhere;
+                question.prisma = prisma.clone();
                 prop_assert_eq!(answer_of(&ask(&view, &question)), facts.answer(&question), "{:?}", question);
             }
         }

@@ -9,11 +9,14 @@ use tollgate::model::entry::{
     Absorbed, Bound, Ending, Engine, Failure, Intent, Outcome, Progress, ReceiptRef, Resolved,
     TargetIdentity, Verdict as Word,
 };
+use tollgate::model::prisma::PrismaTree;
 use tollgate::model::{
     Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, IncarnationId, MigrationId,
     Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, WriterId,
 };
+use tollgate::planner::history::{Claim, ClaimKind};
 use tollgate::planner::{FileFacts, Finding, Gate, Inputs, Live, Plan, plan};
+use tollgate::targets::history::Row;
 use tollgate::targets::{Journal, Last};
 
 /// An environment: its place in the chain.
@@ -366,6 +369,21 @@ pub(crate) struct Question {
     pub(crate) other_tables: bool,
     /// The contact under the lock found a journal that another ledger began.
     pub(crate) begun_elsewhere: Option<Name>,
+    /// What the contact found of Prisma's.
+    pub(crate) prisma: Prisma,
+}
+
+/// What a contact may find of Prisma's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Prisma {
+    /// What its rows say and do not prove, of migrations that have no receipt.
+    pub(crate) claims: Vec<(Name, ClaimKind)>,
+    /// Rows in a target that was never entered.
+    pub(crate) unknown_history: bool,
+    /// A newer Prisma was there.
+    pub(crate) newer: bool,
+    /// The tree is for another kind of database.
+    pub(crate) wrong_provider: bool,
 }
 
 impl Question {
@@ -379,6 +397,7 @@ impl Question {
             other_target: false,
             other_tables: false,
             begun_elsewhere: None,
+            prisma: Prisma::default(),
         }
     }
 }
@@ -423,7 +442,35 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
             remedy: String::new(),
         }),
         has_history_elsewhere: question.other_tables,
-        ..Live::default()
+        is_filled: false,
+        unknown_history: usize::from(question.prisma.unknown_history),
+        is_prisma_8: question.prisma.newer,
+        claims: question
+            .prisma
+            .claims
+            .iter()
+            // As the judge does: a receipt explains a migration's rows.
+            .filter(|(name, _)| {
+                let here = view.get(environment(question.env));
+                here.is_none_or(|here| !here.applied.contains_key(migration(*name)))
+            })
+            .map(|(name, kind)| Claim {
+                row: Row {
+                    id: String::new(),
+                    migration: migration(*name).clone(),
+                    checksum: String::new(),
+                    started: Timestamp::from_unix_millis(0),
+                    finished: None,
+                    rolled_back: None,
+                    steps: 1,
+                    logs: None,
+                },
+                kind: *kind,
+            })
+            .collect(),
+    };
+    let mysql = PrismaTree {
+        provider: Some("mysql".to_owned()),
     };
     let looked = live != Live::default();
     plan(&Inputs {
@@ -431,7 +478,7 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
         engine: Engine::Sqlite,
         policy: &policy(question.chain),
         files: &files,
-        prisma: None,
+        prisma: question.prisma.wrong_provider.then_some(&mysql),
         view,
         kept: &KNOWN.kept,
         to: question.to.map(migration),
