@@ -35,6 +35,15 @@ const SPOILT_ON_POSTGRES: &[(&str, &str)] = &[
     ),
 ];
 
+/// In a tree of Prisma's.
+const SPOILT_OF_PRISMAS: &[(&str, &str)] = &[
+    (
+        "UPDATE _prisma_migrations SET finished_at = NULL WHERE applied_steps_count = 1",
+        "Prisma would stop at",
+    ),
+    ("DELETE FROM _prisma_migrations", "Prisma's table has []"),
+];
+
 /// # Panics
 /// When something that was spoilt is not seen.
 pub(crate) fn check() {
@@ -43,14 +52,19 @@ pub(crate) fn check() {
             Engine::Postgres => SPOILT_ON_POSTGRES,
             Engine::Sqlite => &[],
         };
-        let mut world = World::new(engine, Tree::Journalled);
-        assert_eq!(world.settle(), Verdict::Recovered, "{engine:?}");
-        for (sql, expected) in SPOILT.iter().chain(more) {
-            world.execute(sql).unwrap();
-            match world.judge(false) {
-                Verdict::Wrong(what) if what.lines().any(|line| line.starts_with(expected)) => {}
-                other => panic!("{engine:?}: {sql}: expected {expected}, found {other:?}"),
-            }
+        spoil(engine, Tree::Journalled, SPOILT.iter().chain(more));
+        spoil(engine, Tree::Mixed, SPOILT_OF_PRISMAS.iter());
+    }
+}
+
+fn spoil<'a>(engine: Engine, tree: Tree, how: impl Iterator<Item = &'a (&'a str, &'a str)>) {
+    let mut world = World::new(engine, tree);
+    assert_eq!(world.settle(), Verdict::Recovered, "{engine:?}");
+    for (sql, expected) in how {
+        world.execute(sql).unwrap();
+        match world.judge(false) {
+            Verdict::Wrong(what) if what.lines().any(|line| line.starts_with(expected)) => {}
+            other => panic!("{engine:?}: {sql}: expected {expected}, found {other:?}"),
         }
     }
 }

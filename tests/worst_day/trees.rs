@@ -18,16 +18,29 @@ pub(crate) enum Tree {
     Atomic,
     /// Scripts that control their transactions themselves, or cannot stand in one.
     Journalled,
-    /// Both, by turns.
+    /// Both, by turns; the tree is one of Prisma's, and its table is kept.
     Mixed,
 }
 
 impl Engine {
     pub(crate) const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+
+    /// What Prisma's lock file calls it.
+    pub(crate) const fn provider(self) -> &'static str {
+        match self {
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgresql",
+        }
+    }
 }
 
 impl Tree {
     pub(crate) const ALL: [Self; 3] = [Self::Atomic, Self::Journalled, Self::Mixed];
+
+    /// Whether Prisma's lock file stands beside the migrations.
+    pub(crate) const fn is_prismas(self) -> bool {
+        matches!(self, Self::Mixed)
+    }
 }
 
 /// How to find out whether a statement stands.

@@ -81,6 +81,10 @@ impl World {
             std::fs::create_dir_all(&place).unwrap();
             std::fs::write(place.join("migration.sql"), migration.script()).unwrap();
         }
+        if let Some(provider) = tree.is_prismas().then_some(engine.provider()) {
+            let lock = folder.path().join("migrations/migration_lock.toml");
+            std::fs::write(lock, format!("provider = \"{provider}\"\n")).unwrap();
+        }
         let mut world = Self {
             engine,
             tree,
@@ -252,6 +256,7 @@ impl World {
             Err(error) => wrong.push(format!("the catalog cannot be read: {error}")),
         }
         wrong.extend(self.receipts());
+        wrong.extend(self.rows_of_prismas());
         wrong.extend(self.commands_agree());
         wrong.extend(self.sessions());
         if !wrong.is_empty() {
@@ -304,8 +309,8 @@ impl World {
             Engine::Postgres => return self.rows(POSTGRES),
             Engine::Sqlite => self.rows(SQLITE)?,
         };
-        let tables =
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'tollgate_*'";
+        let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'tollgate_*' \
+             AND name <> '_prisma_migrations'";
         for table in self.rows(tables)? {
             let rows = self.rows(&format!("SELECT count(*) FROM \"{table}\""))?;
             lines.push(format!("rows {table} {}", rows.concat()));
@@ -329,6 +334,30 @@ impl World {
                 vec![format!("the target has receipts of {found:?}")]
             }
         }
+    }
+
+    /// What Prisma would make of its table: each migration applied once, and nothing that stands open.
+    fn rows_of_prismas(&self) -> Vec<String> {
+        if !self.tree.is_prismas() {
+            return Vec::new();
+        }
+        let rows = "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NOT NULL \
+                    AND rolled_back_at IS NULL ORDER BY migration_name";
+        let open = "SELECT migration_name FROM _prisma_migrations WHERE finished_at IS NULL \
+                    AND rolled_back_at IS NULL";
+        let ids: Vec<String> = self.migrations.iter().map(|one| one.id.clone()).collect();
+        let mut wrong = Vec::new();
+        match self.rows(rows) {
+            Ok(found) if found == ids => {}
+            Ok(found) => wrong.push(format!("Prisma's table has {found:?} applied")),
+            Err(error) => wrong.push(format!("Prisma's table cannot be read: {error}")),
+        }
+        match self.rows(open) {
+            Ok(found) if found.is_empty() => {}
+            Ok(found) => wrong.push(format!("Prisma would stop at {found:?}, as P3009")),
+            Err(error) => wrong.push(format!("Prisma's table cannot be read: {error}")),
+        }
+        wrong
     }
 
     /// What the program itself says, offline and at the target.
