@@ -248,7 +248,7 @@ impl PostgresSettings {
             .unwrap_or_default()
     }
 
-    /// A parameter that is passed through, where the URL gives it.
+    /// A parameter that was kept, where the URL gives it.
     pub(crate) fn other(&self, name: &str) -> Option<&str> {
         self.other
             .iter()
@@ -275,12 +275,12 @@ fn sqlite(rest: &str, base_dir: &Path) -> Result<Address, TargetError> {
     // `sqlite://x` and `sqlite:x` are one file: no host can stand in such a URL.
     let path = rest.strip_prefix("//").unwrap_or(rest);
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    // Prisma's own parameter, of its connection pool: it means nothing here.
-    if let Some(parameter) = query
-        .split('&')
-        .find(|part| !part.is_empty() && !part.starts_with("connection_limit="))
+    let names = query.split('&').filter(|part| !part.is_empty());
+    let names = names.map(|part| part.split('=').next().unwrap_or_default());
+    if let Some(name) = names
+        .into_iter()
+        .find(|name| !parameters::IGNORED_OF_SQLITE.contains(name))
     {
-        let name = parameter.split('=').next().unwrap_or_default();
         return Err(configuration(
             format!("the parameter {name} of an SQLite URL is not supported"),
             "write only the path: sqlite:state/dev.db",

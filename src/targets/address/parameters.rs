@@ -47,8 +47,15 @@ const READ: &[&str] = &[
     "sslrootcert",
 ];
 
-/// Prisma's parameters that tune its own pool and engine, and so mean nothing to one connection.
+/// Prisma's, and understood here: kept after a check.
+const PRISMA: &[(&str, Value)] = &[(
+    "sslaccept",
+    Value::OneOf(&["strict", "accept_invalid_certs"]),
+)];
+
+/// Parameters that tune a pool or mark a URL, and so mean nothing to one connection.
 const IGNORED: &[&str] = &[
+    // Prisma's.
     "connection_limit",
     "pool_timeout",
     "socket_timeout",
@@ -56,6 +63,19 @@ const IGNORED: &[&str] = &[
     "max_connection_lifetime",
     "max_idle_connection_lifetime",
     "single_use_connections",
+    // Of the driver that Prisma 7 uses: that sslmode means what libpq means by it, as it does here.
+    "uselibpqcompat",
+    // Supabase's, in the URLs that it hands to a host.
+    "supa",
+    "workaround",
+];
+
+/// Those of Prisma's for an SQLite file.
+pub(super) const IGNORED_OF_SQLITE: &[&str] = &[
+    "connection_limit",
+    "socket_timeout",
+    "max_connection_lifetime",
+    "max_idle_connection_lifetime",
 ];
 
 /// Parameters of Prisma and libpq whose meaning would be lost if they were ignored, and what to do
@@ -68,10 +88,6 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "pgbouncer",
         "use the URL of the server itself: the run's lock needs one session to itself",
-    ),
-    (
-        "sslaccept",
-        "write sslmode=verify-full for strict, sslmode=require for accept_invalid_certs",
     ),
     ("sslidentity", "leave it out and log in with a password"),
     ("sslpassword", "leave it out and log in with a password"),
@@ -120,13 +136,32 @@ pub(super) fn set(
                     *remedy,
                 ));
             }
-            let Some((known, form)) = PASSED.iter().find(|(known, _)| *known == name) else {
+            let mut kept = PASSED.iter().chain(PRISMA);
+            let Some((known, form)) = kept.find(|(known, _)| *known == name) else {
                 return Err(unknown(name));
             };
             check(name, &value, *form)?;
             settings.other.push((known, value));
         }
     }
+    Ok(())
+}
+
+/// What only the whole URL tells. Where Prisma is strict about the certificate it looks at the name too,
+/// so this is verify-full, beside whatever sslmode; Prisma itself would pass it over where there is no
+/// TLS at all.
+pub(super) fn finish(settings: &mut PostgresSettings) -> Result<(), TargetError> {
+    if settings.other("sslaccept") != Some("strict") {
+        return Ok(());
+    }
+    if settings.tls == TlsMode::Disable {
+        return Err(configuration(
+            "the target's URL asks for a certificate that holds (sslaccept=strict) and for no TLS (sslmode=disable)"
+                .to_owned(),
+            "leave out sslmode=disable; where the network is trusted, sslaccept=strict",
+        ));
+    }
+    settings.tls = TlsMode::VerifyFull;
     Ok(())
 }
 
@@ -171,7 +206,7 @@ fn check(name: &str, value: &str, form: Value) -> Result<(), TargetError> {
 fn unknown(name: &str) -> TargetError {
     let nearest = READ
         .iter()
-        .chain(PASSED.iter().map(|(known, _)| known))
+        .chain(PASSED.iter().chain(PRISMA).map(|(known, _)| known))
         .chain(IGNORED)
         .map(|known| (strsim::damerau_levenshtein(name, known), *known))
         .min();

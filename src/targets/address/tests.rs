@@ -26,12 +26,18 @@ fn sqlite_paths_start_at_the_base() {
         ("sqlite:/var/dev.db", "/var/dev.db"),
         ("file:./dev.db", "/project/./dev.db"),
         ("file:dev.db?connection_limit=1", "/project/dev.db"),
+        (
+            "file:./dev.db?connection_limit=1&socket_timeout=10&max_connection_lifetime=0&max_idle_connection_lifetime=9&",
+            "/project/./dev.db",
+        ),
     ] {
         assert_eq!(parse(url), Ok(Address::Sqlite(path.into())), "{url}");
     }
     assert!(fact("sqlite:").contains("no file"));
     assert!(fact("sqlite::memory:").contains("no file"));
     assert!(fact("file:x?mode=ro").contains("mode"));
+    assert!(fact("file:x?connection_limit=1&timeout=5").contains("timeout"));
+    assert!(fact("file:x?connection_limits=1").contains("connection_limits"));
     assert!(fact("mysql://localhost/x").contains("mysql:"));
     assert!(fact("state/dev.db").contains("no kind of database"));
 }
@@ -93,16 +99,73 @@ fn parameters_are_known_or_named() {
     assert!(fact("postgresql://h/d?target_session_attrs=x").contains("read-write"));
     assert!(fact("postgresql://h/d?port=0").contains("65535"));
     assert!(fact("postgresql://h/d?sslmode").contains("no value"));
-    for name in ["schema", "pgbouncer", "sslaccept", "sslidentity"] {
+    for name in [
+        "schema",
+        "pgbouncer",
+        "sslidentity",
+        "sslpassword",
+        "sslcert",
+        "sslkey",
+    ] {
         let fact = fact(&format!("postgresql://h/d?{name}=x"));
         assert!(
             fact.contains(name) && fact.contains("not supported yet"),
             "{fact}"
         );
     }
-    for name in ["connection_limit", "pool_timeout", "statement_cache_size"] {
-        postgres(&format!("postgresql://h/d?{name}=1"));
+    for name in [
+        "connection_limit",
+        "pool_timeout",
+        "socket_timeout",
+        "statement_cache_size",
+        "max_connection_lifetime",
+        "max_idle_connection_lifetime",
+        "single_use_connections",
+        "uselibpqcompat",
+        "supa",
+        "workaround",
+    ] {
+        let settings = postgres(&format!("postgresql://h/d?{name}=1"));
+        assert_eq!(settings, postgres("postgresql://h/d"), "{name}");
     }
+    // As `prisma dev` writes it.
+    let local = "postgres://postgres:postgres@localhost:51214/template1?sslmode=disable&connection_limit=1&connect_timeout=0&max_idle_connection_lifetime=0&pool_timeout=0&single_use_connections=true&socket_timeout=0";
+    assert_eq!(postgres(local).other("connect_timeout"), Some("0"));
+}
+
+/// `strict` looks at the name in the certificate too, wherever it stands beside `sslmode`.
+#[test]
+fn sslaccept_is_what_prisma_means_or_stricter() {
+    for (query, tls) in [
+        ("sslaccept=strict", TlsMode::VerifyFull),
+        ("sslaccept=strict&sslmode=prefer", TlsMode::VerifyFull),
+        ("sslmode=require&sslaccept=strict", TlsMode::VerifyFull),
+        ("sslmode=verify-ca&sslaccept=strict", TlsMode::VerifyFull),
+        ("sslaccept=accept_invalid_certs", TlsMode::Prefer),
+        (
+            "sslaccept=accept_invalid_certs&sslmode=require",
+            TlsMode::Require,
+        ),
+        (
+            "sslaccept=accept_invalid_certs&sslmode=disable",
+            TlsMode::Disable,
+        ),
+        (
+            "sslaccept=accept_invalid_certs&sslmode=verify-full",
+            TlsMode::VerifyFull,
+        ),
+    ] {
+        let settings = postgres(&format!("postgresql://h/d?{query}"));
+        assert_eq!(settings.tls, tls, "{query}");
+    }
+    for query in [
+        "sslaccept=strict&sslmode=disable",
+        "sslmode=disable&sslaccept=strict",
+    ] {
+        let fact = fact(&format!("postgresql://h/d?{query}"));
+        assert!(fact.contains("no TLS (sslmode=disable)"), "{fact}");
+    }
+    assert!(fact("postgresql://h/d?sslaccept=lax").contains("accept_invalid_certs"));
 }
 
 #[test]

@@ -61,6 +61,7 @@ pub(super) fn postgresql(rest: &str, base_dir: &Path) -> Result<PostgresSettings
         let value = decode(value, "value of a parameter")?;
         parameters::set(&mut settings, &name, value, base_dir)?;
     }
+    parameters::finish(&mut settings)?;
     if settings.host.contains(',') {
         return Err(several_hosts());
     }

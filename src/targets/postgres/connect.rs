@@ -160,8 +160,11 @@ fn config(settings: &PostgresSettings, mode: SslMode, options: &str) -> Config {
     }
     let number = |name: &str| settings.other(name).and_then(|text| text.parse().ok());
     let seconds = |name: &str, default| Duration::from_secs(number(name).unwrap_or(default));
+    // 0 is for ever, to libpq and to Prisma; to the driver it would be no time at all.
+    if number("connect_timeout") != Some(0) {
+        config.connect_timeout(seconds("connect_timeout", 15));
+    }
     config
-        .connect_timeout(seconds("connect_timeout", 15))
         // This one is in milliseconds in libpq; the driver's own parser takes seconds.
         .tcp_user_timeout(Duration::from_millis(
             number("tcp_user_timeout").unwrap_or(60_000),
