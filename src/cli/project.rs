@@ -206,11 +206,8 @@ impl Project {
     /// The address of an environment's target.
     pub(crate) fn address(&self, name: &EnvironmentName) -> Result<Address> {
         let url = self.url(name)?;
-        let address = Address::parse(&url, &self.config.root).map_err(|error| {
-            let mut trouble = Trouble::from(error);
-            trouble.fact = format!("{name}: {}", trouble.fact);
-            trouble
-        })?;
+        let address =
+            Address::parse(&url, &self.config.root).map_err(|error| about(name, error))?;
         match address {
             Address::Sqlite(_) => Ok(address),
             Address::Postgresql(mut settings) => {
@@ -220,6 +217,11 @@ impl Project {
                 Ok(Address::Postgresql(settings).with_defaults(&self.defaults()))
             }
         }
+    }
+
+    /// Refuses an environment whose target cannot be opened, as far as its url alone tells.
+    pub(crate) fn check(&self, name: &EnvironmentName) -> Result<()> {
+        targets::check(&self.address(name)?).map_err(|error| about(name, error))
     }
 
     /// A text that is equal for two environments whose targets are one: the file itself, or the server
@@ -264,6 +266,12 @@ impl Project {
             output.hide(secret);
         }
     }
+}
+
+fn about(name: &EnvironmentName, error: TargetError) -> Trouble {
+    let mut trouble = Trouble::from(error);
+    trouble.fact = format!("{name}: {}", trouble.fact);
+    trouble
 }
 
 /// The device and the number of a file, which its symbolic and hard links share.

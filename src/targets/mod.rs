@@ -156,6 +156,17 @@ pub enum Earlier {
     Archive,
 }
 
+/// Refuses an address that no target can be opened at, as far as that is known without connecting.
+///
+/// # Errors
+/// [`TargetErrorKind::Configuration`]: it says of itself that a pooler for transactions answers there.
+pub fn check(address: &address::Address) -> Result<(), TargetError> {
+    match address {
+        address::Address::Sqlite(_) => Ok(()),
+        address::Address::Postgresql(settings) => postgres::check(settings),
+    }
+}
+
 /// Opens the target at an address. An embedded database is only named: its file is made when it is
 /// entered.
 ///

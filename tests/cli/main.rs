@@ -22,5 +22,6 @@ mod reset;
 #[path = "../support/mod.rs"]
 mod server;
 mod timeouts;
+mod urls;
 mod verbs;
 mod was_reset;

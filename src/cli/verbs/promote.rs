@@ -17,14 +17,15 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
     let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let to = up_to(verb.to.as_ref(), &files)?;
-    // A url that is missing is better known before the first environment is changed.
+    // A url that is missing, or can only be refused, is better known before the first environment is
+    // changed.
     let upto = project
         .config
         .policy
         .position(&last)
         .map_or(0, |place| place + 1);
     for name in project.config.policy.names().take(upto) {
-        project.address(name)?;
+        project.check(name)?;
     }
     let (reports, matrix) = act(
         output,

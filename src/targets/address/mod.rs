@@ -248,6 +248,14 @@ impl PostgresSettings {
             .unwrap_or_default()
     }
 
+    /// What in the URL says that a pooler for transactions answers there: none where nothing does.
+    #[must_use]
+    pub fn pooled(&self) -> Vec<&'static str> {
+        let port = (self.port == 6543).then_some("port 6543");
+        let word = (self.other("pgbouncer") == Some("true")).then_some("pgbouncer=true");
+        port.into_iter().chain(word).collect()
+    }
+
     /// A parameter that was kept, where the URL gives it.
     pub(crate) fn other(&self, name: &str) -> Option<&str> {
         self.other

@@ -48,10 +48,13 @@ const READ: &[&str] = &[
 ];
 
 /// Prisma's, and understood here: kept after a check.
-const PRISMA: &[(&str, Value)] = &[(
-    "sslaccept",
-    Value::OneOf(&["strict", "accept_invalid_certs"]),
-)];
+const PRISMA: &[(&str, Value)] = &[
+    ("pgbouncer", Value::OneOf(&["true", "false"])),
+    (
+        "sslaccept",
+        Value::OneOf(&["strict", "accept_invalid_certs"]),
+    ),
+];
 
 /// Parameters that tune a pool or mark a URL, and so mean nothing to one connection.
 const IGNORED: &[&str] = &[
@@ -84,10 +87,6 @@ const REFUSED: &[(&str, &str)] = &[
     (
         "schema",
         "leave it out; where it is not public, write options=-csearch_path%3DSCHEMA",
-    ),
-    (
-        "pgbouncer",
-        "use the URL of the server itself: the run's lock needs one session to itself",
     ),
     ("sslidentity", "leave it out and log in with a password"),
     ("sslpassword", "leave it out and log in with a password"),

@@ -99,14 +99,7 @@ fn parameters_are_known_or_named() {
     assert!(fact("postgresql://h/d?target_session_attrs=x").contains("read-write"));
     assert!(fact("postgresql://h/d?port=0").contains("65535"));
     assert!(fact("postgresql://h/d?sslmode").contains("no value"));
-    for name in [
-        "schema",
-        "pgbouncer",
-        "sslidentity",
-        "sslpassword",
-        "sslcert",
-        "sslkey",
-    ] {
+    for name in ["schema", "sslidentity", "sslpassword", "sslcert", "sslkey"] {
         let fact = fact(&format!("postgresql://h/d?{name}=x"));
         assert!(
             fact.contains(name) && fact.contains("not supported yet"),
@@ -131,6 +124,25 @@ fn parameters_are_known_or_named() {
     // As `prisma dev` writes it.
     let local = "postgres://postgres:postgres@localhost:51214/template1?sslmode=disable&connection_limit=1&connect_timeout=0&max_idle_connection_lifetime=0&pool_timeout=0&single_use_connections=true&socket_timeout=0";
     assert_eq!(postgres(local).other("connect_timeout"), Some("0"));
+}
+
+/// Reading is for planning too: what the URL says of a pooler is refused by whoever connects.
+#[test]
+fn what_says_that_it_is_a_pooler_is_read() {
+    for (url, marks) in [
+        ("postgresql://h/d?pgbouncer=false", &[][..]),
+        ("postgresql://h:6432/d", &[]),
+        ("postgresql://h:6543/d", &["port 6543"]),
+        ("postgresql://h/d?port=6543&pgbouncer=false", &["port 6543"]),
+        ("postgresql://h/d?pgbouncer=true", &["pgbouncer=true"]),
+        (
+            "postgresql://h:6543/d?pgbouncer=true&connection_limit=1",
+            &["port 6543", "pgbouncer=true"],
+        ),
+    ] {
+        assert_eq!(postgres(url).pooled(), marks, "{url}");
+    }
+    assert!(fact("postgresql://h/d?pgbouncer=yes").contains("true, false"));
 }
 
 /// `strict` looks at the name in the certificate too, wherever it stands beside `sslmode`.

@@ -33,6 +33,7 @@ pub(super) struct Connected {
 
 /// Opens a session that may write, and that is ours alone.
 pub(super) fn connect(settings: &PostgresSettings) -> Result<Connected, TargetError> {
+    session::refuse_pooled(settings)?;
     let mark = mark()?;
     let session = open(settings, &mark)?;
     let another = || beside(settings).ok();

@@ -65,6 +65,14 @@ impl std::fmt::Debug for PostgresTarget {
     }
 }
 
+/// Refuses settings that say of themselves that no session of one's own is to be had there.
+///
+/// # Errors
+/// [`TargetErrorKind::Configuration`], with what in the URL says so.
+pub fn check(settings: &PostgresSettings) -> Result<(), TargetError> {
+    session::refuse_pooled(settings)
+}
+
 /// Connects to a database that may be written to. Nothing is changed in it.
 ///
 /// # Errors

@@ -120,21 +120,38 @@ fn standby(settings: &PostgresSettings) -> TargetError {
     }
 }
 
+/// Refuses an address that says itself that it is a pooler for transactions: nobody has to connect to
+/// know that. Where it says so, the URL that was meant for the application stands in the wrong place.
+pub(super) fn refuse_pooled(settings: &PostgresSettings) -> Result<(), TargetError> {
+    let marks = settings.pooled();
+    if marks.is_empty() {
+        return Ok(());
+    }
+    Err(TargetError {
+        kind: TargetErrorKind::Configuration,
+        fact: format!(
+            "{} is named as a pooler that changes the session between transactions ({}), so the run's lock would be held for somebody else; nothing was changed",
+            settings.server(),
+            marks.join(", ")
+        ),
+        remedy: Some(
+            "write the direct URL in its place (on Supabase 'db.<project>.supabase.co', port 5432), or that of a session pooler (the same host, port 5432), without pgbouncer=true; or put it into DIRECT_URL, which is read instead where it is set"
+                .to_owned(),
+        ),
+    })
+}
+
 fn shared(settings: &PostgresSettings) -> TargetError {
-    let place = if settings.port == 6543 {
-        "; on Supabase the same host with port 5432 is such a pooler"
-    } else {
-        ""
-    };
     TargetError {
         kind: TargetErrorKind::Configuration,
         fact: format!(
             "{} is a pooler that changes the session between transactions, so the run's lock would be held for somebody else; nothing was changed",
             settings.server()
         ),
-        remedy: Some(format!(
-            "write the address of the server itself, or of a pooler in session mode, into the target's URL{place}"
-        )),
+        remedy: Some(
+            "write the address of the server itself, or of a pooler in session mode, into the target's URL"
+                .to_owned(),
+        ),
     }
 }
 
