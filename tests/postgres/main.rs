@@ -21,5 +21,6 @@ mod journal;
 mod own_tables;
 mod pooler;
 mod reset;
+mod schema;
 mod standby;
 mod waiting;

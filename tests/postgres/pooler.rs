@@ -12,10 +12,10 @@ use tollgate::targets::{ApplyError, Target, TargetError, TargetErrorKind};
 use crate::bench::{Bench, failed};
 use crate::support::{self, Database, server_url, settings};
 
-const SWALLOWS: &str = "ignore_startup_parameters = options";
+pub(crate) const SWALLOWS: &str = "ignore_startup_parameters = options";
 
 /// A pgbouncer that lives as long as this value.
-struct Pooler {
+pub(crate) struct Pooler {
     child: Child,
     folder: tempfile::TempDir,
     port: u16,
@@ -23,7 +23,7 @@ struct Pooler {
 
 impl Pooler {
     /// `mode` is `session`, `transaction` or `statement`; `more` are further settings.
-    fn new(mode: &str, more: &str) -> Self {
+    pub(crate) fn new(mode: &str, more: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let everybody = std::fs::Permissions::from_mode(0o755);
         std::fs::set_permissions(folder.path(), everybody).unwrap();
@@ -66,7 +66,7 @@ impl Pooler {
         pooler
     }
 
-    fn url(&self, database: &Database) -> String {
+    pub(crate) fn url(&self, database: &Database) -> String {
         let name = database.name();
         format!(
             "postgresql://any:any@127.0.0.1:{}/{name}?sslmode=disable",

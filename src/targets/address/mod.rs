@@ -248,6 +248,14 @@ impl PostgresSettings {
             .unwrap_or_default()
     }
 
+    /// The schema that the URL names (`schema=`, as Prisma writes it): the whole search path of every
+    /// script, and where Prisma's own table stands. `None` where it names none: the search path is the
+    /// server's then, and Prisma's schema is `public`.
+    #[must_use]
+    pub fn schema(&self) -> Option<&str> {
+        self.other("schema").filter(|name| !name.is_empty())
+    }
+
     /// What in the URL says that a pooler for transactions answers there: none where nothing does.
     #[must_use]
     pub fn pooled(&self) -> Vec<&'static str> {

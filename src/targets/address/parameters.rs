@@ -12,6 +12,7 @@ enum Value {
     Text,
     Number,
     OneOf(&'static [&'static str]),
+    Schema,
 }
 
 /// Passed through to the driver or to the server after a check.
@@ -49,6 +50,7 @@ const READ: &[&str] = &[
 
 /// Prisma's, and understood here: kept after a check.
 const PRISMA: &[(&str, Value)] = &[
+    ("schema", Value::Schema),
     ("pgbouncer", Value::OneOf(&["true", "false"])),
     (
         "sslaccept",
@@ -84,10 +86,6 @@ pub(super) const IGNORED_OF_SQLITE: &[&str] = &[
 /// Parameters of Prisma and libpq whose meaning would be lost if they were ignored, and what to do
 /// instead.
 const REFUSED: &[(&str, &str)] = &[
-    (
-        "schema",
-        "leave it out; where it is not public, write options=-csearch_path%3DSCHEMA",
-    ),
     ("sslidentity", "leave it out and log in with a password"),
     ("sslpassword", "leave it out and log in with a password"),
     (
@@ -194,12 +192,34 @@ fn check(name: &str, value: &str, form: Value) -> Result<(), TargetError> {
             format!("{name} in the target's URL is {value:?}, which is no number"),
             "write a number",
         )),
+        Value::Schema => check_schema(value),
         Value::OneOf(words) if words.contains(&value) => Ok(()),
         Value::OneOf(words) => Err(configuration(
             format!("{name} in the target's URL is {value:?}"),
             format!("write one of {}", words.join(", ")),
         )),
     }
+}
+
+/// The name is written into messages that are read with whatever a script left set, so it is plain; and
+/// it is compared with the server's, so it is whole.
+fn check_schema(name: &str) -> Result<(), TargetError> {
+    let plain = |c: char| c.is_ascii() && !c.is_ascii_control() && c != '\\';
+    let why = if !name.chars().all(plain) {
+        "and only printable ASCII characters without a backslash are supported there"
+    } else if name.len() > 63 {
+        "which is longer than the 63 characters that PostgreSQL keeps of a name"
+    } else if name == "tollgate" {
+        "which is where tollgate keeps its own tables"
+    } else if name.starts_with("pg_") || ["information_schema", "$user"].contains(&name) {
+        "which means something else to PostgreSQL"
+    } else {
+        return Ok(());
+    };
+    Err(configuration(
+        format!("schema in the target's URL is {name:?}, {why}"),
+        "name the application's own schema: schema=public",
+    ))
 }
 
 fn unknown(name: &str) -> TargetError {

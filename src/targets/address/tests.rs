@@ -99,7 +99,7 @@ fn parameters_are_known_or_named() {
     assert!(fact("postgresql://h/d?target_session_attrs=x").contains("read-write"));
     assert!(fact("postgresql://h/d?port=0").contains("65535"));
     assert!(fact("postgresql://h/d?sslmode").contains("no value"));
-    for name in ["schema", "sslidentity", "sslpassword", "sslcert", "sslkey"] {
+    for name in ["sslidentity", "sslpassword", "sslcert", "sslkey"] {
         let fact = fact(&format!("postgresql://h/d?{name}=x"));
         assert!(
             fact.contains(name) && fact.contains("not supported yet"),
@@ -124,6 +124,45 @@ fn parameters_are_known_or_named() {
     // As `prisma dev` writes it.
     let local = "postgres://postgres:postgres@localhost:51214/template1?sslmode=disable&connection_limit=1&connect_timeout=0&max_idle_connection_lifetime=0&pool_timeout=0&single_use_connections=true&socket_timeout=0";
     assert_eq!(postgres(local).other("connect_timeout"), Some("0"));
+}
+
+#[test]
+fn a_schema_is_taken_as_it_is_written_or_refused() {
+    for (query, schema) in [
+        ("", None),
+        ("?schema=", None),
+        ("?schema=public", Some("public")),
+        ("?schema=Billing", Some("Billing")),
+        ("?schema=My%20%22App%22", Some("My \"App\"")),
+        ("?schema=a%27%7Bbody%7D%3B--", Some("a'{body};--")),
+        ("?schema=a&schema=b", Some("b")),
+        ("?schema=a&schema=", None),
+        ("?host=/run/postgresql&schema=x", Some("x")),
+    ] {
+        let settings = postgres(&format!("postgresql://h/d{query}"));
+        assert_eq!(settings.schema(), schema, "{query}");
+        assert!(settings.to_string().ends_with("/d"), "{settings}");
+    }
+    let long = "x".repeat(64);
+    for (name, said) in [
+        ("caf%C3%A9", "ASCII"),
+        ("a%0Ab", "ASCII"),
+        ("a%7Fb", "ASCII"),
+        ("a%5Cb", "backslash"),
+        (&long, "63 characters"),
+        ("tollgate", "tollgate keeps"),
+        ("pg_temp", "PostgreSQL"),
+        ("information_schema", "PostgreSQL"),
+        ("$user", "PostgreSQL"),
+    ] {
+        let fact = fact(&format!("postgresql://h/d?schema={name}"));
+        assert!(fact.starts_with("schema in the target's URL is"), "{fact}");
+        assert!(
+            fact.contains(said) && fact.is_ascii() || name == "caf%C3%A9",
+            "{fact}"
+        );
+        assert!(!fact.contains(char::is_control), "{fact}");
+    }
 }
 
 /// Reading is for planning too: what the URL says of a pooler is refused by whoever connects.

@@ -23,7 +23,6 @@ const OF: u64 = 1;
 pub(super) fn apply(
     session: &Session,
     attempt: &Attempt<'_>,
-    beside: &str,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Applied, ApplyError> {
     let id = attempt.receipt.attempt;
@@ -36,7 +35,13 @@ pub(super) fn apply(
         insert(attempt, OF, &[note])
     };
     let finished = insert_finished(id, &attempt.receipt.migration, OF);
-    let closing = Closing::new(attempt.receipt, ReceiptKind::Atomic, &finished, beside)?;
+    let closing = Closing::new(
+        session,
+        attempt.receipt,
+        ReceiptKind::Atomic,
+        &finished,
+        attempt.row,
+    )?;
     let started = insert(attempt, OF, &journal::started(attempt));
     journal::write(session, id, &format!("{started}\n{}", row("begun")))
         .and_then(|()| session.query("SET tollgate.sent = 'before'").map(drop))
@@ -69,8 +74,13 @@ pub(super) fn apply(
             return Ok(closing.found());
         }
         if found == Some(Found::Ended) {
-            let closing =
-                Closing::new(attempt.receipt, ReceiptKind::Journalled, &finished, beside)?;
+            let closing = Closing::new(
+                session,
+                attempt.receipt,
+                ReceiptKind::Journalled,
+                &finished,
+                attempt.row,
+            )?;
             let applied = closing.record(session).map_err(|reason| match reason {
                 NotClosed::Unknown(error) => error,
                 // The whole script ran; only its receipt is missing.

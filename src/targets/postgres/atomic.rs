@@ -14,11 +14,16 @@ pub(super) fn apply(
     session: &Session,
     attempt: &Attempt<'_>,
     statements: &[Statement],
-    beside: &str,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Applied, ApplyError> {
     let id = attempt.receipt.attempt;
-    let closing = Closing::new(attempt.receipt, ReceiptKind::Atomic, "", beside)?;
+    let closing = Closing::new(
+        session,
+        attempt.receipt,
+        ReceiptKind::Atomic,
+        "",
+        attempt.row,
+    )?;
     let opening = opening(id);
     let of = statements.len() as u64;
 

@@ -9,6 +9,7 @@ use tokio_postgres::{Config, Error, NoTls};
 
 use super::error::{chain, sentence};
 use super::runtime::Session;
+use super::schema;
 use super::session::{self, Backend};
 use super::tls;
 use crate::digest::hex;
@@ -38,6 +39,7 @@ pub(super) fn connect(settings: &PostgresSettings) -> Result<Connected, TargetEr
     let session = open(settings, &mark)?;
     let another = || beside(settings).ok();
     let backend = session::check(&session, settings, &mark, another)?;
+    schema::enter(&session)?;
     Ok(Connected { session, backend })
 }
 
@@ -118,7 +120,8 @@ fn open(settings: &PostgresSettings, mark: &str) -> Result<Session, TargetError>
         }
     };
     crate::failpoint::hit("postgres.connect.after");
-    Ok(Session::new(runtime, client, task))
+    let schema = settings.schema().map(str::to_owned);
+    Ok(Session::new(runtime, client, task, schema))
 }
 
 /// The mark of this connection, and the environment's own timeouts. In milliseconds, and never

@@ -4,8 +4,9 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::error::session_error;
 use super::runtime::Session;
+use super::schema;
 use super::survey::{cell, parse, unreadable};
-use super::template::{fill, or_null, text};
+use super::template::{fill, identifier, or_null, text};
 use crate::model::prisma::TABLE;
 use crate::model::{MigrationId, Timestamp};
 use crate::targets::history::{History, NewRow, Row, RowEnd};
@@ -30,7 +31,8 @@ pub(super) struct Seen {
 }
 
 /// Looks, and reads the rows.
-pub(super) fn look(session: &Session, schema: &str) -> Result<Seen, TargetError> {
+pub(super) fn look(session: &Session) -> Result<Seen, TargetError> {
+    let schema = place(session);
     let rows = session
         .query(&fill(THERE, &[("schema", &text(schema))]))
         .map_err(|error| session_error(&error, "looking for Prisma's table"))?;
@@ -91,20 +93,25 @@ fn unreadable_row(column: &str) -> TargetError {
 }
 
 /// Creates the schema and the table where they are missing, and writes rows, in one transaction.
-pub(super) fn keep(session: &Session, schema: &str, rows: &[NewRow]) -> Result<(), TargetError> {
-    let seen = look(session, schema)?;
+pub(super) fn keep(session: &Session, rows: &[NewRow]) -> Result<(), TargetError> {
+    let schema = place(session);
+    let seen = look(session)?;
     let mut sql = String::from(
         "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning;\n",
     );
     // Asked first: whoever may not make schemas may not say IF NOT EXISTS either.
     if !seen.has_schema {
-        sql.push_str(&format!("CREATE SCHEMA {};\n", quoted(schema)));
+        let told = |error| session_error(&error, "looking for the schema");
+        sql.push_str(&match session.schema() {
+            Some(_) => schema::missing(session).map_err(told)?,
+            None => schema::PUBLIC.to_owned(),
+        });
     }
     if seen.history.is_none() {
         sql.push_str(&fill(CREATE, &[("table", &table(schema))]));
     }
     for row in rows {
-        sql.push_str(&insert(schema, row));
+        sql.push_str(&insert(session, row));
     }
     sql.push_str("COMMIT;");
     if let Err(error) = session.query(&sql) {
@@ -120,7 +127,8 @@ pub(super) fn keep(session: &Session, schema: &str, rows: &[NewRow]) -> Result<(
 
 /// The SQL for one row, to be sent inside a transaction. It is ASCII alone, and every name in it is
 /// qualified.
-pub(super) fn insert(schema: &str, row: &NewRow) -> String {
+pub(super) fn insert(session: &Session, row: &NewRow) -> String {
+    let schema = place(session);
     let table = table(schema);
     let migration = text(row.migration.as_str());
     let now = "pg_catalog.clock_timestamp()";
@@ -164,10 +172,10 @@ fn rolled_back_sql(schema: &str, migration: &MigrationId, but: &str) -> String {
 /// The same of all of them, for a transaction in which the table may be missing.
 pub(super) fn said_rolled_back(
     session: &Session,
-    schema: &str,
     migration: &MigrationId,
 ) -> Result<String, TargetError> {
-    let seen = look(session, schema)?;
+    let schema = place(session);
+    let seen = look(session)?;
     Ok(match seen.history {
         Some(_) => rolled_back_sql(schema, migration, ""),
         None => String::new(),
@@ -192,10 +200,11 @@ fn seconds(at: Timestamp) -> String {
     format!("{sign}{}.{:03}", millis / 1000, millis % 1000)
 }
 
-fn table(schema: &str) -> String {
-    format!("{}.{TABLE}", quoted(schema))
+/// The schema that Prisma's table stands in: that of the URL, as Prisma has it.
+fn place(session: &Session) -> &str {
+    session.schema().unwrap_or("public")
 }
 
-fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+fn table(schema: &str) -> String {
+    format!("{}.{TABLE}", identifier(schema))
 }

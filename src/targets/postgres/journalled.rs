@@ -30,14 +30,19 @@ pub(super) fn apply(
     session: &Session,
     attempt: &Attempt<'_>,
     statements: &[Statement],
-    beside: &str,
     progress: &mut dyn FnMut(Progress),
     note: &mut dyn FnMut(&str),
 ) -> Result<Applied, ApplyError> {
     let of = statements.len() as u64;
     let receipt = attempt.receipt;
     let finished = insert_finished(receipt.attempt, &receipt.migration, of);
-    let closing = Closing::new(receipt, ReceiptKind::Journalled, &finished, beside)?;
+    let closing = Closing::new(
+        session,
+        receipt,
+        ReceiptKind::Journalled,
+        &finished,
+        attempt.row,
+    )?;
     let mut run = Run {
         session,
         attempt,

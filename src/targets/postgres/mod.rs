@@ -24,6 +24,7 @@ mod protocol;
 mod reset;
 mod retry;
 mod runtime;
+mod schema;
 mod session;
 mod survey;
 mod taken_in;
@@ -107,7 +108,7 @@ impl Target for PostgresTarget {
     }
 
     fn survey(&mut self) -> Result<Survey, TargetError> {
-        survey::survey(&self.session, self.history_schema())
+        survey::survey(&self.session)
     }
 
     fn initialise(
@@ -150,21 +151,21 @@ impl Target for PostgresTarget {
                 left: None,
             });
         }
+        schema::ensure(&self.session)?;
         let tell = RefCell::new(tell);
         let progress = &mut |progress| tell.borrow_mut()(News::Progress(progress));
         let note = &mut |note: &str| tell.borrow_mut()(News::Note(note));
         let session = &self.session;
-        let beside = self.beside(attempt.row);
         match attempt.analysis {
-            Analysis::NotAnalysed(_) => alone::apply(session, attempt, &beside, progress),
+            Analysis::NotAnalysed(_) => alone::apply(session, attempt, progress),
             Analysis::Analysed(statements) => match attempt.analysis.receipt_kind() {
                 ReceiptKind::Atomic => {
                     let blocker = Blocker::new(&self.settings, self.backend);
                     retry::on_lock(session, &blocker, lock_wait, note, || {
-                        atomic::apply(session, attempt, statements, &beside, progress)
+                        atomic::apply(session, attempt, statements, progress)
                     })
                 }
-                _ => journalled::apply(session, attempt, statements, &beside, progress, note),
+                _ => journalled::apply(session, attempt, statements, progress, note),
             },
         }
     }
@@ -185,7 +186,7 @@ impl Target for PostgresTarget {
             ApplyError::Unknown { error } => *error,
             ApplyError::Failed { error, .. } => not_closed(&error),
         };
-        let closing = protocol::Closing::new(receipt, receipt.kind, &journal, &self.beside(row))
+        let closing = protocol::Closing::new(&self.session, receipt, receipt.kind, &journal, row)
             .map_err(told)?;
         match closing.record(&self.session) {
             Ok(applied) => Ok(applied.receipt),
@@ -205,8 +206,7 @@ impl Target for PostgresTarget {
             "{}{}",
             journal::insert_word(attempt, migration, word),
             match word.verdict {
-                Verdict::NotApplied =>
-                    history::said_rolled_back(&self.session, self.history_schema(), migration)?,
+                Verdict::NotApplied => history::said_rolled_back(&self.session, migration)?,
                 _ => String::new(),
             }
         );
@@ -216,7 +216,7 @@ impl Target for PostgresTarget {
 
     fn keep_history(&mut self, rows: &[NewRow]) -> Result<(), TargetError> {
         self.must_be_locked()?;
-        history::keep(&self.session, self.history_schema(), rows)
+        history::keep(&self.session, rows)
     }
 
     fn take_in(&mut self, receipts: &[Receipt]) -> Result<Vec<StoredReceipt>, TargetError> {
@@ -235,17 +235,6 @@ fn not_closed(error: &ScriptError) -> TargetError {
 }
 
 impl PostgresTarget {
-    /// The schema that Prisma's table stands in.
-    fn history_schema(&self) -> &str {
-        "public"
-    }
-
-    /// The SQL for a row of Prisma's beside a receipt.
-    fn beside(&self, row: Option<&NewRow>) -> String {
-        row.map(|row| history::insert(self.history_schema(), row))
-            .unwrap_or_default()
-    }
-
     /// How long to wait for locks.
     fn must_be_locked(&self) -> Result<Duration, TargetError> {
         self.lock_wait.ok_or_else(|| TargetError {

@@ -4,15 +4,19 @@ use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
 use super::error::{is_fatal, script_error, session_error};
+use super::history;
 use super::lock::{self, HOLDS};
 use super::runtime::{Answer, Session};
+use super::schema;
 use super::template::{fill, or_null, text};
 use crate::model::{AttemptId, Receipt, ReceiptKind, StoredReceipt};
+use crate::targets::history::NewRow;
 use crate::targets::{Applied, ApplyError, ScriptError, TargetError, TargetErrorKind};
 
 const CLOSE: &str = include_str!("sql/close.sql");
 const RESET: &str = include_str!("sql/reset.sql");
-/// The place of the INSERT of the receipt among the statements of [`CLOSE`], from 0.
+/// The place of the INSERT of the receipt among the statements of [`CLOSE`], from 0, where nothing
+/// follows its RESET ALL.
 const INSERT_PLACE: usize = 7;
 
 /// Message A: the transaction that the script runs in. Nothing but this, so that a script may begin
@@ -28,16 +32,19 @@ pub(super) struct Closing {
     kind: ReceiptKind,
     stored: StoredReceipt,
     message: String,
+    /// Where the answer tells of the INSERT.
+    insert_place: usize,
 }
 
 impl Closing {
-    /// Makes message C. `journal` and `beside` are more statements for the same transaction, or nothing:
-    /// a row of the journal, and one of Prisma's table.
+    /// Makes message C. `journal` is one more statement for the same transaction, or
+    /// nothing; `row` goes into Prisma's table in it, where that is kept.
     pub(super) fn new(
+        session: &Session,
         receipt: &Receipt,
         kind: ReceiptKind,
         journal: &str,
-        beside: &str,
+        row: Option<&NewRow>,
     ) -> Result<Self, ApplyError> {
         let receipt = Receipt {
             kind,
@@ -55,12 +62,14 @@ impl Closing {
             0 | 1 => "NULL".to_owned(),
             seq => (seq - 1).to_string(),
         };
+        let after_reset = schema::after_reset(session);
+        let beside = row.map_or_else(String::new, |row| history::insert(session, row));
         let message = fill(
             CLOSE,
             &[
                 ("holds", HOLDS),
                 ("journal", journal),
-                ("beside", beside),
+                ("beside", &beside),
                 ("attempt", &receipt.attempt.to_string()),
                 ("seq", &receipt.seq.to_string()),
                 ("prev", &prev),
@@ -68,6 +77,8 @@ impl Closing {
                 ("migration", &text(receipt.migration.as_str())),
                 ("kind", kind.as_str()),
                 ("body", &or_null(Some(&body))),
+                // Last, so that nothing in a name is taken for a place to fill.
+                ("after_reset", &after_reset),
             ],
         );
         Ok(Self {
@@ -79,6 +90,7 @@ impl Closing {
                 body,
             },
             message,
+            insert_place: INSERT_PLACE + usize::from(!after_reset.is_empty()),
         })
     }
 
@@ -90,7 +102,7 @@ impl Closing {
     /// The success that C's answer proves.
     pub(super) fn applied(self, answer: &Answer) -> Result<Applied, ApplyError> {
         // A rule or trigger that the script put on the table could have swallowed the row.
-        if answer.ended.get(INSERT_PLACE) != Some(&1) {
+        if answer.ended.get(self.insert_place) != Some(&1) {
             return Err(unknown(TargetError {
                 kind: TargetErrorKind::Other,
                 fact: "the server took the receipt and wrote no row: the table tollgate.receipt was tampered with".to_owned(),
@@ -236,7 +248,7 @@ pub(super) fn recover(session: &Session) -> Result<Recovered, TargetError> {
         "ROLLBACK",
         "RESET SESSION AUTHORIZATION; RESET ROLE",
         &facts,
-        &fill(RESET, &[]),
+        &fill(RESET, &[("after_reset", &schema::after_reset(session))]),
     ]);
     let trouble = |error: &Error| session_error(error, "cleaning up after an error");
     for answer in [&rollback, &role, &reset] {

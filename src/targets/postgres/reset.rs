@@ -5,8 +5,9 @@ use tokio_postgres::{Error, SimpleQueryRow};
 use super::error::{sentence, session_error};
 use super::lock::describe;
 use super::runtime::Session;
+use super::schema;
 use super::survey::{ARCHIVE, SCHEMA, bind, cell, identity_of, life, number, observe};
-use super::template::fill;
+use super::template::{fill, text};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId};
 use crate::targets::reset::{add, after};
@@ -18,8 +19,6 @@ const GONE: &str = include_str!("sql/gone.sql");
 const APPLICATION_SCHEMA: &str = "SELECT application_schema FROM tollgate.identity";
 const NO_SCHEMA: &str =
     "SELECT current_schema() IS NULL AND pg_catalog.to_regnamespace('public') IS NULL";
-/// Migrations need a schema to work in, and PostgreSQL makes every database with this one.
-const PUBLIC: &str = "CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC;";
 /// Each lock is waited for so long. The search path makes every name a qualified one.
 const BEGIN: &str = "BEGIN READ WRITE; SET LOCAL lock_timeout = '10s'; SET LOCAL synchronous_commit = on; \
      SET LOCAL client_min_messages = warning; SET LOCAL search_path = ''";
@@ -54,13 +53,17 @@ pub(super) fn empty(
     let (observed, _, _) = observe(session)?;
     let bind = bind(session, &observed, environment, incarnation)?;
     let inventory = dropped(session, &application_schema).and_then(|inventory| {
-        let none = ask(session, "RESET search_path")
+        let search_path = format!("RESET search_path;{}", schema::after_reset(session));
+        let none = ask(session, &search_path)
             .and_then(|_| ask(session, NO_SCHEMA))?
             .first()
             .is_some_and(|row| row.get(0) == Some("t"));
-        let public = if none { PUBLIC } else { "" };
+        let home = match session.schema() {
+            None if none => schema::PUBLIC.to_owned(),
+            _ => schema::missing(session).map_err(|error| told(&error))?,
+        };
         let sql = format!(
-            "{public}\n{}{}{}{bind}COMMIT;",
+            "{home}\n{}{}{}{bind}COMMIT;",
             fill(SCHEMA, &[]),
             fill(ARCHIVE, &[]),
             life(incarnation, "reset"),
@@ -130,18 +133,24 @@ fn dropped(session: &Session, application_schema: &str) -> Result<Inventory, Tar
     counted(&rows)
 }
 
-/// The schema that tollgate found when it came, as SQL: `NULL` where it never did.
+/// The schema that tollgate found when it came, as SQL: `NULL` where it never did. The one that the
+/// URL names is kept with it: the URL may be newer than the identity row.
 fn application_schema(session: &Session) -> Result<String, TargetError> {
     let (_, is_there, _) = observe(session)?;
-    if !is_there {
-        return Ok("NULL".to_owned());
-    }
-    let rows = ask(session, APPLICATION_SCHEMA)?;
-    let oid = rows.first().and_then(|row| row.get(0));
-    Ok(oid.map_or_else(
+    let oid = if is_there {
+        let rows = ask(session, APPLICATION_SCHEMA)?;
+        rows.first().and_then(|row| row.get(0)).map(str::to_owned)
+    } else {
+        None
+    };
+    let found = oid.map_or_else(
         || "NULL".to_owned(),
         |oid| format!("'{oid}'::pg_catalog.oid"),
-    ))
+    );
+    Ok(match session.schema() {
+        None => found,
+        Some(name) => format!("{found} OR n.nspname = {}", text(name)),
+    })
 }
 
 fn objects(

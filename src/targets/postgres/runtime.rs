@@ -17,6 +17,8 @@ use tokio_postgres::{Client, Error, SimpleQueryMessage, SimpleQueryRow};
 pub(super) struct Session {
     client: Client,
     connection: Connection,
+    /// The schema that the URL names.
+    schema: Option<String>,
 }
 
 struct Connection {
@@ -59,11 +61,22 @@ impl Answer {
 
 impl Session {
     /// `task` is the connection, running on `runtime`.
-    pub(super) fn new(runtime: Runtime, client: Client, task: JoinHandle<()>) -> Self {
+    pub(super) fn new(
+        runtime: Runtime,
+        client: Client,
+        task: JoinHandle<()>,
+        schema: Option<String>,
+    ) -> Self {
         Self {
             client,
             connection: Connection { runtime, task },
+            schema,
         }
+    }
+
+    /// The schema that the URL names; `None` where the server's own search path holds.
+    pub(super) fn schema(&self) -> Option<&str> {
+        self.schema.as_deref()
     }
 
     /// Sends one message and reads its whole answer.

@@ -5,6 +5,7 @@ use tokio_postgres::SimpleQueryRow;
 use super::error::session_error;
 use super::journal;
 use super::runtime::Session;
+use super::schema;
 use super::template::{fill, or_null};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId, StoredReceipt};
@@ -25,10 +26,10 @@ const RECEIPTS: &str = "SELECT seq, hash, body FROM tollgate.receipt ORDER BY se
 const SYSTEM: &str = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
 const TIMELINE: &str = "SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()";
 
-/// Reads everything, writing nothing. `schema` is where Prisma's table would stand.
-pub(super) fn survey(session: &Session, schema: &str) -> Result<Survey, TargetError> {
+/// Reads everything, writing nothing.
+pub(super) fn survey(session: &Session) -> Result<Survey, TargetError> {
     let (observed, is_there, has_other_tables) = observe(session)?;
-    let seen = super::history::look(session, schema)?;
+    let seen = super::history::look(session)?;
     let mut survey = Survey {
         observed,
         recorded: None,
@@ -90,12 +91,14 @@ pub(super) fn initialise(
 ) -> Result<TargetIdentity, TargetError> {
     let (observed, _, _) = observe(session)?;
     let bind = bind(session, &observed, environment, incarnation)?;
+    let home = schema::missing(session)
+        .map_err(|error| session_error(&error, "looking for the schema of the target's URL"))?;
     let archive = match earlier {
         Earlier::Keep => life(incarnation, "kept"),
         Earlier::Archive => format!("{}{}", fill(ARCHIVE, &[]), life(incarnation, "emptied")),
     };
     let sql = format!(
-        "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning;\n{}{archive}{bind}COMMIT;",
+        "BEGIN; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning;\n{}{archive}{home}{bind}COMMIT;",
         fill(SCHEMA, &[])
     );
     if let Err(error) = session.query(&sql) {

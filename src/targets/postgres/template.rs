@@ -30,6 +30,11 @@ pub(super) fn text(value: &str) -> String {
     )
 }
 
+/// A name as a quoted identifier. It has no backslash and is ASCII: its only quotes are doubled.
+pub(super) fn identifier(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
 /// [`text`], or NULL.
 pub(super) fn or_null(value: Option<&str>) -> String {
     value.map_or_else(|| "NULL".to_owned(), text)

@@ -24,7 +24,8 @@ SELECT pg_catalog.int4in(pg_catalog.textout(CASE
     THEN 'tollgate:{attempt}:unlocked'
   ELSE '0'
 END));
-RESET ALL;
+-- The next script finds the search path that the first one found, and the receipt tells the schema.
+RESET ALL;{after_reset}
 -- An acknowledged commit survives a crash, whatever the role's or the database's default is.
 SET LOCAL synchronous_commit = on;
 INSERT INTO tollgate.receipt (seq, prev, hash, migration, attempt, kind, body)

@@ -1,6 +1,6 @@
 -- After a failure, outside a transaction: the session becomes what it was when it was opened. The
 -- run's lock stays.
-RESET ALL;
+RESET ALL;{after_reset}
 DISCARD TEMP;
 DISCARD SEQUENCES;
 DEALLOCATE ALL;
