@@ -354,3 +354,32 @@ fn refused(said: &tokio_postgres::error::DbError, settings: &PostgresSettings) -
         remedy: Some(remedy.to_owned()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::targets::address::Address;
+
+    /// As `prisma dev` writes it; to the driver a zero would be no time at all.
+    #[test]
+    fn a_connect_timeout_of_zero_is_none() {
+        for (query, expected) in [
+            ("", Some(15)),
+            ("?connect_timeout=3", Some(3)),
+            ("?connect_timeout=0", None),
+        ] {
+            let url = format!("postgresql://u@h/d{query}");
+            let Ok(Address::Postgresql(settings)) = Address::parse(&url, Path::new(".")) else {
+                panic!("{url}");
+            };
+            let config = config(&settings, SslMode::Disable, "");
+            assert_eq!(
+                config.get_connect_timeout().copied(),
+                expected.map(Duration::from_secs),
+                "{url}"
+            );
+        }
+    }
+}
