@@ -110,8 +110,8 @@ pub fn judge(history: &History, files: &[FileFacts<'_>], here: &EnvironmentView)
             .min_by_key(|claim| claim.kind);
         let failed = rows()
             .filter(|row| row.is_failed() && !row.is_tollgates_failure())
-            .last();
-        let rolled_back = rows().filter(|row| row.rolled_back.is_some()).last();
+            .next_back();
+        let rolled_back = rows().filter(|row| row.rolled_back.is_some()).next_back();
         claims.extend(failed.map(|row| Claim {
             row: row.clone(),
             kind: ClaimKind::Failed,
