@@ -26,6 +26,9 @@ pub(crate) struct Config {
     pub(crate) policy: Policy,
     /// The url of each environment, in the order of the chain, as written.
     pub(crate) urls: Vec<String>,
+    /// The file in which each environment's variables are looked up first, in the same order, as
+    /// written: relative to [`Self::root`].
+    pub(crate) env_files: Vec<Option<String>>,
     /// The timeouts of each environment, in the same order. Not policy: they say how patient the
     /// server is, not what may enter.
     pub(crate) timeouts: Vec<Timeouts>,
@@ -50,7 +53,13 @@ impl ConfigError {
 }
 
 const TOP: &[&str] = &["migrations", "ledger", "max_script_mib", "environment"];
-const ENVIRONMENT: &[&str] = &["name", "url", "lock_timeout", "statement_timeout"];
+const ENVIRONMENT: &[&str] = &[
+    "name",
+    "url",
+    "env_file",
+    "lock_timeout",
+    "statement_timeout",
+];
 /// Keys of the design whose gates this version cannot hold. Accepting one in silence would promise a
 /// gate that is not there.
 const NOT_YET: &[&str] = &["personal", "ephemeral", "chain", "require"];
@@ -83,6 +92,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
     };
     let mut environments = Vec::new();
     let mut urls = Vec::new();
+    let mut env_files = Vec::new();
     let mut timeouts = Vec::new();
     for entry in entries(&table)? {
         let (environment, url) = environment(entry)?;
@@ -97,6 +107,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
         }
         environments.push(environment);
         urls.push(url);
+        env_files.push(string(entry, "env_file", "[[environment]] ")?);
         timeouts.push(Timeouts {
             lock: timeout(entry, "lock_timeout")?,
             statement: timeout(entry, "statement_timeout")?,
@@ -109,6 +120,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
         root: root.to_owned(),
         policy: Policy { environments },
         urls,
+        env_files,
         timeouts,
     })
 }

@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod project;
 mod provenance;
+mod variables;
 mod verbs;
 mod world;
 

@@ -1,6 +1,6 @@
 //! The project that a command works on: configuration, catalog, variables, ways to the targets.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -10,6 +10,7 @@ use super::args::Global;
 use super::config::{self, Config, FILE};
 use super::exit::Trouble;
 use super::output::Output;
+use super::variables::{self, Variables};
 use super::{progress, provenance};
 use crate::catalog::{self, Catalog};
 use crate::digest::Checksum;
@@ -25,7 +26,7 @@ use crate::workflows::{Event, Run};
 /// A configuration that was found, and the variables that go with it.
 pub(crate) struct Project {
     pub(crate) config: Config,
-    variables: BTreeMap<String, String>,
+    variables: Variables,
 }
 
 /// The folder that a command starts in: `-C`, or the working folder.
@@ -59,7 +60,7 @@ impl Project {
         let file = root.join(FILE);
         let text = std::fs::read_to_string(&file).map_err(|error| Trouble::file(&file, &error))?;
         let config = config::parse(&text, root)?;
-        let variables = variables(output, global, root)?;
+        let variables = Variables::read(output, global, &config)?;
         let project = Self { config, variables };
         for name in project.config.policy.names() {
             project.hide_secrets(output, name);
@@ -176,15 +177,9 @@ impl Project {
             ));
         }
         self.variables
-            .get(variable)
-            .filter(|value| !value.is_empty())
-            .cloned()
-            .ok_or_else(|| {
-                Trouble::usage(
-                    format!("{name}: its url comes from {variable}, which is not set, or empty"),
-                    format!("export {variable}='postgresql://...', or put it into .env"),
-                )
-            })
+            .url(place, variable)
+            .map(str::to_owned)
+            .ok_or_else(|| self.variables.not_set(place, name.as_str(), variable))
     }
 
     /// Timeouts are PostgreSQL's: on SQLite they would be a promise that nobody keeps.
@@ -214,7 +209,7 @@ impl Project {
                 let place = self.config.policy.position(name);
                 let timeouts = place.and_then(|place| self.config.timeouts.get(place));
                 settings.timeouts = timeouts.copied().unwrap_or_default();
-                Ok(Address::Postgresql(settings).with_defaults(&self.defaults()))
+                Ok(Address::Postgresql(settings).with_defaults(&self.defaults(place)))
             }
         }
     }
@@ -240,13 +235,8 @@ impl Project {
         clippy::disallowed_methods,
         reason = "the password file is cli's to read"
     )]
-    fn defaults(&self) -> Defaults {
-        let variable = |name: &str| {
-            self.variables
-                .get(name)
-                .filter(|value| !value.is_empty())
-                .cloned()
-        };
+    fn defaults(&self, place: Option<usize>) -> Defaults {
+        let variable = |name: &str| self.variables.get(place, name).map(str::to_owned);
         let passfile = variable("PGPASSFILE")
             .or_else(|| variable("HOME").map(|home| format!("{home}/.pgpass")));
         Defaults {
@@ -260,6 +250,17 @@ impl Project {
     }
 
     fn hide_secrets(&self, output: &mut Output<'_>, name: &EnvironmentName) {
+        // By their text, because what cannot be read as a url holds a password all the same; and
+        // of every place, because the url that is not used is as secret as the one that is.
+        let place = self.config.policy.position(name);
+        let written = place.and_then(|place| self.config.urls.get(place));
+        let mut urls: Vec<&str> = written.map(String::as_str).into_iter().collect();
+        if let Some(variable) = written.and_then(|url| url.strip_prefix("env:")) {
+            urls.extend(self.variables.urls(place, variable));
+        }
+        for password in urls.into_iter().flat_map(variables::passwords) {
+            output.hide(&password);
+        }
         if let Ok(address) = self.address(name)
             && let Some(secret) = address.secret()
         {
@@ -287,47 +288,6 @@ fn file_itself(path: &Path) -> Option<String> {
     path.canonicalize()
         .ok()
         .map(|path| path.display().to_string())
-}
-
-/// The environment's variables over those of the `.env` file.
-fn variables(
-    output: &Output<'_>,
-    global: &Global,
-    root: &Path,
-) -> Result<BTreeMap<String, String>> {
-    let file = match &global.env_file {
-        Some(file) => output.world.folder.join(file),
-        None => root.join(".env"),
-    };
-    let mut variables = BTreeMap::new();
-    if global.env_file.is_some() && !file.is_file() {
-        return Err(Trouble::usage(
-            format!("there is no file {}", file.display()),
-            "name a file of NAME=value lines: --env-file FILE",
-        ));
-    }
-    if global.env_file.is_some() || file.is_file() {
-        let unreadable = |what: String| {
-            Trouble::usage(
-                format!("{} cannot be read: {what}", file.display()),
-                "edit it: one NAME=value a line, with quotes around a value that has blanks",
-            )
-        };
-        let lines =
-            dotenvy::from_path_iter(&file).map_err(|error| unreadable(error.to_string()))?;
-        for (number, line) in lines.enumerate() {
-            // The error of a line quotes it, and it may hold a secret.
-            let (name, value) = line.map_err(|_| {
-                unreadable(format!(
-                    "line {} is not NAME=value, or its value needs quotes",
-                    number + 1
-                ))
-            })?;
-            variables.insert(name, value);
-        }
-    }
-    variables.extend(output.world.variables.clone());
-    Ok(variables)
 }
 
 /// The files of a catalog as the planner takes them.

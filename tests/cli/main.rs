@@ -23,5 +23,6 @@ mod reset;
 mod server;
 mod timeouts;
 mod urls;
+mod variables;
 mod verbs;
 mod was_reset;
