@@ -39,7 +39,7 @@ pub(crate) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Verb {
-    /// Write a tollgate.toml with dev, test and prod on embedded databases
+    /// Write a tollgate.toml: for the Prisma tree that is here, or for embedded databases
     Init(Init),
     /// Make a folder for a new migration, stamped after the newest one
     New(New),

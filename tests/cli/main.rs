@@ -11,6 +11,7 @@ mod cut_off;
 mod errors;
 mod half_way;
 mod identity;
+mod init;
 mod ledger_faults;
 mod on_postgres;
 mod prisma;

@@ -155,7 +155,7 @@ fn help_is_the_first_documentation() {
     Usage: tollgate [OPTIONS] <COMMAND>
 
     Commands:
-      init      Write a tollgate.toml with dev, test and prod on embedded databases
+      init      Write a tollgate.toml: for the Prisma tree that is here, or for embedded databases
       new       Make a folder for a new migration, stamped after the newest one
       restamp   Give a migration that came too late a new stamp
       status    Show every migration in every environment, from the ledger
