@@ -85,7 +85,7 @@ fn for_prisma(
             });
         }
     };
-    let (lines, unread) = package_json::look(root, &tree.package);
+    let (lines, unread) = package_json::look(root, &tree.places());
     notes.extend(unread);
     let is_new = !root.join(&tree.migrations).is_dir();
     let text = proposal::text(tree, others, &environments);

@@ -21,12 +21,11 @@ pub(super) struct Line {
 }
 
 /// The lines to put in place, and what could not be read.
-pub(super) fn look(root: &Path, package: &str) -> (Vec<Line>, Vec<String>) {
+pub(super) fn look(root: &Path, places: &[String]) -> (Vec<Line>, Vec<String>) {
     let mut lines = Vec::new();
     let mut notes = Vec::new();
-    let mut files = vec!["package.json".to_owned(), below(package, "package.json")];
-    files.dedup();
-    for file in files {
+    for place in places {
+        let file = below(place, "package.json");
         let path = root.join(&file);
         if !path.exists() {
             continue;
@@ -214,7 +213,7 @@ mod tests {
             "{\n // postgres://u:secret@h\n}",
         )
         .unwrap();
-        let (lines, notes) = look(folder.path(), "");
+        let (lines, notes) = look(folder.path(), &[String::new()]);
         assert_eq!(
             notes,
             [

@@ -31,6 +31,21 @@ pub(super) struct Tree {
     pub(super) is_named: bool,
 }
 
+impl Tree {
+    /// The folders that may hold what belongs to it: the repository, the package, the schema's folder and
+    /// the one above, which is the package where the repository's own settings name the schema.
+    pub(super) fn places(&self) -> Vec<String> {
+        let above = self.folder.rsplit_once('/').map_or("", |(above, _)| above);
+        let mut places: Vec<String> = Vec::new();
+        for place in ["", &self.package, above, &self.folder] {
+            if !places.iter().any(|known| known == place) {
+                places.push(place.to_owned());
+            }
+        }
+        places
+    }
+}
+
 const CONFIGURATIONS: &[&str] = &["ts", "mts", "cts", "js", "mjs", "cjs"];
 
 /// Larger files are none of those that are read here.
@@ -368,6 +383,19 @@ mod tests {
         let out = "{ migrations: { path: '../sql' } }";
         let (tree, _) = look_at(&[("apps/a/prisma.config.mjs", out)]).unwrap();
         assert_eq!(tree.migrations, "apps/a/prisma/migrations");
+    }
+
+    #[test]
+    fn the_package_is_looked_at_where_the_repository_names_its_schema() {
+        let (tree, _) = look_at(&[
+            (
+                "prisma.config.ts",
+                "{ schema: 'packages/db/prisma/schema.prisma' }",
+            ),
+            ("packages/db/prisma/schema.prisma", ""),
+        ])
+        .unwrap();
+        assert_eq!(tree.places(), ["", "packages/db", "packages/db/prisma"]);
     }
 
     #[test]

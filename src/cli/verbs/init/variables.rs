@@ -38,7 +38,7 @@ pub(super) struct Source {
 }
 
 impl Names {
-    /// Looks into the `.env` files of the repository, of the package and of the schema's folder.
+    /// Looks into the `.env` files of every place of the tree.
     pub(super) fn look(root: &Path, tree: &Tree) -> Self {
         let variable = |value: &Option<Value>| match value {
             Some(Value::Variable(name)) if is_name(name) => Some(name.clone()),
@@ -49,9 +49,7 @@ impl Names {
             own: [variable(&tree.direct_url), variable(&tree.url)],
             unread: Vec::new(),
         };
-        let mut folders = vec![String::new(), tree.package.clone(), tree.folder.clone()];
-        folders.dedup();
-        for folder in folders {
+        for folder in tree.places() {
             for name in names(&root.join(&folder), Path::is_file) {
                 let Some(file) = EnvFile::of(&folder, &name) else {
                     continue;
