@@ -108,10 +108,8 @@ pub fn judge(history: &History, files: &[FileFacts<'_>], here: &EnvironmentView)
             .filter(|row| row.is_applied())
             .map(|row| claim(row, file, files))
             .min_by_key(|claim| claim.kind);
-        let failed = rows()
-            .filter(|row| row.is_failed() && !row.is_tollgates_failure())
-            .next_back();
-        let rolled_back = rows().filter(|row| row.rolled_back.is_some()).next_back();
+        let failed = rows().rfind(|row| row.is_failed() && !row.is_tollgates_failure());
+        let rolled_back = rows().rfind(|row| row.rolled_back.is_some());
         claims.extend(failed.map(|row| Claim {
             row: row.clone(),
             kind: ClaimKind::Failed,

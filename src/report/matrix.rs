@@ -206,7 +206,17 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
     let columns: Vec<usize> = matrix
         .environments
         .iter()
-        .map(|name| width(name.as_str()).max("baselined".len()))
+        .enumerate()
+        .map(|(place, name)| {
+            let cells = matrix
+                .rows
+                .iter()
+                .filter_map(|row| row.cells.get(place)?.as_ref());
+            let longest = cells.map(|cell| cell.state.as_str().len()).max();
+            width(name.as_str())
+                .max("modified".len())
+                .max(longest.unwrap_or(0))
+        })
         .collect();
 
     let mut header = padded("migration", first);

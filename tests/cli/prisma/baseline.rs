@@ -58,9 +58,9 @@ fn rows_that_prove_their_bytes_are_evidence() {
     assert_snapshot!(project.run(&["status"]), @r"
     exit 0
     --- stdout
-    migration             dev        test       prod
-    20251101000000_users  applied    applied    applied
-    20251102000000_email  applied    applied    applied
+    migration             dev       test      prod
+    20251101000000_users  applied   applied   applied
+    20251102000000_email  applied   applied   applied
 
     applied by Prisma: 2 in dev, 2 in test, 2 in prod
     ");
@@ -84,10 +84,10 @@ fn rows_that_prove_their_bytes_are_evidence() {
     exit 0
     --- stdout
 
-    migration             dev        test       prod
-    20251101000000_users  applied    applied    applied
-    20251102000000_email  applied    applied    applied
-    20251105000000_name   applied    applied    applied
+    migration             dev       test      prod
+    20251101000000_users  applied   applied   applied
+    20251102000000_email  applied   applied   applied
+    20251105000000_name   applied   applied   applied
 
     applied by Prisma: 2 in dev, 2 in test, 2 in prod
     --- stderr
@@ -113,9 +113,9 @@ fn a_row_is_evidence_for_the_next_environment_of_a_new_chain() {
     exit 0
     --- stdout
 
-    migration             dev        test       prod
-    20251101000000_users  applied    applied    applied
-    20251102000000_email  applied    applied    applied
+    migration             dev       test      prod
+    20251101000000_users  applied   applied   applied
+    20251102000000_email  applied   applied   applied
 
     applied by Prisma: 2 in dev
     --- stderr
@@ -264,16 +264,16 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
     assert_snapshot!(project.run(&["status"]), @r"
     exit 0
     --- stdout
-    migration                   dev        test       prod
-    20251101000000_users        applied    pending    pending
-    20251102000000_edited       baselined  pending    pending
-    20251103000000_endings      baselined  pending    pending
-    20251103500000_gone         baselined  -          -
-    20251104000000_manual       baselined  pending    pending
-    20251105000000_said         baselined  pending    pending
-    20251106000000_rolled_back  pending    pending    pending
-    20251107000000_failed       pending    pending    pending
-    20251201000000_ahead        baselined  -          -
+    migration                   dev        test      prod
+    20251101000000_users        applied    pending   pending
+    20251102000000_edited       baselined  pending   pending
+    20251103000000_endings      baselined  pending   pending
+    20251103500000_gone         baselined  -         -
+    20251104000000_manual       baselined  pending   pending
+    20251105000000_said         baselined  pending   pending
+    20251106000000_rolled_back  pending    pending   pending
+    20251107000000_failed       pending    pending   pending
+    20251201000000_ahead        baselined  -         -
 
     applied by Prisma: 1 in dev
     ");
