@@ -288,3 +288,31 @@ mod unix {
         );
     }
 }
+
+/// Prisma counts folders, and follows no link; elsewhere a link inside the tree is as good as a folder.
+#[cfg(unix)]
+#[test]
+fn in_a_tree_of_prismas_a_link_is_no_migration() {
+    let tree = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = tree.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    write("1_one/migration.sql", "SELECT 1;\n");
+    std::os::unix::fs::symlink("1_one", tree.path().join("2_two")).unwrap();
+    let ids = || {
+        let read = tollgate::catalog::read(tree.path(), 1024).unwrap();
+        let ids: Vec<String> = read
+            .migrations
+            .iter()
+            .map(|one| one.id.to_string())
+            .collect();
+        (ids.join(" "), read.skipped.len(), read.prisma)
+    };
+    assert_eq!(ids(), ("1_one 2_two".to_owned(), 0, None));
+    write("migration_lock.toml", "provider = \"sqlite\"\n");
+    let (ids, skipped, prisma) = ids();
+    assert_eq!((ids.as_str(), skipped), ("1_one", 1));
+    assert_eq!(prisma.unwrap().provider.as_deref(), Some("sqlite"));
+}

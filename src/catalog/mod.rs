@@ -79,18 +79,26 @@ impl Catalog {
 /// name that is not UTF-8, a migration of Prisma 8. Never empty.
 pub fn read(root: &Path, limit_bytes: u64) -> Result<Catalog, Vec<CatalogError>> {
     let names = folders(root).map_err(|error| vec![error])?;
+    let prisma = lock_file(root).map_err(|error| vec![error])?;
+    let (names, links): (Vec<Folder>, Vec<Folder>) = names
+        .into_iter()
+        .partition(|folder| prisma.is_none() || !folder.is_link);
     let found = read_all(root, &names, limit_bytes);
 
     let mut catalog = Catalog {
         migrations: Vec::with_capacity(found.len()),
-        skipped: Vec::new(),
-        prisma: None,
+        skipped: links
+            .iter()
+            .map(|link| root.join(&link.name))
+            .filter(|path| path.is_dir())
+            .map(|path| Skipped {
+                path,
+                why: "it is a symbolic link, and Prisma follows none".to_owned(),
+            })
+            .collect(),
+        prisma,
     };
     let mut errors = Vec::new();
-    match lock_file(root) {
-        Ok(prisma) => catalog.prisma = prisma,
-        Err(error) => errors.push(error),
-    }
     for one in found {
         match one {
             Found::Migration(migration) => catalog.migrations.push(*migration),

@@ -398,6 +398,11 @@ pub(crate) fn act<T>(
                 .to_owned(),
             remedy: trouble.remedy,
         })?;
+        // As Prisma does where the URL names no schema: its scripts were written for that one alone.
+        let address = match prisma {
+            Some(_) => address.with_schema("public"),
+            None => address,
+        };
         targets::open(&address)
     };
     let address = |name: &EnvironmentName| project.place(name);

@@ -17,6 +17,9 @@ pub(crate) struct Variables {
     shared: BTreeMap<String, String>,
     /// The file of each environment, in the order of the chain.
     own: Vec<Option<OwnFile>>,
+    /// Lines of all these files that are not read, each with its file: what stands in them is missed only
+    /// where a variable is.
+    passed_over: Vec<String>,
 }
 
 /// What stands in the file that one environment names.
@@ -42,19 +45,22 @@ impl Variables {
                 "name a file of NAME=value lines: --env-file FILE",
             ));
         }
+        let mut passed_over = Vec::new();
         let own = config.env_files.iter().map(|file| {
             let Some(shown) = file else { return Ok(None) };
             let path = config.root.join(shown);
             Ok(Some(OwnFile {
                 shown: shown.clone(),
                 is_there: path.is_file(),
-                variables: read(&path)?,
+                variables: read(&path, &mut passed_over)?,
             }))
         });
+        let own = own.collect::<Result<_>>()?;
         Ok(Self {
             process: output.world.variables.clone(),
-            shared: read(&shared)?,
-            own: own.collect::<Result<_>>()?,
+            shared: read(&shared, &mut passed_over)?,
+            own,
+            passed_over,
         })
     }
 
@@ -126,6 +132,11 @@ impl Variables {
                 own.shown.as_str(),
             ),
         };
+        // A line that was passed over may be the one that was meant.
+        let fact = match self.passed_over.as_slice() {
+            [] => fact,
+            lines => format!("{fact}; passed over: {}", lines.join("; ")),
+        };
         Trouble::usage(
             fact,
             format!("export {name}='postgresql://...', or put it into {file}"),
@@ -140,16 +151,17 @@ fn set<'a>(place: &'a BTreeMap<String, String>, name: &str) -> Option<&'a str> {
         .filter(|value| !value.is_empty())
 }
 
-/// What is in a file of `NAME=value` lines; nothing where there is none.
+/// What is in a file of `NAME=value` lines; nothing where there is none. A line that is none is passed
+/// over: other programs read more than this in a file that is theirs too.
 #[expect(
     clippy::disallowed_methods,
     reason = "the environment is cli's to read"
 )]
-fn read(file: &Path) -> Result<BTreeMap<String, String>> {
+fn read(file: &Path, passed_over: &mut Vec<String>) -> Result<BTreeMap<String, String>> {
     let unreadable = |what: String| {
         Trouble::usage(
             format!("{} cannot be read: {what}", file.display()),
-            "edit it: one NAME=value a line, with quotes around a value that has blanks",
+            "ls -l, and look at what it is",
         )
     };
     if !file.is_file() {
@@ -157,10 +169,19 @@ fn read(file: &Path) -> Result<BTreeMap<String, String>> {
     }
     let text = std::fs::read_to_string(file).map_err(|error| unreadable(error.to_string()))?;
     let text = text.trim_start_matches('\u{feff}');
-    dotenvy::from_read_iter(text.as_bytes())
-        // The error of a line quotes it, and it may hold a secret.
-        .map(|entry| entry.map_err(|error| unreadable(broken_line(text, &error))))
-        .collect()
+    let mut variables = BTreeMap::new();
+    for entry in dotenvy::from_read_iter(text.as_bytes()) {
+        match entry {
+            Ok((name, value)) => drop(variables.insert(name, value)),
+            // The error of a line quotes it, and it may hold a secret.
+            Err(error) => passed_over.push(format!(
+                "{}, {}",
+                file.file_name().unwrap_or_default().to_string_lossy(),
+                broken_line(text, &error)
+            )),
+        }
+    }
+    Ok(variables)
 }
 
 fn broken_line(text: &str, error: &dotenvy::Error) -> String {
@@ -175,7 +196,7 @@ fn broken_line(text: &str, error: &dotenvy::Error) -> String {
         _ => None,
     };
     let place = number.map_or("a line".to_owned(), |number| format!("line {}", number + 1));
-    format!("{place} is not NAME=value, or its value needs quotes")
+    format!("{place}: it is not NAME=value, or its value needs quotes")
 }
 
 /// The names that Prisma teams give to the direct url beside a pooled one.
@@ -277,6 +298,7 @@ mod tests {
             variables: place(own),
         };
         Variables {
+            passed_over: Vec::new(),
             process: place(process),
             shared: place(shared),
             own: vec![None, Some(file)],

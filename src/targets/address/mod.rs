@@ -178,6 +178,24 @@ impl Address {
         }
     }
 
+    /// Names the schema of a PostgreSQL target, where neither `schema` nor a search path in `options` of
+    /// its URL does.
+    #[must_use]
+    pub fn with_schema(self, name: &str) -> Self {
+        match self {
+            Self::Postgresql(mut settings)
+                if settings.schema().is_none()
+                    && !settings
+                        .other("options")
+                        .is_some_and(|options| options.contains("search_path")) =>
+            {
+                settings.other.push(("schema", name.to_owned()));
+                Self::Postgresql(settings)
+            }
+            other => other,
+        }
+    }
+
     /// The texts in it that must never be shown.
     #[must_use]
     pub fn secret(&self) -> Option<&str> {

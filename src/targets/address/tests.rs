@@ -268,3 +268,23 @@ fn defaults_fill_only_what_is_missing() {
     assert_eq!(password("postgresql://v:own@h/d").as_deref(), Some("own"));
     assert_eq!(password("postgresql://x/d"), None);
 }
+
+/// A tree of Prisma's is run in one schema, unless the URL says in which.
+#[test]
+fn a_schema_is_named_only_where_the_url_names_none() {
+    let schema = |url: &str| {
+        let address = Address::parse(url, Path::new("/p"))
+            .unwrap()
+            .with_schema("public");
+        match address {
+            Address::Postgresql(settings) => settings.schema().map(str::to_owned),
+            Address::Sqlite(_) => None,
+        }
+    };
+    let named = |url: &str| schema(url).unwrap_or_default();
+    assert_eq!(named("postgresql://u@h/d"), "public");
+    assert_eq!(named("postgresql://u@h/d?schema="), "public");
+    assert_eq!(named("postgresql://u@h/d?schema=shop"), "shop");
+    assert_eq!(named("postgresql://u@h/d?options=-csearch_path%3Dshop"), "");
+    assert_eq!(schema("sqlite:dev.db"), None);
+}
