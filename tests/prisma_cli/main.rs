@@ -10,6 +10,7 @@
 mod dev;
 mod failing;
 mod on_sqlite;
+mod page;
 mod project;
 mod schema;
 #[path = "../support/mod.rs"]

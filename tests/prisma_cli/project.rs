@@ -32,7 +32,8 @@ impl Ran {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         Self {
             exit: output.status.code().unwrap_or(-1),
-            text: format!("{}{}", text(&output.stdout), text(&output.stderr)),
+            // On a terminal the two are read as one; progress comes before the result.
+            text: format!("{}{}", text(&output.stderr), text(&output.stdout)),
         }
     }
 
