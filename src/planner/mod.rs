@@ -227,6 +227,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         .iter()
         .filter(|file| !here.applied.contains_key(file.migration))
         .filter(|file| !stands_by_prisma(inputs, file.migration))
+        .filter(|_| !gates::baseline::is_untold(inputs))
         .filter(|file| inputs.to.is_none_or(|to| file.migration <= to))
         .copied()
         .collect();

@@ -189,6 +189,8 @@ impl Facts {
             .iter()
             .copied()
             .filter(|(name, _)| !is_applied(*name) && question.to.is_none_or(|to| *name <= to))
+            // Over a history that was not taken in nobody knows what is pending.
+            .filter(|_| !question.prisma.unknown_history)
             // What Prisma takes for applied never runs a second time.
             .filter(|(name, _)| {
                 let mut claims = question.prisma.claims.iter();

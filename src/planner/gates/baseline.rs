@@ -1,6 +1,20 @@
 //! baseline: what another tool made in a target is taken in before anything runs over it.
 
 use super::{Finding, Gate, World, shell};
+use crate::planner::{Inputs, Live};
+
+/// What stands in a target that tollgate never entered is not known, and so neither is what is pending.
+pub(crate) fn is_untold(inputs: &Inputs<'_>) -> bool {
+    inputs
+        .live
+        .is_some_and(|live| live.unknown_history > 0 || has_unknown_tables(inputs, live))
+}
+
+/// Prisma refuses it as P3005.
+fn has_unknown_tables(inputs: &Inputs<'_>, live: &Live) -> bool {
+    let in_the_way = live.has_history_elsewhere && live.is_filled && !live.is_prisma_8;
+    in_the_way && inputs.prisma.is_some()
+}
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(live) = world.inputs.live else {
@@ -17,9 +31,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             remedy: format!("tollgate baseline {environment}"),
         }];
     }
-    // Prisma refuses it as P3005.
-    let in_the_way = live.has_history_elsewhere && live.is_filled && !live.is_prisma_8;
-    if in_the_way && world.inputs.prisma.is_some() {
+    if has_unknown_tables(world.inputs, live) {
         return vec![Finding {
             gate: Gate::Baseline,
             migration: None,
