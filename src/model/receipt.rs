@@ -107,6 +107,19 @@ impl Receipt {
         serde_json::to_string(self)
     }
 
+    /// The receipt as it is written into a target.
+    ///
+    /// # Errors
+    /// As [`Self::to_body`].
+    pub fn stored(&self) -> Result<StoredReceipt, serde_json::Error> {
+        let body = self.to_body()?;
+        Ok(StoredReceipt {
+            seq: self.seq,
+            hash: Self::hash_of(&body).to_string(),
+            body,
+        })
+    }
+
     /// The hash of a body: [`RECEIPT_CONTEXT`] over its exact bytes.
     #[must_use]
     pub fn hash_of(body: &str) -> ChainHash {

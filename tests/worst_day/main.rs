@@ -24,6 +24,7 @@ mod network;
 mod postgres_scripts;
 mod prisma_lock;
 mod proxy;
+mod reference;
 mod scripts;
 mod sees;
 #[path = "../support/mod.rs"]

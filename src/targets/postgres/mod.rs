@@ -21,13 +21,13 @@ mod journal;
 mod journalled;
 mod lock;
 mod protocol;
+mod receipt;
 mod reset;
 mod retry;
 mod runtime;
 mod schema;
 mod session;
 mod survey;
-mod taken_in;
 mod template;
 mod tls;
 
@@ -221,7 +221,7 @@ impl Target for PostgresTarget {
 
     fn take_in(&mut self, receipts: &[Receipt]) -> Result<Vec<StoredReceipt>, TargetError> {
         self.must_be_locked()?;
-        taken_in::write(&self.session, receipts)
+        receipt::write_all(&self.session, receipts)
     }
 }
 

@@ -6,9 +6,10 @@ use tokio_postgres::error::DbError;
 use super::error::{is_fatal, script_error, session_error};
 use super::history;
 use super::lock::{self, HOLDS};
+use super::receipt;
 use super::runtime::{Answer, Session};
 use super::schema;
-use super::template::{fill, or_null, text};
+use super::template::fill;
 use crate::model::{AttemptId, Receipt, ReceiptKind, StoredReceipt};
 use crate::targets::history::NewRow;
 use crate::targets::{Applied, ApplyError, ScriptError, TargetError, TargetErrorKind};
@@ -50,18 +51,7 @@ impl Closing {
             kind,
             ..receipt.clone()
         };
-        let body = receipt.to_body().map_err(|error| {
-            unknown(TargetError {
-                kind: TargetErrorKind::Other,
-                fact: format!("nothing was sent: the receipt cannot be written as JSON: {error}"),
-                remedy: None,
-            })
-        })?;
-        let hash = Receipt::hash_of(&body).to_string();
-        let prev = match receipt.seq {
-            0 | 1 => "NULL".to_owned(),
-            seq => (seq - 1).to_string(),
-        };
+        let (stored, insert) = receipt::insert(&receipt).map_err(unknown)?;
         let after_reset = schema::after_reset(session);
         let beside = row.map_or_else(String::new, |row| history::insert(session, row));
         let message = fill(
@@ -71,12 +61,8 @@ impl Closing {
                 ("journal", journal),
                 ("beside", &beside),
                 ("attempt", &receipt.attempt.to_string()),
-                ("seq", &receipt.seq.to_string()),
-                ("prev", &prev),
-                ("hash", &hash),
-                ("migration", &text(receipt.migration.as_str())),
-                ("kind", kind.as_str()),
-                ("body", &or_null(Some(&body))),
+                ("hash", &stored.hash),
+                ("receipt", &insert),
                 // Last, so that nothing in a name is taken for a place to fill.
                 ("after_reset", &after_reset),
             ],
@@ -84,11 +70,7 @@ impl Closing {
         Ok(Self {
             attempt: receipt.attempt,
             kind,
-            stored: StoredReceipt {
-                seq: receipt.seq,
-                hash,
-                body,
-            },
+            stored,
             message,
             insert_place: INSERT_PLACE + usize::from(!after_reset.is_empty()),
         })

@@ -249,14 +249,9 @@ fn seal(
         kind,
         ..receipt.clone()
     };
-    let body = receipt
-        .to_body()
+    let stored = receipt
+        .stored()
         .map_err(|error| undo(place, connection, unrecorded(&error.to_string()), left))?;
-    let stored = StoredReceipt {
-        seq: receipt.seq,
-        hash: Receipt::hash_of(&body).to_string(),
-        body,
-    };
     let added = connection::own(connection)
         .and_then(|()| store::add_receipt(connection, &receipt, &stored))
         .and_then(|added| {

@@ -188,14 +188,9 @@ pub(super) fn take_in(
             fact: format!("{}: a receipt could not be written: {why}", path.display()),
             remedy: None,
         };
-        let body = receipt
-            .to_body()
+        let stored = receipt
+            .stored()
             .map_err(|error| unwritten(error.to_string()))?;
-        let stored = StoredReceipt {
-            seq: receipt.seq,
-            hash: Receipt::hash_of(&body).to_string(),
-            body,
-        };
         if !add_receipt(&change, receipt, &stored).map_err(told)? {
             return Err(unwritten(
                 "it was not there after it was written".to_owned(),

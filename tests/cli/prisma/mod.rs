@@ -6,6 +6,7 @@ mod beside;
 mod kept;
 mod on_postgres;
 mod tree;
+mod unproven;
 
 use rusqlite::Connection;
 use tollgate::digest::Sha256;

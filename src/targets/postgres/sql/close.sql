@@ -28,8 +28,7 @@ END));
 RESET ALL;{after_reset}
 -- An acknowledged commit survives a crash, whatever the role's or the database's default is.
 SET LOCAL synchronous_commit = on;
-INSERT INTO tollgate.receipt (seq, prev, hash, migration, attempt, kind, body)
-VALUES ({seq}, {prev}, '{hash}', {migration}, '{attempt}', '{kind}', {body});
+{receipt}
 -- A rule or a trigger that the script left on the table could have swallowed the row: then the work
 -- must not be committed without it. Nor without the other tables: a target that lost one of them is
 -- one that tollgate never entered. A table that is gone fails here by its name.

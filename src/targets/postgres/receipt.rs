@@ -1,0 +1,62 @@
+//! The row of a receipt, and receipts of a history that tollgate did not make: written without running
+//! anything.
+
+use super::error::session_error;
+use super::lock::HOLDS;
+use super::runtime::Session;
+use super::template::{fill, or_null, text};
+use crate::model::{Receipt, StoredReceipt};
+use crate::targets::{TargetError, TargetErrorKind};
+
+const LOCKED: &str = include_str!("sql/locked.sql");
+const RECEIPT: &str = include_str!("sql/receipt.sql");
+
+/// The receipt as it will stand, and the INSERT for it, to be sent inside a transaction.
+pub(super) fn insert(receipt: &Receipt) -> Result<(StoredReceipt, String), TargetError> {
+    let stored = receipt.stored().map_err(|error| TargetError {
+        kind: TargetErrorKind::Other,
+        fact: format!("nothing was sent: the receipt cannot be written as JSON: {error}"),
+        remedy: None,
+    })?;
+    let prev = match receipt.seq {
+        0 | 1 => "NULL".to_owned(),
+        seq => (seq - 1).to_string(),
+    };
+    let values = [
+        ("seq", &*receipt.seq.to_string()),
+        ("prev", &prev),
+        ("hash", &stored.hash),
+        ("migration", &text(receipt.migration.as_str())),
+        ("attempt", &receipt.attempt.to_string()),
+        ("kind", receipt.kind.as_str()),
+        ("body", &or_null(Some(&stored.body))),
+    ];
+    let sql = fill(RECEIPT, &values);
+    Ok((stored, sql))
+}
+
+/// Writes all of them or none.
+pub(super) fn write_all(
+    session: &Session,
+    receipts: &[Receipt],
+) -> Result<Vec<StoredReceipt>, TargetError> {
+    let Some(first) = receipts.first() else {
+        return Ok(Vec::new());
+    };
+    let attempt = first.attempt.to_string();
+    let mut sql = String::from("BEGIN; SET LOCAL synchronous_commit = on;\n");
+    sql.push_str(&fill(LOCKED, &[("holds", HOLDS), ("attempt", &attempt)]));
+    let mut all = Vec::with_capacity(receipts.len());
+    for receipt in receipts {
+        let (stored, row) = insert(receipt)?;
+        sql.push_str(&row);
+        all.push(stored);
+    }
+    sql.push_str("COMMIT;");
+    if let Err(error) = session.query(&sql) {
+        // Whatever is open goes; a session that is closed has rolled back already.
+        let _ = session.query("ROLLBACK");
+        return Err(session_error(&error, "writing the receipts"));
+    }
+    Ok(all)
+}
