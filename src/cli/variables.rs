@@ -139,7 +139,11 @@ impl Variables {
         };
         Trouble::usage(
             fact,
-            format!("export {name}='postgresql://...', or put it into {file}"),
+            match self.own(chain) {
+                // Exported, it would serve every environment that has no file.
+                Some(_) => format!("echo \"{name}='postgresql://...'\" >> {file}"),
+                None => format!("export {name}='postgresql://...', or put it into {file}"),
+            },
         )
     }
 }

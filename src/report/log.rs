@@ -48,18 +48,25 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
         }
         Fact::Outcome(outcome) => outcome_line(outcome, paint),
         Fact::Absorbed(absorbed) => {
-            let migration = serde_json::from_str::<Receipt>(&absorbed.body).map_or_else(
-                |_| "a receipt".to_owned(),
-                |receipt| match receipt.kind {
-                    ReceiptKind::Prisma => format!("{} (ran by Prisma)", receipt.migration),
-                    ReceiptKind::Baselined => format!("{} (without proof)", receipt.migration),
-                    _ => receipt.migration.to_string(),
+            let what = serde_json::from_str::<Receipt>(&absorbed.body).map_or_else(
+                |_| "a receipt, from the target's receipts".to_owned(),
+                |receipt| {
+                    let Receipt { migration, at, .. } = &receipt;
+                    match (&receipt.origin, receipt.kind) {
+                        (Origin::Prisma { .. }, ReceiptKind::Prisma) => {
+                            format!("{migration}, ran by Prisma {}", at.minute())
+                        }
+                        (Origin::Prisma { .. }, _) => {
+                            format!("{migration}, without proof, by Prisma {}", at.minute())
+                        }
+                        (_, ReceiptKind::Baselined) => {
+                            format!("{migration}, without proof, on a person's word")
+                        }
+                        _ => format!("{migration}, from the target's receipts"),
+                    }
                 },
             );
-            format!(
-                "absorbed   {} {migration}, from the target's receipts",
-                absorbed.environment
-            )
+            format!("absorbed   {} {what}", absorbed.environment)
         }
         Fact::Refused(refused) => {
             let mut gates: Vec<&str> = refused

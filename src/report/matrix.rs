@@ -53,6 +53,9 @@ pub struct Matrix {
     pub environments: Vec<EnvironmentName>,
     /// The migrations, by id.
     pub rows: Vec<Row>,
+    /// Environments that this ledger never looked at, where it looked at another: what they have counts as
+    /// pending until a contact tells.
+    pub not_looked_at: Vec<EnvironmentName>,
 }
 
 /// One migration.
@@ -79,6 +82,8 @@ pub struct Cell {
     pub by: Option<String>,
     /// The other tool that ran it, where one did: `prisma`.
     pub origin: Option<&'static str>,
+    /// Whether it counts as applied on a person's word alone (`resolve --applied`).
+    pub by_word: bool,
 }
 
 /// Builds the matrix from what is on disk and what the ledger knows.
@@ -118,8 +123,17 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
             cells: views.iter().map(|view| cell(view, id, bytes)).collect(),
         }
     };
+    let is_bound = |view: &&EnvironmentView| view.target.is_some();
+    let looked = views.iter().any(|view| is_bound(&view));
+    let not_looked_at = environments
+        .iter()
+        .zip(&views)
+        .filter(|(_, view)| looked && !is_bound(view))
+        .map(|(name, _)| name.clone())
+        .collect();
     Matrix {
         rows: ids.into_iter().map(row).collect(),
+        not_looked_at,
         environments,
     }
 }
@@ -136,6 +150,7 @@ fn cell(
             at: Some(open.at),
             by: Some(open.by.0.clone()),
             origin: None,
+            by_word: false,
         });
     }
     if let Some(ran) = view.applied.get(id) {
@@ -152,6 +167,7 @@ fn cell(
             at: Some(ran.at),
             by: Some(ran.by.0.clone()),
             origin: matches!(ran.origin, Origin::Prisma { .. }).then_some("prisma"),
+            by_word: ran.kind == ReceiptKind::Resolved,
         });
     }
     let partial = view
@@ -165,6 +181,7 @@ fn cell(
             at: Some(failed.at),
             by: Some(failed.attempted.by.0.clone()),
             origin: None,
+            by_word: false,
         });
     }
     if let Some(standing) = view.standing.get(id) {
@@ -174,6 +191,7 @@ fn cell(
             at: Some(standing.at),
             by: None,
             origin: None,
+            by_word: false,
         });
     }
     // Without a folder there is nothing to apply, and nothing was applied here.
@@ -183,6 +201,7 @@ fn cell(
         at: None,
         by: None,
         origin: None,
+        by_word: false,
     })
 }
 
@@ -245,30 +264,44 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
         out.push_str(&line);
         out.push('\n');
     }
-    out.push_str(&by_prisma(matrix));
+    out.push_str(&footer(matrix));
     out
 }
 
-/// Which of the applied ones Prisma ran: their evidence is its rows, as tollgate read them.
-fn by_prisma(matrix: &Matrix) -> String {
-    let of = |place: usize| {
-        let cells = matrix.rows.iter().filter_map(|row| row.cells.get(place));
-        cells
-            .flatten()
-            .filter(|cell| cell.origin.is_some() && cell.state != State::Baselined)
-            .count()
+/// What the words of the matrix do not tell: who ran what counts as applied, and what was never looked at.
+fn footer(matrix: &Matrix) -> String {
+    let told = |counts: &dyn Fn(&Cell) -> bool| -> Option<String> {
+        let of = |place: usize| {
+            let cells = matrix.rows.iter().filter_map(|row| row.cells.get(place));
+            cells.flatten().filter(|cell| counts(cell)).count()
+        };
+        let told: Vec<String> = (0..)
+            .zip(&matrix.environments)
+            .filter(|(place, _)| of(*place) > 0)
+            .map(|(place, name)| format!("{} in {name}", of(place)))
+            .collect();
+        (!told.is_empty()).then(|| told.join(", "))
     };
-    let told: Vec<String> = matrix
-        .environments
-        .iter()
-        .enumerate()
-        .filter(|(place, _)| of(*place) > 0)
-        .map(|(place, name)| format!("{} in {name}", of(place)))
-        .collect();
-    if told.is_empty() {
+    let mut lines = Vec::new();
+    let by_prisma = |cell: &Cell| cell.origin.is_some() && cell.state != State::Baselined;
+    lines.extend(told(&by_prisma).map(|told| format!("applied by Prisma: {told}")));
+    let by_word = |cell: &Cell| cell.by_word;
+    lines.extend(
+        told(&by_word).map(|told| format!("applied on a person's word, no evidence: {told}")),
+    );
+    let baselined = |cell: &Cell| cell.state == State::Baselined;
+    lines.extend(
+        told(&baselined).map(|told| format!("baselined, there without proof of its bytes: {told}")),
+    );
+    for name in &matrix.not_looked_at {
+        lines.push(format!(
+            "{name}: this ledger never looked there; tollgate apply {name} --dry-run"
+        ));
+    }
+    if lines.is_empty() {
         return String::new();
     }
-    format!("\napplied by Prisma: {}\n", told.join(", "))
+    format!("\n{}\n", lines.join("\n"))
 }
 
 #[derive(Serialize)]
@@ -276,6 +309,7 @@ struct Document<'a> {
     schema: &'static str,
     environments: &'a [EnvironmentName],
     migrations: Vec<JsonRow<'a>>,
+    not_looked_at: &'a [EnvironmentName],
 }
 
 #[derive(Serialize)]
@@ -295,6 +329,7 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
             "at": cell.at,
             "by": cell.by,
             "origin": cell.origin,
+            "by_word": cell.by_word,
             "waived": [],
         })
     };
@@ -312,6 +347,7 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
         schema: "tollgate/status/v1",
         environments: &matrix.environments,
         migrations: migrations.collect(),
+        not_looked_at: &matrix.not_looked_at,
     };
     serde_json::json!(document)
 }

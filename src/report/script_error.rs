@@ -30,6 +30,9 @@ pub struct Failed<'a> {
     pub left: Option<Progress>,
     /// Whether the same bytes can be continued after that.
     pub goes_on: bool,
+    /// Environments before this one in which these bytes succeeded: edited, they would have to earn their
+    /// place again.
+    pub proven_in: &'a [&'a EnvironmentName],
 }
 
 /// The whole story for people, ending in a line feed.
@@ -81,6 +84,13 @@ fn state(failed: &Failed<'_>) -> String {
         None if matches!(failed.error.code.as_deref(), Some("55P03" | "40P01")) => format!(
             "{environment} is as it was: the whole script was rolled back.\n  remedy   tollgate apply {environment}"
         ),
+        None if !failed.proven_in.is_empty() => {
+            let names: Vec<&str> = failed.proven_in.iter().map(|name| name.as_str()).collect();
+            format!(
+                "{environment} is as it was: the whole script was rolled back.\nThe same bytes succeeded in {}: what differs is what stands in {environment}. Put that right, in a migration that\ncomes before it or by hand; edited, the script has to earn its place again.\n  remedy   tollgate apply {environment}   # afterwards",
+                names.join(" and ")
+            )
+        }
         None => format!(
             "{environment} is as it was: the whole script was rolled back.\n  remedy   edit {path}, then: tollgate apply {environment}"
         ),

@@ -8,7 +8,7 @@ use crate::model::prisma::{row_id, said_row_id};
 use crate::model::{AttemptId, MigrationId, Receipt, Timestamp};
 
 /// Prisma's table, as it stands in a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     /// Its rows, in the order in which they were started. A name may stand more than once.
     pub rows: Vec<Row>,
@@ -84,6 +84,9 @@ pub struct NewRow {
     pub started: Timestamp,
     /// How it ended.
     pub end: RowEnd,
+    /// Rows that go with it, by their ids: failures of tollgate's with other bytes. Beside a success they
+    /// would make `prisma migrate dev` take it for edited, and ask to reset the database.
+    pub replaces: Vec<String>,
 }
 
 /// How what a new row tells of ended.
@@ -114,7 +117,22 @@ impl NewRow {
                 true => RowEnd::Succeeded,
                 false => RowEnd::SaidApplied,
             },
+            replaces: Vec::new(),
         })
+    }
+
+    /// The same row in the place of tollgate's failures with other bytes.
+    #[must_use]
+    pub fn in_place_of_failures(mut self, history: &History) -> Self {
+        let checksum = self.checksum.to_string();
+        let ours = history.rows.iter().filter(|row| {
+            row.migration == self.migration
+                && row.finished.is_none()
+                && row.checksum != checksum
+                && row.is_tollgates_failure()
+        });
+        self.replaces = ours.map(|row| row.id.clone()).collect();
+        self
     }
 
     /// The row of an attempt that failed. `said` is what the target said, and what is left.
@@ -132,6 +150,7 @@ impl NewRow {
             checksum,
             started,
             end: RowEnd::Failed(format!("{MARK}{attempt}: {said}")),
+            replaces: Vec::new(),
         }
     }
 }

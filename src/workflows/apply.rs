@@ -14,7 +14,7 @@ use crate::model::{
 use crate::planner::gates::chain::only_grew;
 use crate::planner::{self, FileFacts, Inputs, Plan, Step, Verdict};
 use crate::sql::{self, Analysis};
-use crate::targets::history::NewRow;
+use crate::targets::history::{History, NewRow};
 use crate::targets::{ApplyError, Attempt, Earlier, News, ScriptError, Target, TargetError};
 
 /// What to apply.
@@ -126,7 +126,8 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
             if keeps {
                 make_ready(run, environment, target.as_mut(), history.as_ref())?;
             }
-            let (report, cut_off) = execute(run, target, plan, keeps)?;
+            let kept = keeps.then(|| history.unwrap_or_default());
+            let (report, cut_off) = execute(run, target, plan, kept.as_ref())?;
             return if cut_off {
                 resume(run, request, report)
             } else {
@@ -229,12 +230,12 @@ fn resume(
     Ok(report)
 }
 
-/// Runs the steps. The flag says that the connection is gone although nothing failed.
+/// Runs the steps; `kept` is Prisma's table as it stood before, where it is kept. The flag says that the connection is gone although nothing failed.
 fn execute(
     run: &mut Run<'_>,
     mut target: Box<dyn Target>,
     plan: Plan,
-    keeps: bool,
+    kept: Option<&History>,
 ) -> Result<(Report, bool), WorkflowError> {
     let environment = plan.environment.clone();
     let mut applied = Vec::new();
@@ -255,7 +256,7 @@ fn execute(
         });
         let begun = (run.now)();
         let migration = step.migration.clone();
-        let end = match run_step(run, target.as_mut(), &plan, step, keeps)? {
+        let end = match run_step(run, target.as_mut(), &plan, step, kept)? {
             StepEnd::Succeeded(kind) => {
                 let took = between(begun, (run.now)());
                 (run.events)(Event::Applied {
@@ -305,7 +306,7 @@ fn run_step(
     target: &mut dyn Target,
     plan: &Plan,
     step: &Step,
-    keeps: bool,
+    kept: Option<&History>,
 ) -> Result<StepEnd, WorkflowError> {
     let usage = |what: String| WorkflowError::Usage {
         what,
@@ -350,7 +351,8 @@ fn run_step(
         ..receipt_after(run, &intent, step.kind, head, before)
     };
 
-    let row = NewRow::beside(&receipt).filter(|_| keeps);
+    let row = NewRow::beside(&receipt).zip(kept);
+    let row = row.map(|(row, history)| row.in_place_of_failures(history));
     let mut told = |news: News<'_>| {
         (run.events)(match news {
             News::Progress(progress) => Event::Progressed { step, progress },
@@ -402,7 +404,7 @@ fn run_step(
                 .as_ref()
                 .map(|at| sql::position(file.script, at.start).line as u64);
             let message = (run.clean)(&error.message);
-            if keeps {
+            if kept.is_some() {
                 let row = failed_row(attempt, &step.migration, step.sha256, at, left, &message);
                 // Without it the attempt stays open, and the next contact writes it from the intent.
                 if target.keep_history(&[row]).is_err() {

@@ -271,6 +271,7 @@ fn row_of(migration: &MigrationId, success: &Success) -> Option<NewRow> {
         migration: migration.clone(),
         checksum: success.sha256?,
         started: success.at,
+        replaces: Vec::new(),
         end: if ran {
             RowEnd::SucceededAt(success.at)
         } else {

@@ -174,10 +174,22 @@ fn subjects(
             script: file(run, migration).map_or_else(|| Checksum::of(&[]), |file| file.checksum),
             of: None,
         });
+    // One that failed and left nothing needs nobody. A person may still say that it stands by now, or, for
+    // Prisma, which stops at it, that it does not. Under an attempt of its own: that one has ended.
+    let ended = here
+        .failed
+        .get(migration)
+        .filter(|_| !here.applied.contains_key(migration))
+        .map(|failed| Subject {
+            attempt: AttemptId::from_bytes((run.random)()),
+            script: failed.attempted.intent.blake3,
+            of: None,
+        });
     begun
         .chain(standing)
         .chain(foreign)
         .chain(by_prisma)
+        .chain(ended)
         .collect()
 }
 

@@ -81,6 +81,9 @@ fn what_is_certain_goes_on_by_itself() {
     migration              dev       test      prod
     20251101000000_tables  applied   pending   pending
     20251102000000_half    failed    pending   pending
+
+    test: this ledger never looked there; tollgate apply test --dry-run
+    prod: this ledger never looked there; tollgate apply prod --dry-run
     ");
     let plan = chain.run(&["plan", "dev"]);
     assert!(

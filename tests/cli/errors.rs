@@ -71,14 +71,17 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
     dev is as it was: the whole script was rolled back.
       remedy   edit migrations/20251029000000_syntax/migration.sql, then: tollgate apply dev
     "#);
-    assert_snapshot!(project.run(&["status"]), @r#"
+    assert_snapshot!(project.run(&["status"]), @r"
     exit 0
     --- stdout
     migration              dev       test      prod
     20251027072808_orders  applied   pending   pending
     20251028000000_bad     applied   pending   pending
     20251029000000_syntax  failed    pending   pending
-    "#);
+
+    test: this ledger never looked there; tollgate apply test --dry-run
+    prod: this ledger never looked there; tollgate apply prod --dry-run
+    ");
 }
 
 #[test]
@@ -118,13 +121,16 @@ fn a_script_that_failed_half_way_needs_a_person() {
                     required  what it left behind undone by hand, or its cause put right; and a person's word for it
                     remedy    tollgate resolve dev 20251028000000_half --continue-at 4 --reason '<what you put right>'   # or undo all of it, and --not-applied
     ");
-    assert_snapshot!(project.run(&["status"]), @r#"
+    assert_snapshot!(project.run(&["status"]), @r"
     exit 0
     --- stdout
     migration              dev       test      prod
     20251027072808_orders  applied   pending   pending
     20251028000000_half    failed    pending   pending
-    "#);
+
+    test: this ledger never looked there; tollgate apply test --dry-run
+    prod: this ledger never looked there; tollgate apply prod --dry-run
+    ");
     project
         .database("dev")
         .execute_batch("DELETE FROM orders")

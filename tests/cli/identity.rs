@@ -252,15 +252,15 @@ fn an_environment_cannot_be_taken_out_of_the_chain_in_silence() {
     assert_eq!(project.run(&["apply", "prod"]).exit, 0);
     // Whole again, it shows what came past it.
     std::fs::write(&config, whole).unwrap();
-    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    assert_snapshot!(project.run(&["plan", "prod"]), @r"
     exit 0
     --- stdout
     prod: up to date, nothing to do
 
     warning: promotion: prod: what was applied here never succeeded in dev and test
       found     20251104093000_add_index
-      remedy    tollgate log   # who applied it to prod, and when
-    "#);
+      remedy    tollgate log --migration 20251104093000_add_index   # who applied it to prod, and when
+    ");
 }
 
 /// A word about a target that is not the environment's own settles nothing.

@@ -55,7 +55,7 @@ fn init_proposes_what_fits_a_prisma_repository() {
     found Prisma's tree prisma/migrations: 1 migration, postgresql
     wrote tollgate.toml, .gitattributes, .gitignore
 
-      dev      env:DIRECT_URL         named in .env
+      dev      env:DATABASE_URL       named in .env
       test     env:DATABASE_URL       named in .env.test
       prod     env:DATABASE_URL_PROD  named in no .env file
 
@@ -82,7 +82,7 @@ fn init_proposes_what_fits_a_prisma_repository() {
     # beside such a DATABASE_URL, it is used.
     [[environment]]
     name     = "dev"
-    url      = "env:DIRECT_URL"          # named in .env
+    url      = "env:DATABASE_URL"        # named in .env
 
     [[environment]]
     name     = "test"

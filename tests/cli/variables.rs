@@ -55,21 +55,21 @@ fn a_file_that_is_missing_is_named_where_nothing_else_has_the_variable() {
 
       remedy   export DATABASE_URL='postgresql://...', or put it into .env
     ");
-    assert_snapshot!(project.run(&["apply", "test"]), @r"
+    assert_snapshot!(project.run(&["apply", "test"]), @r#"
     exit 2
     --- stderr
     error: test: its url comes from DATABASE_URL, which is not set, or empty: there is no file .env.test, and neither the environment nor .env has it
 
-      remedy   export DATABASE_URL='postgresql://...', or put it into .env.test
-    ");
+      remedy   echo "DATABASE_URL='postgresql://...'" >> .env.test
+    "#);
     file(&project, ".env.test", "OTHER=1\n");
-    assert_snapshot!(project.run(&["apply", "test"]), @r"
+    assert_snapshot!(project.run(&["apply", "test"]), @r#"
     exit 2
     --- stderr
     error: test: its url comes from DATABASE_URL, which is not set, or empty: .env.test, the environment and .env were looked at
 
-      remedy   export DATABASE_URL='postgresql://...', or put it into .env.test
-    ");
+      remedy   echo "DATABASE_URL='postgresql://...'" >> .env.test
+    "#);
     // As in CI, where the environment has it.
     std::fs::remove_file(project.path().join(".env.test")).unwrap();
     let url = "sqlite:state/ci.db".to_owned();
@@ -98,13 +98,13 @@ fn a_line_that_cannot_be_read_is_passed_over_and_not_shown() {
     assert_eq!(project.run(&["status"]).exit, 0);
     let shot = project.run(&["apply", "test"]);
     assert!(!shot.to_string().contains("hunter2secret"), "{shot}");
-    assert_snapshot!(shot, @r"
+    assert_snapshot!(shot, @r#"
     exit 2
     --- stderr
     error: test: its url comes from DATABASE_URL, which is not set, or empty: .env.test, the environment and .env were looked at; passed over: .env.test, line 2: it is not NAME=value, or its value needs quotes; .env.test, line 3: it is not NAME=value, or its value needs quotes
 
-      remedy   export DATABASE_URL='postgresql://...', or put it into .env.test
-    ");
+      remedy   echo "DATABASE_URL='postgresql://...'" >> .env.test
+    "#);
 }
 
 /// Nothing listens on port 1, and nothing looks up a name below `invalid`.

@@ -4,6 +4,7 @@ use crate::project::{ALL_APPLIED, EMAIL, NAME, Project, USERS, Version};
 
 crate::with_each_prisma!(
     tollgate_fails_and_tollgate_goes_on,
+    tollgate_fails_and_a_word_is_given,
     tollgate_fails_and_prisma_resolves,
     prisma_fails_and_tollgate_resolves,
     prisma_fails_and_prisma_resolves,
@@ -36,6 +37,51 @@ fn tollgate_fails_and_tollgate_goes_on(version: Version) {
         .tollgate(&["apply", "dev"])
         .says(0, &["1 migration applied"]);
     project.prisma_is_content("dev");
+    // Nor does it take the migration for one that was edited after it ran, and ask to reset the database.
+    project.models("", "model User {\n  id Int @id\n  email String?\n}\n");
+    project
+        .prisma_on_a_terminal("dev", &["migrate", "dev"])
+        .says(0, &["Already in sync"]);
+}
+
+/// A person's word ends what Prisma stops at, and nothing else.
+fn tollgate_fails_and_a_word_is_given(version: Version) {
+    let project = begun(version);
+    project.tollgate(&["apply", "dev"]).says(1, &[]);
+    project
+        .prisma("dev", &["migrate", "deploy"])
+        .says(1, &["P3009"]);
+    project
+        .tollgate(&[
+            "resolve",
+            "dev",
+            BAD.0,
+            "--not-applied",
+            "--reason",
+            "later",
+        ])
+        .says(0, &["may run again"]);
+    project.migration(EMAIL);
+    project
+        .prisma("dev", &["migrate", "deploy"])
+        .says(0, &[ALL_APPLIED]);
+    project
+        .tollgate(&["apply", "dev"])
+        .says(0, &["nothing to do"]);
+
+    let project = begun(version);
+    project.tollgate(&["apply", "dev"]).says(1, &[]);
+    project
+        .database("dev")
+        .run("ALTER TABLE \"User\" ADD COLUMN email TEXT")
+        .unwrap();
+    project
+        .tollgate(&["resolve", "dev", BAD.0, "--applied", "--reason", "by hand"])
+        .says(0, &["counts as applied on your word"]);
+    project.prisma_is_content("dev");
+    project
+        .tollgate(&["status"])
+        .says(0, &["on a person's word, no evidence: 1 in dev"]);
 }
 
 fn tollgate_fails_and_prisma_resolves(version: Version) {

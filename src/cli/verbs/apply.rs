@@ -6,8 +6,8 @@ use crate::cli::args::{Apply, Global};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, act, facts, up_to};
 use crate::cli::{Exit, Result};
-use crate::model::ReceiptKind;
 use crate::model::entry::Progress;
+use crate::model::{EnvironmentName, ReceiptKind};
 use crate::planner::{self, FileFacts};
 use crate::report::{self, script_error};
 use crate::workflows::apply::{End, Report, Request, apply};
@@ -70,6 +70,11 @@ pub(crate) fn end(
                 planner::goes_on(project.engine(environment), file, left)
             });
             let path = project.script_path(migration);
+            let steps = report.plan.steps.iter();
+            let proven_in: Vec<&EnvironmentName> = steps
+                .filter(|step| step.migration == *migration)
+                .flat_map(|step| step.proofs.iter().map(|proof| &proof.environment))
+                .collect();
             let failed = script_error::Failed {
                 environment,
                 migration,
@@ -78,6 +83,7 @@ pub(crate) fn end(
                 error,
                 left: *left,
                 goes_on,
+                proven_in: &proven_in,
             };
             output.note(&script_error::text(&failed, paint));
             Exit::Failed

@@ -48,7 +48,9 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
 
 /// What is worth saying of tables that no receipt explains, in a tree that is not Prisma's.
 pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
-    let live = world.inputs.live?;
+    let Some(live) = world.inputs.live else {
+        return never_looked(world);
+    };
     // In a tree of Prisma's only the application's schema is looked at, as Prisma does.
     let looks = world.inputs.prisma.is_none() && live.unknown_history == 0;
     (live.has_history_elsewhere && looks && !live.is_prisma_8).then(|| Finding {
@@ -59,6 +61,22 @@ pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
         required: "tables that no migration made; or a person's word for those that made them"
             .to_owned(),
         remedy: remedy(world),
+    })
+}
+
+/// Offline nobody knows whether Prisma migrated an environment that was never looked at.
+fn never_looked(world: &World<'_>) -> Option<Finding> {
+    let inputs = world.inputs;
+    let tree = inputs.prisma?;
+    let matters = world.here.target.is_none() && !tree.is_for_another(inputs.engine);
+    (matters && !world.pending.is_empty()).then(|| Finding {
+        gate: Gate::Baseline,
+        migration: None,
+        fact: "this ledger never looked there: what Prisma applied there counts as pending here"
+            .to_owned(),
+        found: vec!["no contact yet".to_owned()],
+        required: "the history in the ledger, where there is one".to_owned(),
+        remedy: format!("tollgate baseline {}", inputs.environment),
     })
 }
 

@@ -58,6 +58,11 @@ pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
         .map(|(migration, _)| migration)
         .collect();
     let (first, count) = (unproven.first()?, unproven.len());
+    let never = |name: &&EnvironmentName| {
+        let there = world.inputs.view.get(name);
+        there.is_none_or(|there| there.target.is_none())
+    };
+    let unlooked = world.before().find(never);
     let found = match count {
         1 => first.to_string(),
         _ => format!("{first} and {} more", count - 1),
@@ -65,20 +70,33 @@ pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
     Some(Finding {
         gate: Gate::Promotion,
         migration: None,
-        fact: format!(
-            "what was applied here never succeeded in {}",
-            and(&world.before().collect::<Vec<_>>())
-        ),
+        fact: match unlooked {
+            Some(name) => format!(
+                "this ledger never looked at {name}, so it knows of no success there of what was applied here"
+            ),
+            None => format!(
+                "what was applied here never succeeded in {}",
+                and(&world.before().collect::<Vec<_>>())
+            ),
+        },
         found: vec![found],
         required: "the same chain from the first day, or a look at how it came here".to_owned(),
-        remedy: format!("tollgate log   # who applied it to {environment}, and when"),
+        remedy: match unlooked {
+            Some(name) => {
+                format!("tollgate apply {name} --dry-run   # takes in what its receipts prove")
+            }
+            None => format!(
+                "tollgate log --migration {}   # who applied it to {environment}, and when",
+                shell(first.as_str())
+            ),
+        },
     })
 }
 
 /// What an environment knows of the migration, as one line.
 fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> String {
     let Some(there) = world.inputs.view.get(name) else {
-        return format!("{name}: nothing");
+        return format!("{name}: nothing, and this ledger never looked there");
     };
     if let Some(success) = there.evidence_of(file.migration, file.checksum) {
         return format!(

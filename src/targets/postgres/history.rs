@@ -17,6 +17,7 @@ const ROWS: &str = include_str!("sql/history.sql");
 const CREATE: &str = include_str!("sql/history_table.sql");
 const OPEN: &str = include_str!("sql/history_open.sql");
 const ROW: &str = include_str!("sql/history_row.sql");
+const GONE: &str = include_str!("sql/history_gone.sql");
 const DONE: &str = include_str!("sql/history_done.sql");
 
 /// What stands in the application's schema, as Prisma sees it.
@@ -152,8 +153,14 @@ pub(super) fn insert(session: &Session, row: &NewRow) -> String {
         ("started", &seconds(row.started)),
         ("steps", &steps.to_string()),
     ];
+    // A UUID each: nothing else is known as a failure of ours.
+    let gone: String = row
+        .replaces
+        .iter()
+        .map(|id| fill(GONE, &[("table", &table), ("id", id)]))
+        .collect();
     format!(
-        "{}{}",
+        "{gone}{}{}",
         rolled_back_sql(schema, &row.migration, &row.id),
         fill(ROW, &values)
     )

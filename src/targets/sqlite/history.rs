@@ -150,6 +150,12 @@ pub(super) fn keep(
 
 /// Writes one row in the transaction that is open, unless it is there already.
 pub(super) fn insert(connection: &Connection, row: &NewRow) -> rusqlite::Result<()> {
+    for id in &row.replaces {
+        connection.execute(
+            "DELETE FROM main._prisma_migrations WHERE id = ?1 AND finished_at IS NULL",
+            [id],
+        )?;
+    }
     roll_back(connection, &row.migration, &row.id)?;
     let (finished, logs, steps) = match &row.end {
         RowEnd::Succeeded => (NOW.to_owned(), None, 1),

@@ -153,6 +153,10 @@ fn rows_that_came_along_with_a_copy_are_no_evidence() {
                               test: its target is a copy; it ran in dev 2025-11-04 09:00 UTC
                     required  success of each one's bytes in dev and test
                     remedy    tollgate bind test --emptied --reason '<why>'   # after emptying test
+
+    warning: baseline: prod: this ledger never looked there: what Prisma applied there counts as pending here
+      found     no contact yet
+      remedy    tollgate baseline prod
     ");
 }
 
@@ -217,6 +221,10 @@ fn tables_without_a_history_count_on_a_persons_word() {
                     found     dev: counts as applied since its baseline, and nothing proves its bytes
                     required  success of blake3:5e3074996baf in dev
                     remedy    tollgate reset dev   # and then: tollgate apply dev
+
+    warning: baseline: test: this ledger never looked there: what Prisma applied there counts as pending here
+      found     no contact yet
+      remedy    tollgate baseline test
     ");
 }
 

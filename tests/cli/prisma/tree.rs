@@ -29,6 +29,10 @@ fn a_pending_migration_that_prisma_sorts_otherwise_is_refused() {
                     required  names that both sort alike: 14 digits, then _
                     remedy    tollgate restamp 20251104_rollback_health_check
 
+    warning: baseline: dev: this ledger never looked there: what Prisma applied there counts as pending here
+      found     no contact yet
+      remedy    tollgate baseline dev
+
       1 before it is ready: tollgate apply dev --to 20251104093000_add_health
     --- stderr
     there is no ledger yet (state/ledger.db): what a target has is known after the first apply

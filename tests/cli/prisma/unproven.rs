@@ -151,6 +151,9 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
     20251201000000_ahead        baselined  -         -
 
     applied by Prisma: 1 in dev
+    baselined, there without proof of its bytes: 6 in dev
+    test: this ledger never looked there; tollgate apply test --dry-run
+    prod: this ledger never looked there; tollgate apply prod --dry-run
     ");
     // What failed stops dev until somebody has looked, and nothing that stands runs again.
     assert_snapshot!(project.run(&["apply", "dev"]), @r#"
@@ -210,6 +213,10 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
                     required  success of each one's bytes in dev
                     remedy    tollgate reset dev   # and then: tollgate apply dev
 
+    warning: baseline: test: this ledger never looked there: what Prisma applied there counts as pending here
+      found     no contact yet
+      remedy    tollgate baseline test
+
       1 before it is ready: tollgate apply test --to 20251101000000_users
     ");
     assert_snapshot!(project.run(&["log", "-n", "40"]), @r"
@@ -218,13 +225,13 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
         1  2025-11-04T10:12:00.000Z  alice  opened     this ledger, writer ea21c7b3
         2  2025-11-04T10:12:00.000Z  alice  bound      dev to sqlite dev.db: looked at each
         3  2025-11-04T10:12:00.000Z  alice  taken-in   dev 7 migrations, 1 with proof: looked at each
-        4  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251101000000_users (ran by Prisma), from the target's receipts
-        5  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251102000000_edited (without proof), from the target's receipts
-        6  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251103000000_endings (without proof), from the target's receipts
-        7  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251104000000_manual (without proof), from the target's receipts
-        8  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251105000000_said (without proof), from the target's receipts
-        9  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251103500000_gone (without proof), from the target's receipts
-       10  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251201000000_ahead (without proof), from the target's receipts
+        4  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251101000000_users, ran by Prisma 2025-11-04 09:00 UTC
+        5  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251102000000_edited, without proof, by Prisma 2025-11-04 09:00 UTC
+        6  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251103000000_endings, without proof, by Prisma 2025-11-04 09:00 UTC
+        7  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251104000000_manual, without proof, by Prisma 2025-11-04 09:00 UTC
+        8  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251105000000_said, without proof, by Prisma 2025-11-04 09:00 UTC
+        9  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251103500000_gone, without proof, by Prisma 2025-11-04 09:00 UTC
+       10  2025-11-04T10:12:00.000Z  alice  absorbed   dev 20251201000000_ahead, without proof, by Prisma 2025-11-04 09:00 UTC
        11  2025-11-04T10:12:00.000Z  alice  refused    apply dev: failed
        12  2025-11-04T10:12:00.000Z  alice  resolved   dev 20251107000000_failed as not applied: nothing was left
        13  2025-11-04T10:12:00.000Z  alice  chained    dev, test, prod

@@ -41,7 +41,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, _verb: &Init) -> Res
 }
 
 fn plain(output: &mut Output<'_>, root: &Path) -> Result<Exit> {
-    let written = write(root, "migrations", true, PLAIN)?;
+    let written = write(root, "migrations", true, PLAIN, &[])?;
     if output.is_json() {
         output.document(&json!({ "schema": "tollgate/init/v1", "written": written }));
     } else {
@@ -89,7 +89,12 @@ fn for_prisma(
     notes.extend(unread);
     let is_new = !root.join(&tree.migrations).is_dir();
     let text = proposal::text(tree, others, &environments);
-    let written = write(root, &tree.migrations, is_new, &text)?;
+    let mut secret: Vec<String> = Vec::new();
+    for source in environments.iter().filter_map(|one| one.source.as_ref()) {
+        secret.extend(source.env_file.clone());
+        secret.extend(source.put_into.clone());
+    }
+    let written = write(root, &tree.migrations, is_new, &text, &secret)?;
     let found = Found {
         tree,
         others,
@@ -108,7 +113,13 @@ fn for_prisma(
 
 /// Writes the files of a project, never over one, and returns which.
 #[expect(clippy::disallowed_methods, reason = "this verb makes files")]
-fn write(root: &Path, migrations: &str, is_new: bool, config: &str) -> Result<Vec<String>> {
+fn write(
+    root: &Path,
+    migrations: &str,
+    is_new: bool,
+    config: &str,
+    secret: &[String],
+) -> Result<Vec<String>> {
     let folder =
         |path: &Path| std::fs::create_dir_all(path).map_err(|error| Trouble::file(path, &error));
     folder(root)?;
@@ -124,13 +135,34 @@ fn write(root: &Path, migrations: &str, is_new: bool, config: &str) -> Result<Ve
     }
     // The ledger, backups and embedded databases are not for git, and secrets never.
     let ignored = root.join(".gitignore");
-    if ensure_line(&ignored, "/state/")? | ensure_line(&ignored, "/.env")? {
+    let mut changed = ensure_line(&ignored, "/state/")?;
+    for file in [".env".to_owned()].iter().chain(secret) {
+        if !is_ignored(&ignored, file) {
+            changed |= ensure_line(&ignored, &format!("/{file}"))?;
+        }
+    }
+    if changed {
         done.push(".gitignore".to_owned());
     }
     // Last: a project is one once this file is there, so a run that broke off can be repeated.
     let file = root.join(FILE);
     std::fs::write(&file, config).map_err(|error| Trouble::file(&file, &error))?;
     Ok(done)
+}
+
+/// Whether a line of a `.gitignore` names a `.env` file, as people write such lines. Git knows more ways;
+/// one line too many does no harm.
+#[expect(clippy::disallowed_methods, reason = "this verb makes files")]
+fn is_ignored(gitignore: &Path, file: &str) -> bool {
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let fits = |pattern: &str| match pattern.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == pattern || file == pattern,
+    };
+    let text = std::fs::read_to_string(gitignore).unwrap_or_default();
+    let lines = || text.lines().map(str::trim);
+    let taken_back = lines().any(|line| line.strip_prefix('!').is_some_and(&fits));
+    !taken_back && lines().any(|line| fits(line.strip_prefix('/').unwrap_or(line)))
 }
 
 /// The pattern of everything in a folder, as `.gitattributes` writes it.

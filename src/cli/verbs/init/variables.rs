@@ -124,7 +124,9 @@ impl Names {
             way,
             !meaning.is_own,
             meaning.is_second || named.shown.contains("stag"),
-            !meaning.is_direct,
+            // Prisma migrates by directUrl where its schema has one. Elsewhere the url that it uses is the
+            // one to begin with, and a direct one beside it is read where that leads to a pooler.
+            meaning.is_direct != self.own[0].is_some(),
             file.path != ".env",
         ))
     }
