@@ -415,7 +415,7 @@ mod tests {
         let error = dotenvy::from_read_iter(text.as_bytes()).find_map(std::result::Result::err);
         assert_eq!(
             broken_line(text, &error.unwrap()),
-            "line 4 is not NAME=value, or its value needs quotes"
+            "line 4: it is not NAME=value, or its value needs quotes"
         );
     }
 }

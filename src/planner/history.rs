@@ -4,10 +4,13 @@
 //! SHA-256 of exactly the bytes on disk. Everything else is a finding with a name of its own.
 
 use super::gates::{from_git, shell};
+use std::collections::BTreeSet;
+
 use super::{FileFacts, Finding, Gate};
 use crate::digest::{Sha256, sha256_differs_only_in_line_endings};
 use crate::ledger::view::EnvironmentView;
-use crate::model::{EnvironmentName, MigrationId};
+use crate::model::{EnvironmentName, MigrationId, ReceiptKind};
+use crate::targets::Journal;
 use crate::targets::history::{History, Row};
 
 /// What Prisma's table says of one migration that no receipt tells of.
@@ -34,10 +37,14 @@ pub enum ClaimKind {
     ByHand,
     /// It succeeded, and its folder is gone.
     Missing,
+    /// It succeeded, and its bytes are in another folder now, which nobody applied.
+    Renamed,
     /// It succeeded, and comes after every folder: the database is ahead of this tree.
     Ahead,
     /// It did not finish: it failed, was killed, or runs still.
     Failed,
+    /// A receipt says that it stands, and another run of it under Prisma did not finish.
+    FailedAgain,
     /// It was rolled back, and is pending again.
     RolledBack,
 }
@@ -52,13 +59,20 @@ impl ClaimKind {
     /// Whether Prisma takes the migration for applied, so that it must not run again.
     #[must_use]
     pub const fn stands(self) -> bool {
-        !matches!(self, Self::Failed | Self::RolledBack)
+        !matches!(self, Self::Failed | Self::FailedAgain | Self::RolledBack)
     }
 
     /// Whether a person has to accept it before it counts.
     #[must_use]
     pub const fn needs_a_word(self) -> bool {
         self.stands() && !self.explains_itself()
+    }
+
+    /// Whether a person's word is enough. Of bytes that would run a second time under another name it is
+    /// not.
+    #[must_use]
+    pub const fn may_be_accepted(self) -> bool {
+        self.needs_a_word() && !matches!(self, Self::Renamed)
     }
 
     /// The fact, as a clause.
@@ -75,24 +89,35 @@ impl ClaimKind {
             Self::Edited => "it was edited after Prisma applied it here",
             Self::ByHand => "the checksum in Prisma's row was written by hand, and proves no bytes",
             Self::Missing => "Prisma applied it here, and its folder is gone",
+            Self::Renamed => {
+                "Prisma applied it here, and its bytes have another name now: they would run a second time"
+            }
             Self::Ahead => "Prisma applied it here, and this tree does not have it yet",
             Self::Failed => "it did not finish under Prisma: it failed, was killed, or runs still",
+            Self::FailedAgain => {
+                "it stands, and another run of it under Prisma did not finish: Prisma goes no further"
+            }
             Self::RolledBack => "it was rolled back under Prisma, and is pending again",
         }
     }
 }
 
-/// Judges every row of a migration that is not applied by a receipt. In the order of Prisma's rows, each
-/// migration once; one with a row that stands and another that did not finish, twice.
+/// Judges every row of a migration that no receipt tells of, or only a person's word. In the order of
+/// Prisma's rows, each migration once; one with a row that stands and another that did not finish, twice.
+/// `journals` are those of the target: they tell what is left of attempts of tollgate's.
 #[must_use]
-pub fn judge(history: &History, files: &[FileFacts<'_>], here: &EnvironmentView) -> Vec<Claim> {
+pub fn judge(
+    history: &History,
+    files: &[FileFacts<'_>],
+    here: &EnvironmentView,
+    journals: &[Journal],
+) -> Vec<Claim> {
     let mut claims: Vec<Claim> = Vec::new();
-    let mut seen: Vec<&MigrationId> = Vec::new();
+    let mut seen: BTreeSet<&MigrationId> = BTreeSet::new();
     for row in &history.rows {
-        if here.applied.contains_key(&row.migration) || seen.contains(&&row.migration) {
+        if !seen.insert(&row.migration) {
             continue;
         }
-        seen.push(&row.migration);
         let rows = || {
             history
                 .rows
@@ -106,9 +131,19 @@ pub fn judge(history: &History, files: &[FileFacts<'_>], here: &EnvironmentView)
         // Where one of several proves the bytes on disk, they ran.
         let applied = rows()
             .filter(|row| row.is_applied())
-            .map(|row| claim(row, file, files))
+            .map(|row| claim(row, file, files, history, here))
             .min_by_key(|claim| claim.kind);
-        let failed = rows().rfind(|row| row.is_failed() && !row.is_tollgates_failure());
+        let failed = rows().rfind(|row| row.is_failed() && !is_told(row, here, journals));
+        if let Some(success) = here.applied.get(&row.migration) {
+            claims.extend(failed.map(|row| Claim {
+                row: row.clone(),
+                kind: ClaimKind::FailedAgain,
+            }));
+            // Accepted on a person's word once, and by now the file is the one that ran.
+            let proven = applied.filter(|claim| claim.kind == ClaimKind::Proven);
+            claims.extend(proven.filter(|_| success.kind == ReceiptKind::Baselined));
+            continue;
+        }
         let rolled_back = rows().rfind(|row| row.rolled_back.is_some());
         claims.extend(failed.map(|row| Claim {
             row: row.clone(),
@@ -130,9 +165,45 @@ pub fn judge(history: &History, files: &[FileFacts<'_>], here: &EnvironmentView)
     claims
 }
 
-fn claim(row: &Row, file: Option<&FileFacts<'_>>, files: &[FileFacts<'_>]) -> Claim {
+/// Whether the ledger or the journal tells what is left of the attempt behind an open row, or the row
+/// itself says that nothing is.
+fn is_told(row: &Row, here: &EnvironmentView, journals: &[Journal]) -> bool {
+    row.tollgates_attempt().is_some_and(|attempt| {
+        row.left_nothing()
+            || here.attempts.contains(&attempt)
+            || journals.iter().any(|journal| journal.attempt == attempt)
+    })
+}
+
+/// The folder that has the bytes of a row whose own folder is gone, where nothing says that it was applied.
+fn renamed<'a>(
+    row: &Row,
+    files: &[FileFacts<'a>],
+    history: &History,
+    here: &EnvironmentView,
+) -> Option<&'a MigrationId> {
+    let recorded: Sha256 = row.checksum.parse().ok()?;
+    let is_applied = |migration: &MigrationId| {
+        let mut rows = history.rows.iter();
+        here.applied.contains_key(migration)
+            || rows.any(|row| row.is_applied() && row.migration == *migration)
+    };
+    files
+        .iter()
+        .find(|file| file.sha256 == recorded && !is_applied(file.migration))
+        .map(|file| file.migration)
+}
+
+fn claim(
+    row: &Row,
+    file: Option<&FileFacts<'_>>,
+    files: &[FileFacts<'_>],
+    history: &History,
+    here: &EnvironmentView,
+) -> Claim {
     let recorded: Option<Sha256> = row.checksum.parse().ok();
     let kind = match (file, recorded) {
+        (None, _) if renamed(row, files, history, here).is_some() => ClaimKind::Renamed,
         (None, _) => {
             let newest = files.last().map(|file| file.migration);
             match newest.is_none_or(|newest| *newest < row.migration) {
@@ -181,6 +252,13 @@ pub fn finding(
         ),
         (None, None) => format!("Prisma's row: begun {}, not finished", row.started.minute()),
     }];
+    if claim.kind == ClaimKind::Renamed
+        && let Some(file) = files
+            .iter()
+            .find(|file| file.sha256.to_string() == row.checksum)
+    {
+        found.push(format!("the same bytes: {}", file.migration));
+    }
     if let Some(file) = files.iter().find(|file| *file.migration == row.migration)
         && claim.kind.needs_a_word()
     {
@@ -206,10 +284,20 @@ pub fn finding(
             "the folder of every applied migration, or a person's word that it may be gone",
             format!("{}; or {accept}", from_git(&row.migration)),
         ),
+        ClaimKind::Renamed => (
+            Gate::Missing,
+            "the folder's old name: a migration that was applied keeps it",
+            from_git(&row.migration),
+        ),
         ClaimKind::Ahead => (
             Gate::Missing,
             "a tree that has every applied migration",
             format!("git pull   # or, where it never had that folder: {accept}"),
+        ),
+        ClaimKind::FailedAgain => (
+            Gate::Failed,
+            "every run of it finished, or said to be rolled back",
+            format!("npx prisma migrate resolve --rolled-back {name}   # it only closes that row"),
         ),
         ClaimKind::Failed => {
             let said = row
@@ -248,7 +336,8 @@ fn short(checksum: &str) -> String {
 mod tests {
     use super::*;
     use crate::digest::Checksum;
-    use crate::model::Timestamp;
+    use crate::model::prisma::row_id;
+    use crate::model::{AttemptId, Timestamp};
 
     const SCRIPT: &str = "CREATE TABLE a (id int);\nCREATE TABLE b (id int);\n";
 
@@ -279,7 +368,7 @@ mod tests {
             script: SCRIPT,
         });
         let history = History { rows, locked: None };
-        judge(&history, &files, &EnvironmentView::default())
+        judge(&history, &files, &EnvironmentView::default(), &[])
             .into_iter()
             .map(|claim| (claim.row.migration.to_string(), claim.kind))
             .collect()
@@ -311,8 +400,8 @@ mod tests {
             kind(row("1_a", &sha(SCRIPT).to_uppercase())),
             ClaimKind::ByHand
         );
-        assert_eq!(kind(row("2_b", &sha(SCRIPT))), ClaimKind::Missing);
-        assert_eq!(kind(row("4_d", &sha(SCRIPT))), ClaimKind::Ahead);
+        assert_eq!(kind(row("2_b", &sha("x"))), ClaimKind::Missing);
+        assert_eq!(kind(row("4_d", &sha("x"))), ClaimKind::Ahead);
     }
 
     #[test]
@@ -356,6 +445,31 @@ mod tests {
     }
 
     #[test]
+    fn bytes_that_have_another_name_now_are_no_missing_folder() {
+        assert_eq!(kind(row("2_b", &sha(SCRIPT))), ClaimKind::Renamed);
+        // Where a row says that every folder with these bytes was applied, nothing would run again.
+        let rows = ["1_a", "2_b", "3_c"].map(|name| row(name, &sha(SCRIPT)));
+        assert!(judged(rows.into()).contains(&("2_b".to_owned(), ClaimKind::Missing)));
+    }
+
+    #[test]
+    fn a_failure_of_tollgates_that_nobody_can_explain_needs_a_person() {
+        let attempt = AttemptId::from_bytes([7; 16]);
+        let failure = |said: &str| Row {
+            id: row_id(attempt),
+            finished: None,
+            steps: 0,
+            logs: Some(format!("tollgate attempt {attempt}: {said}")),
+            ..row("1_a", &sha(SCRIPT))
+        };
+        assert_eq!(judged(vec![failure("nothing of it stands")]), []);
+        assert_eq!(
+            kind(failure("it was begun, and its end is not known yet")),
+            ClaimKind::Failed
+        );
+    }
+
+    #[test]
     fn of_several_rows_the_one_that_proves_the_bytes_counts() {
         let rows = vec![
             row("1_a", "manual"),
@@ -378,6 +492,8 @@ mod tests {
             (ClaimKind::Missing, true),
             (ClaimKind::Ahead, true),
             (ClaimKind::Failed, true),
+            (ClaimKind::FailedAgain, true),
+            (ClaimKind::Renamed, true),
         ] {
             let claim = Claim {
                 row: row("1_a", "x"),
@@ -386,10 +502,10 @@ mod tests {
             let found = finding(&dev, &[], &claim);
             assert_eq!(found.is_some(), has_finding, "{kind:?}");
             assert_eq!(
-                kind.needs_a_word() || kind == ClaimKind::Failed,
+                kind.needs_a_word() || matches!(kind, ClaimKind::Failed | ClaimKind::FailedAgain),
                 has_finding
             );
-            assert!(found.is_none_or(|found| found.remedy.contains("tollgate ")));
+            assert!(found.is_none_or(|found| !found.remedy.is_empty()));
         }
     }
 }

@@ -51,7 +51,7 @@ fn described(step: &Step, paint: Paint) -> String {
         || "sent whole".to_owned(),
         |statements| count(statements, "statement"),
     );
-    let mut out = format!("\n  {}\n", paint.bold(step.migration.as_str()));
+    let mut out = format!("\n  {}\n", paint.bold(&step.migration.to_string()));
     out.push_str(&row(
         "runs",
         &format!(
@@ -204,13 +204,13 @@ fn shown_group(group: &Group<'_>, paint: Paint) -> String {
             let between = format!("... {} more ...", between.len());
             out.push_str(&format!(
                 "  {}\n  {between}\n  {}\n",
-                paint.bold(first.as_str()),
-                paint.bold(last.as_str())
+                paint.bold(&first.to_string()),
+                paint.bold(&last.to_string())
             ));
         }
         all => {
             for subject in all {
-                out.push_str(&format!("  {}\n", paint.bold(subject.as_str())));
+                out.push_str(&format!("  {}\n", paint.bold(&subject.to_string())));
             }
         }
     }

@@ -54,8 +54,27 @@ impl Row {
     /// journal tells.
     #[must_use]
     pub fn is_tollgates_failure(&self) -> bool {
-        self.failed_attempt()
-            .is_some_and(|attempt| row_id(attempt) == self.id)
+        self.tollgates_attempt().is_some()
+    }
+
+    /// The attempt of tollgate's that wrote it, in whatever ledger; `None` where Prisma or a person did.
+    #[must_use]
+    pub fn tollgates_attempt(&self) -> Option<AttemptId> {
+        let attempt = self.failed_attempt()?;
+        (row_id(attempt) == self.id).then_some(attempt)
+    }
+
+    /// Whether tollgate wrote it of an attempt that left nothing.
+    #[must_use]
+    pub fn left_nothing(&self) -> bool {
+        let logs = self
+            .logs
+            .as_deref()
+            .and_then(|logs| logs.strip_prefix(MARK));
+        logs.and_then(|logs| logs.get(32..)).is_some_and(|said| {
+            said.strip_prefix(": ")
+                .is_some_and(|said| said.starts_with(NOTHING))
+        })
     }
 
     fn failed_attempt(&self) -> Option<AttemptId> {
@@ -67,11 +86,15 @@ impl Row {
 /// How the logs of a failure begin that tollgate recorded.
 const MARK: &str = "tollgate attempt ";
 
+/// What they say next of one that left nothing.
+pub(crate) const NOTHING: &str = "nothing of it stands";
+
 /// A row to write: what the target itself knows (its clock, which rows stand open) is left to it.
 ///
 /// Writing it also says of rows of the same migration that stand open that they were rolled back, as
-/// `prisma migrate resolve` does before a migration runs again. A row whose id is there already is not
-/// written again.
+/// `prisma migrate resolve` does before a migration runs again. A row whose id is there already is brought
+/// up to it: one that stands open to its end, one that is said to have failed to what is known by now. A
+/// success that stands stays as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewRow {
     /// The id, a UUID of version 4.
@@ -135,6 +158,20 @@ impl NewRow {
         self
     }
 
+    /// The row of an attempt that is about to begin and may leave something half-way: whoever finds it
+    /// open knows that Prisma must not go on.
+    #[must_use]
+    pub fn begun(receipt: &Receipt) -> Option<Self> {
+        let said = "it was begun, and its end is not known yet";
+        Some(Self::failed(
+            receipt.attempt,
+            &receipt.migration,
+            receipt.sha256?,
+            receipt.at,
+            said,
+        ))
+    }
+
     /// The row of an attempt that failed. `said` is what the target said, and what is left.
     #[must_use]
     pub fn failed(
@@ -177,7 +214,7 @@ mod tests {
             &MigrationId::new("1_a"),
             Sha256::of(b""),
             Timestamp::from_unix_millis(0),
-            "nothing of it stands",
+            "nothing of it stands\nsyntax error",
         );
         let RowEnd::Failed(logs) = new.end else {
             panic!("a failure");
@@ -192,7 +229,15 @@ mod tests {
             steps: 0,
             logs: Some(logs),
         };
-        assert!(row.is_failed() && row.is_tollgates_failure());
+        assert!(row.is_failed() && row.is_tollgates_failure() && row.left_nothing());
+        let half = Row {
+            logs: row
+                .logs
+                .clone()
+                .map(|logs| logs.replace("nothing", "1 of 2")),
+            ..row.clone()
+        };
+        assert!(half.is_tollgates_failure() && !half.left_nothing());
         let copied = Row {
             id: "00000000-0000-4000-8000-000000000000".to_owned(),
             ..row.clone()

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::contact::{Contact, contact, enter, never_entered, receipt_after};
-use super::history::{failed_row, is_kept, make_ready};
+use super::history::{failed_row, is_kept, make_ready, may_write};
 use super::{Event, Run, WorkflowError};
 use crate::model::entry::{
     Chained, Ending, Failure, Intent, Outcome, Progress, ReceiptRef, Refused, RefusedGate,
@@ -105,6 +105,10 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         history,
     } = contact(run, environment)?;
     let mut plan = plan(run, request, target.as_ref(), &live);
+    let keeps = is_kept(run, target.as_ref(), history.as_ref());
+    if plan.verdict() == Verdict::Ready && keeps {
+        may_write(environment, history.as_ref())?;
+    }
     if plan.verdict() == Verdict::Ready && is_new && !request.dry_run {
         enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
         plan = self::plan(run, request, target.as_ref(), &live);
@@ -117,12 +121,15 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         }
         Verdict::UpToDate => {
             remember_chain(run)?;
+            // Receipts that came after Prisma's table, or a crash between the two.
+            if keeps && !is_new && !request.dry_run {
+                make_ready(run, environment, target.as_mut(), history.as_ref())?;
+            }
             End::UpToDate
         }
         Verdict::Ready if request.dry_run => End::Ready,
         Verdict::Ready => {
             remember_chain(run)?;
-            let keeps = is_kept(run, target.as_ref(), history.as_ref());
             if keeps {
                 make_ready(run, environment, target.as_mut(), history.as_ref())?;
             }
@@ -363,6 +370,14 @@ fn run_step(
             },
         });
     };
+    // What can stop half-way says so to Prisma before it begins.
+    if let Some(open) = NewRow::begun(&receipt).filter(|_| row.is_some())
+        && step.kind != ReceiptKind::Atomic
+    {
+        target
+            .keep_history(&[open])
+            .map_err(|error| super::target_error(&plan.environment, error))?;
+    }
     let result = target.apply(
         &Attempt {
             script: file.script,

@@ -4,7 +4,7 @@
 //! on a person's word, and is never evidence. Nothing runs, and a refusal writes nothing to the target.
 
 use super::contact::{absorb, bound, emptied, enter, reach, take_in_emptied, taken};
-use super::history::{Part, has_rows, is_kept, make_ready, write};
+use super::history::{Part, has_rows, is_kept, make_ready, may_write, write};
 use super::{Run, WorkflowError};
 use crate::ledger::view::EnvironmentView;
 use crate::model::entry::RefusedGate;
@@ -92,14 +92,20 @@ fn try_to_take_in(run: &mut Run<'_>, request: &Request<'_>) -> Result<Baseline, 
     let claims = survey
         .history
         .as_ref()
-        .map(|rows| history::judge(rows, run.files, here))
+        .map(|rows| history::judge(rows, run.files, here, &survey.journals))
         .unwrap_or_default();
     let by_word: Vec<_> = run
         .files
         .iter()
         .filter(|file| request.to.is_some_and(|to| file.migration <= to))
         .filter(|file| !here.applied.contains_key(file.migration))
-        .filter(|file| !claims.iter().any(|claim| stands(claim, file.migration)))
+        // What did not finish under Prisma needs a word of its own.
+        .filter(|file| {
+            !claims.iter().any(|claim| {
+                claim.row.migration == *file.migration
+                    && (claim.kind.stands() || claim.kind == ClaimKind::Failed)
+            })
+        })
         .collect();
     if let Some(findings) = not_yet(run, request, &survey, &claims, !by_word.is_empty()) {
         return Ok(Baseline::Refused(findings));
@@ -123,6 +129,11 @@ fn try_to_take_in(run: &mut Run<'_>, request: &Request<'_>) -> Result<Baseline, 
     if parts.is_empty() && done.left.is_empty() {
         return Ok(Baseline::Nothing);
     }
+    let history = survey.history.as_ref();
+    let keeps = is_kept(run, target.as_ref(), history);
+    if keeps {
+        may_write(environment, history)?;
+    }
     if let Some(earlier) = anew {
         let reason = request.reason.map(str::to_owned);
         enter(run, environment, target.as_mut(), earlier, reason)?;
@@ -132,15 +143,10 @@ fn try_to_take_in(run: &mut Run<'_>, request: &Request<'_>) -> Result<Baseline, 
         write(run, environment, target.as_mut(), &parts, reason)?;
     }
     // So that Prisma does not run what a person said stands there.
-    let history = survey.history.as_ref();
-    if !by_word.is_empty() && is_kept(run, target.as_ref(), history) {
+    if keeps {
         make_ready(run, environment, target.as_mut(), history)?;
     }
     Ok(Baseline::Done(done))
-}
-
-fn stands(claim: &Claim, migration: &MigrationId) -> bool {
-    claim.kind.stands() && claim.row.migration == *migration
 }
 
 /// How a target stands to the ledger.
@@ -227,11 +233,11 @@ fn not_yet(
             format!("edit tollgate.toml: give {environment} the url of such a database"),
         ));
     }
-    if !request.accept_unproven {
-        let unproven = claims.iter().filter(|claim| claim.kind.needs_a_word());
-        findings
-            .extend(unproven.filter_map(|claim| history::finding(environment, run.files, claim)));
-    }
+    let accepted = |kind: ClaimKind| request.accept_unproven && kind.may_be_accepted();
+    let unproven = claims
+        .iter()
+        .filter(|claim| claim.kind.needs_a_word() && !accepted(claim.kind));
+    findings.extend(unproven.filter_map(|claim| history::finding(environment, run.files, claim)));
     if by_word && !survey.is_filled {
         findings.push(about_all(
             Gate::Baseline,
@@ -272,7 +278,7 @@ fn told(run: &Run<'_>, environment: &EnvironmentName, claims: &[Claim]) -> Taken
         match claim.kind {
             ClaimKind::Proven => taken.proven.push(migration),
             ClaimKind::RolledBack => taken.rolled_back.push(migration),
-            ClaimKind::Failed => {
+            ClaimKind::Failed | ClaimKind::FailedAgain => {
                 taken
                     .left
                     .extend(history::finding(environment, run.files, claim));

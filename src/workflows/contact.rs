@@ -10,8 +10,8 @@ use crate::model::{EnvironmentName, Fact, IncarnationId, Receipt, ReceiptKind};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::gates::reset::{self, may_reset};
 use crate::planner::{Finding, Gate, Live};
-use crate::targets::history::History;
-use crate::targets::{Earlier, Gone, Survey, Target};
+use crate::targets::history::{History, Row};
+use crate::targets::{Earlier, Gone, Journal, Survey, Target};
 
 /// A target under its lock, with the ledger brought up to it.
 pub(super) struct Contact {
@@ -79,20 +79,18 @@ pub(super) fn contact(
         });
     }
     live.is_prisma_8 = survey.is_prisma_8;
+    let matters = !matches!(judged, Identity::New | Identity::Other(_));
     match judged {
         Identity::Same => {
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
-            journals(run, environment, &mut live, &survey);
         }
         Identity::Known(identity) => {
             bound(run, environment, identity, None)?;
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
-            journals(run, environment, &mut live, &survey);
         }
         Identity::Emptied(identity) => {
             take_in_emptied(run, environment, identity)?;
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
-            journals(run, environment, &mut live, &survey);
         }
         Identity::New => {
             is_new = true;
@@ -114,7 +112,12 @@ pub(super) fn contact(
         }
     }
     if live.identity.is_none() && !is_new {
-        live.claims = take_in(run, environment, target.as_mut(), survey.history.as_ref())?;
+        live.claims = take_in(run, environment, target.as_mut(), &survey)?;
+        live.is_filled = survey.is_filled;
+        live.has_history_elsewhere = has_tables_alone(run, environment, &survey);
+    }
+    if matters {
+        journals(run, environment, &mut live, &survey);
     }
     Ok(Contact {
         target,
@@ -122,6 +125,24 @@ pub(super) fn contact(
         is_new,
         history: survey.history,
     })
+}
+
+/// Whether tables stand in a target that tollgate entered, and nothing in it tells what made them. One is
+/// entered before its first script runs, and with an identity that was put there by hand.
+fn has_tables_alone(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> bool {
+    let here = run.ledger.view().get(environment);
+    let tells = |row: &Row| !(row.is_tollgates_failure() && row.left_nothing());
+    let has_history = survey
+        .history
+        .as_ref()
+        .is_some_and(|history| history.rows.iter().any(tells));
+    let left_nothing = |journal: &Journal| journal.standing() == Some(0);
+    run.prisma.is_some()
+        && survey.is_filled
+        && !has_history
+        && survey.receipts.is_empty()
+        && survey.journals.iter().all(left_nothing)
+        && here.is_none_or(|here| here.applied.is_empty())
 }
 
 /// What the planner has to know of a target that tollgate never entered.

@@ -10,7 +10,7 @@ use crate::model::{
 };
 use crate::planner::FileFacts;
 use crate::planner::history::{Claim, ClaimKind, judge};
-use crate::targets::history::{History, NewRow, RowEnd, id_of};
+use crate::targets::history::{History, NOTHING, NewRow, RowEnd, id_of};
 use crate::targets::{Survey, Target, TargetError, TargetErrorKind};
 
 /// Whether Prisma's table is kept there: where it is, and in a tree of Prisma's.
@@ -24,14 +24,14 @@ pub(super) fn take_in(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
     target: &mut dyn Target,
-    history: Option<&History>,
+    survey: &Survey,
 ) -> Result<Vec<Claim>, WorkflowError> {
-    let Some(history) = history else {
+    let Some(history) = &survey.history else {
         return Ok(Vec::new());
     };
     let nothing = EnvironmentView::default();
     let here = run.ledger.view().get(environment).unwrap_or(&nothing);
-    let (ready, rest): (Vec<Claim>, Vec<Claim>) = judge(history, run.files, here)
+    let (ready, rest): (Vec<Claim>, Vec<Claim>) = judge(history, run.files, here, &survey.journals)
         .into_iter()
         .partition(|claim| claim.kind.explains_itself());
     let said = ready
@@ -219,6 +219,23 @@ pub(super) fn write(
     Ok(())
 }
 
+/// Refuses before anything is written where Prisma's table cannot be kept.
+pub(super) fn may_write(
+    environment: &EnvironmentName,
+    history: Option<&History>,
+) -> Result<(), WorkflowError> {
+    let Some(remedy) = history.and_then(|history| history.locked.clone()) else {
+        return Ok(());
+    };
+    let error = TargetError {
+        kind: TargetErrorKind::Other,
+        fact: "Prisma's table may not be written by the role of the target's URL; nothing was run"
+            .to_owned(),
+        remedy: Some(remedy),
+    };
+    Err(target_error(environment, error))
+}
+
 /// Makes Prisma's table where it is missing, and writes the rows that it lacks: of what receipts prove.
 pub(super) fn make_ready(
     run: &mut Run<'_>,
@@ -226,16 +243,7 @@ pub(super) fn make_ready(
     target: &mut dyn Target,
     history: Option<&History>,
 ) -> Result<(), WorkflowError> {
-    if let Some(remedy) = history.and_then(|history| history.locked.clone()) {
-        let error = TargetError {
-            kind: TargetErrorKind::Other,
-            fact:
-                "Prisma's table may not be written by the role of the target's URL; nothing was run"
-                    .to_owned(),
-            remedy: Some(remedy),
-        };
-        return Err(target_error(environment, error));
-    }
+    may_write(environment, history)?;
     let has_row = |migration: &MigrationId| {
         let mut rows = history.iter().flat_map(|history| &history.rows);
         rows.any(|row| row.migration == *migration && row.is_applied())
@@ -290,7 +298,7 @@ pub(super) fn failed_row(
     said: &str,
 ) -> NewRow {
     let left = match left {
-        None => "nothing of it stands".to_owned(),
+        None => NOTHING.to_owned(),
         Some(Progress { done, of }) => format!("{done} of {of} statements stand"),
     };
     NewRow::failed(

@@ -10,7 +10,6 @@ use crate::model::entry::{Ending, How, Intent, Outcome, Progress, ReceiptRef, Re
 use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
 use crate::planner::gates::shell;
 use crate::planner::half::{Half, Obstacle, obstacle};
-use crate::planner::history::ClaimKind;
 use crate::planner::{FileFacts, Gate};
 use crate::sql::{self, Statement};
 use crate::targets::history::NewRow;
@@ -162,14 +161,20 @@ fn subjects(
             script: journal.script,
             of: Some(journal.progress.of),
         });
-    // What did not finish under Prisma has no attempt: its row's id stands for one.
-    let by_prisma = contact
-        .live
-        .claims
-        .iter()
-        .filter(|claim| claim.kind == ClaimKind::Failed && claim.row.migration == *migration)
-        .map(|claim| Subject {
-            attempt: attempt_of(&claim.row.id),
+    // What did not finish under Prisma has no attempt: its row's id stands for one. The newest is the last,
+    // and what tollgate began tells more.
+    let rows = contact.history.iter().flat_map(|history| &history.rows);
+    let by_prisma = rows
+        .filter(|row| row.is_failed() && row.migration == *migration)
+        .filter(|row| {
+            row.tollgates_attempt().is_none_or(|attempt| {
+                !here.attempts.contains(&attempt)
+                    && journals.iter().all(|journal| journal.attempt != attempt)
+            })
+        })
+        .filter(|_| !here.applied.contains_key(migration))
+        .map(|row| Subject {
+            attempt: attempt_of(&row.id),
             // Without a folder there is nothing that could count as applied.
             script: file(run, migration).map_or_else(|| Checksum::of(&[]), |file| file.checksum),
             of: None,
@@ -185,11 +190,11 @@ fn subjects(
             script: failed.attempted.intent.blake3,
             of: None,
         });
-    begun
+    by_prisma
+        .chain(ended)
+        .chain(begun)
         .chain(standing)
         .chain(foreign)
-        .chain(by_prisma)
-        .chain(ended)
         .collect()
 }
 

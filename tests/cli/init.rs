@@ -98,7 +98,7 @@ fn init_proposes_what_fits_a_prisma_repository() {
         read(&project, ".gitattributes"),
         "/prisma/migrations/** -text\n"
     );
-    assert_eq!(read(&project, ".gitignore"), "/state/\n/.env\n");
+    assert_eq!(read(&project, ".gitignore"), "/state/\n/.env\n/.env.test\n");
     assert_eq!(project.run(&["init"]).exit, 2);
     assert_eq!(read(&project, "tollgate.toml"), config);
     // The broken line is read by nobody, and shown by nobody.

@@ -194,9 +194,7 @@ impl Facts {
             // What Prisma takes for applied never runs a second time.
             .filter(|(name, _)| {
                 let mut claims = question.prisma.claims.iter();
-                !claims.any(|(other, kind)| {
-                    other == name && !matches!(kind, ClaimKind::Failed | ClaimKind::RolledBack)
-                })
+                !claims.any(|(other, kind)| other == name && kind.stands())
             })
             .collect();
 
@@ -218,11 +216,13 @@ impl Facts {
         }
         for (name, kind) in prisma.claims.iter().filter(|(name, _)| !is_applied(*name)) {
             match kind {
-                ClaimKind::Failed => drop(strict.insert((Gate::Failed, Some(*name)))),
+                ClaimKind::Failed | ClaimKind::FailedAgain => {
+                    strict.insert((Gate::Failed, Some(*name)));
+                }
                 ClaimKind::LineEndings | ClaimKind::Edited | ClaimKind::ByHand => {
                     soft.insert((Gate::Modified, Some(*name)));
                 }
-                ClaimKind::Missing | ClaimKind::Ahead => {
+                ClaimKind::Missing | ClaimKind::Renamed | ClaimKind::Ahead => {
                     soft.insert((Gate::Missing, Some(*name)));
                 }
                 ClaimKind::Proven | ClaimKind::Said | ClaimKind::RolledBack => {}

@@ -217,8 +217,10 @@ fn prisma() -> impl Strategy<Value = Prisma> {
         ClaimKind::Edited,
         ClaimKind::ByHand,
         ClaimKind::Missing,
+        ClaimKind::Renamed,
         ClaimKind::Ahead,
         ClaimKind::Failed,
+        ClaimKind::FailedAgain,
         ClaimKind::RolledBack,
     ]);
     (

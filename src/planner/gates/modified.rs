@@ -2,6 +2,7 @@
 
 use super::{Finding, Gate, World, claims, restore};
 use crate::digest::differs_only_in_line_endings;
+use crate::model::ReceiptKind;
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let differs = |(migration, ran): (&_, &crate::ledger::view::Success)| {
@@ -11,17 +12,27 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
             ran.checksum
                 .is_some_and(|ran| differs_only_in_line_endings(file.script.as_bytes(), &ran))
         };
+        let accepted = ran.kind == ReceiptKind::Baselined;
+        let (when, how) = match accepted {
+            true => ("after it was accepted here", "accepted"),
+            false => ("after it ran here", "ran"),
+        };
         differs.then(|| Finding {
             gate: Gate::Modified,
             migration: Some(file.migration.clone()),
             fact: if only_endings() {
-                "only its line endings were changed after it ran here".to_owned()
+                format!("only its line endings were changed {when}")
             } else {
-                "it was edited after it ran here".to_owned()
+                format!("it was edited {when}")
             },
             found: vec![
-                format!("ran   {} {} by {}", ran.bytes(), ran.at.minute(), ran.by),
-                format!("file  {}", file.checksum.short()),
+                format!("{how:<5} {} {} by {}", ran.bytes(), ran.at.minute(), ran.by),
+                format!(
+                    "{:<w$} {}",
+                    "file",
+                    file.checksum.short(),
+                    w = how.len().max(5)
+                ),
             ],
             required: format!("the bytes that ran, {}", ran.bytes()),
             remedy: restore(world, world.inputs.environment, file.migration, ran),

@@ -17,6 +17,8 @@ const ROWS: &str = include_str!("sql/history.sql");
 const CREATE: &str = include_str!("sql/history_table.sql");
 const OPEN: &str = include_str!("sql/history_open.sql");
 const ROW: &str = include_str!("sql/history_row.sql");
+const END: &str = include_str!("sql/history_end.sql");
+const SAID: &str = include_str!("sql/history_said.sql");
 const GONE: &str = include_str!("sql/history_gone.sql");
 const DONE: &str = include_str!("sql/history_done.sql");
 
@@ -45,6 +47,20 @@ pub(super) fn look(session: &Session) -> Result<Seen, TargetError> {
         is_prisma_8: is("is_prisma_8")?,
         has_schema: is("has_schema")?,
     };
+    if is("is_hidden")? {
+        return Err(TargetError {
+            kind: TargetErrorKind::Other,
+            fact: format!(
+                "row-level security may hide rows of {} from the role {}, so what Prisma applied is not known",
+                table(schema),
+                identifier(cell(row, "role")?)
+            ),
+            remedy: Some(
+                "set the environment's url to the role that owns the table, as for prisma migrate"
+                    .to_owned(),
+            ),
+        });
+    }
     if is("is_there")? {
         let sql = fill(ROWS, &[("table", &table(schema))]);
         let rows = session.query(&sql).map_err(|error| TargetError {
@@ -119,7 +135,7 @@ pub(super) fn keep(session: &Session, rows: &[NewRow]) -> Result<(), TargetError
         // Whatever is open goes; a session that is closed has rolled back already.
         let _ = session.query("ROLLBACK");
         return Err(TargetError {
-            remedy: Some(grant(schema, "<the role of the target's URL>")),
+            remedy: Some(grant(schema, "<role of the url>")),
             ..session_error(&error, "keeping Prisma's table")
         });
     }
@@ -159,9 +175,14 @@ pub(super) fn insert(session: &Session, row: &NewRow) -> String {
         .iter()
         .map(|id| fill(GONE, &[("table", &table), ("id", id)]))
         .collect();
+    let known = match &row.end {
+        RowEnd::Failed(_) => SAID,
+        _ => END,
+    };
     format!(
-        "{gone}{}{}",
+        "{gone}{}{}{}",
         rolled_back_sql(schema, &row.migration, &row.id),
+        fill(known, &values),
         fill(ROW, &values)
     )
 }
@@ -192,7 +213,8 @@ pub(super) fn said_rolled_back(
 /// How a role gets the right to write Prisma's table.
 fn grant(schema: &str, role: &str) -> String {
     let table = table(schema);
-    format!("psql -c 'GRANT SELECT, INSERT, UPDATE ON {table} TO {role}'   # as its owner")
+    let role = identifier(role);
+    format!("GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {role};   -- in psql, as its owner")
 }
 
 fn instant(at: Timestamp) -> String {

@@ -116,13 +116,8 @@ pub(super) fn run_within(session: &Session, attempt: AttemptId, insert: &str) ->
 
 fn filled(template: &str, attempt: AttemptId, insert: &str) -> String {
     let attempt = attempt.to_string();
-    let values = [
-        ("locked", &*fill(LOCKED, &[])),
-        ("holds", HOLDS),
-        ("attempt", &attempt),
-        ("journal", insert),
-    ];
-    fill(template, &values)
+    let locked = fill(LOCKED, &[("holds", HOLDS), ("attempt", &attempt)]);
+    fill(template, &[("locked", &locked), ("journal", insert)])
 }
 
 /// Reads a row of `journals.sql`.

@@ -63,7 +63,6 @@ impl Closing {
                 ("attempt", &receipt.attempt.to_string()),
                 ("hash", &stored.hash),
                 ("receipt", &insert),
-                // Last, so that nothing in a name is taken for a place to fill.
                 ("after_reset", &after_reset),
             ],
         );

@@ -13,9 +13,29 @@ pub(super) fn fill(template: &str, values: &[(&str, &str)]) -> String {
             out.push('\n');
         }
     }
-    for (name, value) in values {
-        out = out.replace(&format!("{{{name}}}"), value);
+    put(&out, values)
+}
+
+/// One pass, so that a value that looks like a name stays what it is.
+fn put(template: &str, values: &[(&str, &str)]) -> String {
+    let mut out = String::with_capacity(template.len());
+    let mut rest = template;
+    while let Some(place) = rest.find('{') {
+        let (before, after) = rest.split_at(place);
+        out.push_str(before);
+        let found = values.iter().find_map(|(name, value)| {
+            let left = after.strip_prefix('{')?.strip_prefix(*name)?;
+            Some((value, left.strip_prefix('}')?))
+        });
+        rest = if let Some((value, left)) = found {
+            out.push_str(value);
+            left
+        } else {
+            out.push('{');
+            after.get(1..).unwrap_or_default()
+        };
     }
+    out.push_str(rest);
     out
 }
 
@@ -51,6 +71,14 @@ mod tests {
             "pg_catalog.convert_from(pg_catalog.decode('c3a927', 'hex'), 'UTF8')"
         );
         assert_eq!(or_null(None), "NULL");
+    }
+
+    #[test]
+    fn a_value_is_not_read_again() {
+        assert_eq!(
+            fill("{a} {b} {c}", &[("a", "{b}"), ("b", "2")]),
+            "{b} 2 {c}\n"
+        );
     }
 
     #[test]

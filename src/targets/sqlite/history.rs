@@ -148,7 +148,7 @@ pub(super) fn keep(
     Ok(())
 }
 
-/// Writes one row in the transaction that is open, unless it is there already.
+/// Writes one row in the transaction that is open, or brings the one that is there up to it.
 pub(super) fn insert(connection: &Connection, row: &NewRow) -> rusqlite::Result<()> {
     for id in &row.replaces {
         connection.execute(
@@ -171,6 +171,36 @@ pub(super) fn insert(connection: &Connection, row: &NewRow) -> rusqlite::Result<
         ),
         _ => "NULL".to_owned(),
     };
+    let values = params![
+        row.id,
+        row.checksum.to_string(),
+        row.migration.as_str(),
+        logs,
+        row.started.unix_millis(),
+        steps
+    ];
+    // A success that stands stays as it is, and so does a failure that was said to be rolled back.
+    let (rolled_back_by_now, is_to_be_told) = match &row.end {
+        RowEnd::Failed(_) => (
+            format!("COALESCE(rolled_back_at, {rolled_back})"),
+            "finished_at IS NULL",
+        ),
+        _ => (
+            rolled_back.clone(),
+            "(finished_at IS NULL OR rolled_back_at IS NOT NULL)",
+        ),
+    };
+    let told = connection.execute(
+        &format!(
+            "UPDATE main._prisma_migrations SET finished_at = {finished}, logs = ?4, \
+             rolled_back_at = {rolled_back_by_now}, applied_steps_count = ?6 \
+             WHERE id = ?1 AND migration_name = ?3 AND ?2 <> '' AND ?5 IS NOT NULL AND {is_to_be_told}"
+        ),
+        values,
+    )?;
+    if told > 0 {
+        return Ok(());
+    }
     connection.execute(
         &format!(
             "INSERT INTO main._prisma_migrations (id, checksum, finished_at, migration_name, logs, \
@@ -178,14 +208,7 @@ pub(super) fn insert(connection: &Connection, row: &NewRow) -> rusqlite::Result<
              SELECT ?1, ?2, {finished}, ?3, ?4, {rolled_back}, min(?5, {NOW}), ?6 \
              WHERE NOT EXISTS (SELECT 1 FROM main._prisma_migrations AS h WHERE h.id = ?1)"
         ),
-        params![
-            row.id,
-            row.checksum.to_string(),
-            row.migration.as_str(),
-            logs,
-            row.started.unix_millis(),
-            steps
-        ],
+        values,
     )?;
     Ok(())
 }

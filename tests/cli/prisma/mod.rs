@@ -4,6 +4,7 @@
 mod baseline;
 mod beside;
 mod kept;
+mod odd;
 mod on_postgres;
 mod tree;
 mod unproven;

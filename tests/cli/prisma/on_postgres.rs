@@ -250,11 +250,9 @@ fn a_table_that_the_role_may_not_write_is_named() {
     assert_snapshot!(chain.run(&["apply", "dev"]), @r#"
     exit 1
     --- stderr
-    dev: bound to app_dev
-    dev: 1 migration to apply
     error: dev: Prisma's table may not be written by the role of the target's URL; nothing was run
 
-      remedy   psql -c 'GRANT SELECT, INSERT, UPDATE ON "public"._prisma_migrations TO tollgate_plain'   # as its owner
+      remedy   GRANT SELECT, INSERT, UPDATE, DELETE ON "public"._prisma_migrations TO "tollgate_plain";   -- in psql, as its owner
     "#);
     let tables = "SELECT count(*) FROM pg_tables WHERE tablename = 'users'";
     assert_eq!(chain.databases[0].ask(tables), "0", "nothing ran");

@@ -115,6 +115,47 @@ pub(crate) fn without_its_row_nothing_stands<B: Bench>(bench: &B) {
     assert!(sound(target.as_mut()).receipts.is_empty());
 }
 
+/// A row that was written when the attempt began is the one that tells how it ended.
+pub(crate) fn a_row_that_was_begun_is_brought_to_its_end<B: Bench>(bench: &B) {
+    let mut target = ready(bench);
+    let script = format!("{ONE}; {}", B::DIALECT.not_wrappable);
+    let analysis = analysed(&script);
+    target.keep_history(&[]).unwrap();
+    let receipt = receipt(&target.survey().unwrap(), "1_one", &script, &analysis);
+    let open = NewRow::begun(&receipt).unwrap();
+    target.keep_history(&[open]).unwrap();
+    let begun = rows(target.as_mut());
+    assert!(begun[0].is_failed() && begun[0].is_tollgates_failure() && !begun[0].left_nothing());
+    let row = NewRow::beside(&receipt);
+    let whole = Attempt {
+        script: &script,
+        analysis: &analysis,
+        done: 0,
+        receipt: &receipt,
+        row: row.as_ref(),
+    };
+    target.apply(&whole, &mut |_| {}).unwrap();
+    let ended = rows(target.as_mut());
+    let [row] = ended.as_slice() else {
+        panic!("{ended:?}");
+    };
+    assert!(row.is_applied() && row.id == begun[0].id && row.logs.is_none());
+    // And so does a failure: what is known of it by now is what stands there.
+    target.keep_history(&[failure(3, "2_two")]).unwrap();
+    let known = NewRow::failed(
+        attempt(3),
+        &MigrationId::new("2_two"),
+        Sha256::of(ONE.as_bytes()),
+        Timestamp::from_unix_millis(0),
+        "1 of 2 statements stand",
+    );
+    target.keep_history(&[known]).unwrap();
+    let rows = rows(target.as_mut());
+    let failed: Vec<&Row> = rows.iter().filter(|row| row.is_failed()).collect();
+    assert_eq!(failed.len(), 1);
+    assert!(!failed[0].left_nothing());
+}
+
 pub(crate) fn a_failure_is_rolled_back_by_what_follows<B: Bench>(bench: &B) {
     let mut target = ready(bench);
     target.keep_history(&[failure(1, "1_one")]).unwrap();

@@ -36,6 +36,7 @@ macro_rules! all {
             there_is_no_history_until_it_is_kept,
             a_row_is_written_with_its_receipt,
             a_journalled_and_an_unread_script_leave_rows_too,
+            a_row_that_was_begun_is_brought_to_its_end,
             without_its_row_nothing_stands,
             a_failure_is_rolled_back_by_what_follows,
             a_late_failure_counts_as_rolled_back,

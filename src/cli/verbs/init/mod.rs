@@ -28,7 +28,7 @@ const PLAIN: &str = include_str!("plain.toml");
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, _verb: &Init) -> Result<Exit> {
     let root = start(output, global);
     let file = root.join(FILE);
-    if file.exists() {
+    if file.symlink_metadata().is_ok() {
         return Err(Trouble::usage(
             format!("{} is there already, and stays as it is", file.display()),
             "tollgate status",

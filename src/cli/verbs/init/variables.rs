@@ -278,12 +278,22 @@ mod tests {
     }
 
     #[test]
-    fn the_direct_url_goes_before_the_pooled_one_of_the_same_environment() {
+    fn the_direct_url_goes_first_where_the_schema_has_one() {
+        let text =
+            "DATABASE_URL=\nDIRECT_URL=\nDATABASE_URL_TEST=\nDATABASE_URL_PROD=\nDIRECT_URL_PROD=";
         assert_eq!(
-            of(&[(
-                ".env",
-                "DATABASE_URL=\nDIRECT_URL=\nDATABASE_URL_TEST=\nDATABASE_URL_PROD=\nDIRECT_URL_PROD="
-            )]),
+            of(&[(".env", text)]),
+            ["DATABASE_URL", "DATABASE_URL_TEST", "DATABASE_URL_PROD"]
+        );
+        let names = Names {
+            own: [
+                Some("DIRECT_URL".to_owned()),
+                Some("DATABASE_URL".to_owned()),
+            ],
+            ..names(&[(".env", text)])
+        };
+        assert_eq!(
+            sources(&names),
             ["DIRECT_URL", "DATABASE_URL_TEST", "DIRECT_URL_PROD"]
         );
     }

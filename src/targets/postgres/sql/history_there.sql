@@ -4,8 +4,11 @@ SELECT COALESCE(pg_catalog.bool_or(n.nspname = {schema} AND c.relname = '_prisma
          AS is_there,
        COALESCE(pg_catalog.bool_and(
          pg_catalog.has_table_privilege(c.oid, 'SELECT') AND pg_catalog.has_table_privilege(c.oid, 'INSERT')
-         AND pg_catalog.has_table_privilege(c.oid, 'UPDATE')
+         AND pg_catalog.has_table_privilege(c.oid, 'UPDATE') AND pg_catalog.has_table_privilege(c.oid, 'DELETE')
        ) FILTER (WHERE n.nspname = {schema} AND c.relname = '_prisma_migrations'), true) AS may_write,
+       -- Rows that a policy hides would be taken for rows that are not there.
+       COALESCE(pg_catalog.bool_or(pg_catalog.row_security_active(c.oid))
+         FILTER (WHERE n.nspname = {schema} AND c.relname = '_prisma_migrations'), false) AS is_hidden,
        current_user AS role,
        EXISTS (SELECT FROM pg_catalog.pg_namespace AS s WHERE s.nspname = {schema}) AS has_schema,
        -- Prisma 8 keeps its own record elsewhere.
