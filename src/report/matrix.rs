@@ -124,7 +124,7 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
         }
     };
     let is_bound = |view: &&EnvironmentView| view.target.is_some();
-    let looked = views.iter().any(|view| is_bound(view));
+    let looked = views.iter().any(is_bound);
     let not_looked_at = environments
         .iter()
         .zip(&views)

@@ -223,6 +223,9 @@ impl World {
     /// The same, while the commands that it takes are themselves ended at these points, one each.
     pub(crate) fn settle_through(&mut self, points: Vec<String>) -> Verdict {
         self.points = points;
+        if let Some(what) = self.half_done_and_untold() {
+            return Verdict::Wrong(what);
+        }
         let mut asked = false;
         let mut person = human::Person::default();
         let rounds = ROUNDS + self.points.len();
@@ -359,6 +362,34 @@ impl World {
             Err(error) => wrong.push(format!("Prisma's table cannot be read: {error}")),
         }
         wrong
+    }
+
+    /// Migrations of which statements stand, and of which Prisma's table says nothing: `prisma migrate
+    /// deploy` would run them from their beginning.
+    fn half_done_and_untold(&self) -> Option<String> {
+        if !self.tree.is_prismas() {
+            return None;
+        }
+        let (journal, receipt) = match self.engine {
+            Engine::Postgres => ("tollgate.journal", "tollgate.receipt"),
+            Engine::Sqlite => ("tollgate_journal", "tollgate_receipt"),
+        };
+        // Before the first contact was over there is no such table; before a script begins, no row.
+        let begun = self.rows(&format!("SELECT migration FROM {journal}"));
+        if begun.unwrap_or_default().is_empty() {
+            return None;
+        }
+        let half = format!(
+            "SELECT DISTINCT j.migration FROM {journal} AS j WHERE j.what IN ('begun', 'done') \
+             AND NOT EXISTS (SELECT 1 FROM {receipt} AS r WHERE r.migration = j.migration) \
+             AND NOT EXISTS (SELECT 1 FROM _prisma_migrations AS p WHERE p.migration_name = j.migration \
+                             AND p.finished_at IS NULL AND p.rolled_back_at IS NULL)"
+        );
+        match self.rows(&half) {
+            Ok(found) if found.is_empty() => None,
+            Ok(found) => Some(format!("Prisma would run {found:?} from their beginning")),
+            Err(error) => Some(format!("Prisma's table cannot be read: {error}")),
+        }
     }
 
     /// What the program itself says, offline and at the target.
