@@ -123,7 +123,7 @@ pub trait Target {
     ) -> Result<(), TargetError>;
 
     /// Creates Prisma's table where it is missing, and writes rows, in one transaction. A row that is
-    /// there already is not written again.
+    /// there already is brought up to the new one, as [`NewRow`] says.
     ///
     /// # Errors
     /// Whatever the server or the file says; nothing is half done.
