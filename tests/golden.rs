@@ -237,6 +237,7 @@ fn receipt() -> Receipt {
         tool: "tollgate 0.1.0".to_owned(),
         waivers: Vec::new(),
         debts: Vec::new(),
+        preview: false,
     }
 }
 
@@ -298,6 +299,7 @@ fn intent() -> Intent {
         receipt: ReceiptKind::Journalled,
         plan: hash(0x44),
         from: None,
+        preview: false,
     }
 }
 
@@ -338,6 +340,7 @@ fn facts() -> Vec<(&'static str, Fact)> {
             "bound",
             Fact::Bound(Bound {
                 environment: environment("test"),
+                replaces: None,
                 target: identity(),
                 reason: Some("restored".to_owned()),
             }),
@@ -400,6 +403,7 @@ fn facts() -> Vec<(&'static str, Fact)> {
             Fact::Chained(Chained {
                 environments: vec![environment("dev"), environment("test")],
                 reason: Some("stage was never used".to_owned()),
+                without: Vec::new(),
             }),
         ),
         (
@@ -553,6 +557,7 @@ fn plan_id() -> (String, ChainHash) {
         environment: environment("test"),
         target: identity(),
         reason: None,
+        replaces: None,
     };
     let absorbed = Absorbed {
         environment: environment("test"),
@@ -578,9 +583,7 @@ fn plan_id() -> (String, ChainHash) {
     };
     let policy = Policy {
         environments: ["dev", "test"]
-            .map(|name| Environment {
-                name: environment(name),
-            })
+            .map(|name| Environment::ordinary(environment(name)))
             .to_vec(),
     };
     let made = plan(&Inputs {

@@ -61,6 +61,8 @@ pub(crate) enum Verb {
     Reset(Reset),
     /// Say what stands of a script that stopped half-way, where only a person can
     Resolve(Resolve),
+    /// Take in what others know: the receipts of targets, the entries of other ledgers
+    Sync(Sync),
     /// Walk the ledger's chains and say what is sound
     Verify,
     /// Show the ledger's entries, or the bytes of a migration that ran
@@ -186,6 +188,25 @@ pub(crate) struct Said {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Sync {
+    /// The environments whose targets to look at; all that can be, where nothing is named
+    #[arg(value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
+    /// Another ledger, or an export of one; - reads an export from stdin
+    #[arg(long, value_name = "FILE")]
+    pub(crate) from: Vec<PathBuf>,
+    /// A folder of entries, as log export --to-dir writes it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) from_dir: Vec<PathBuf>,
+    /// Of two entries with one number, believe the one whose hash begins with HASH
+    #[arg(long, value_name = "HASH", requires = "reason", conflicts_with_all = ["environments", "from", "from_dir"])]
+    pub(crate) believe: Option<String>,
+    /// Why it is to be believed
+    #[arg(long, value_name = "WHY", requires = "believe")]
+    pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Log {
     #[command(subcommand)]
@@ -204,6 +225,21 @@ pub(crate) enum LogAction {
     Show(LogBytes),
     /// Put the bytes of a migration that ran back into its folder
     Restore(LogBytes),
+    /// Write the exact bytes of every entry, for another ledger to take in
+    Export(LogExport),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LogExport {
+    /// The file to write, or - for stdout
+    #[arg(value_name = "FILE", required_unless_present = "to_dir")]
+    pub(crate) file: Option<PathBuf>,
+    /// Write one file for each entry into DIR instead, as a team keeps them in git
+    #[arg(long, value_name = "DIR", conflicts_with = "file")]
+    pub(crate) to_dir: Option<PathBuf>,
+    /// Only entries written since: 2025-11-04, or 2025-11-04T10:12:00Z
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) since: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use crate::model::{Environment, EnvironmentName, Policy};
+use crate::model::{Environment, EnvironmentName, Kind, Policy};
 use crate::targets::address::Timeouts;
 
 /// The name of the file.
@@ -20,11 +20,13 @@ pub(crate) struct Config {
     pub(crate) migrations: PathBuf,
     /// The ledger's file.
     pub(crate) ledger: PathBuf,
+    /// Where the team's hub is, as written; `None` where there is none.
+    pub(crate) hub: Option<String>,
     /// A script longer than this, in bytes, is an error.
     pub(crate) max_script_bytes: u64,
-    /// The chain.
+    /// The environments and their chain.
     pub(crate) policy: Policy,
-    /// The url of each environment, in the order of the chain, as written.
+    /// The url of each environment, in the order of the file, as written.
     pub(crate) urls: Vec<String>,
     /// The file in which each environment's variables are looked up first, in the same order, as
     /// written: relative to [`Self::root`].
@@ -52,17 +54,20 @@ impl ConfigError {
     }
 }
 
-const TOP: &[&str] = &["migrations", "ledger", "max_script_mib", "environment"];
+const TOP: &[&str] = &["migrations", "ledger", "max_script_mib", "hub", "environment"];
 const ENVIRONMENT: &[&str] = &[
     "name",
     "url",
     "env_file",
     "lock_timeout",
     "statement_timeout",
+    "personal",
+    "ephemeral",
+    "chain",
 ];
 /// Keys of the design whose gates this version cannot hold. Accepting one in silence would promise a
 /// gate that is not there.
-const NOT_YET: &[&str] = &["personal", "ephemeral", "chain", "require"];
+const NOT_YET: &[&str] = &["require"];
 
 /// Reads the text of a `tollgate.toml` that stands in `root`.
 pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
@@ -113,7 +118,14 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
             statement: timeout(entry, "statement_timeout")?,
         });
     }
+    if environments.iter().all(|known| known.outside) {
+        return Err(ConfigError::edit(
+            format!("every environment in {FILE} has chain = false, so there is no chain"),
+            format!("edit {FILE}: remove chain = false from those that a migration must pass"),
+        ));
+    }
     Ok(Config {
+        hub: string(&table, "hub", "")?,
         migrations: path("migrations", "migrations")?,
         ledger: path("ledger", "state/ledger.db")?,
         max_script_bytes: max_script_mib * 1024 * 1024,
@@ -159,7 +171,34 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
             .map_err(|error: crate::model::ids::ParseIdError| {
                 ConfigError::edit(error.to_string(), format!("edit {FILE}"))
             })?;
-    Ok((Environment { name }, required("url")?))
+    let kind = match (flag(entry, "personal", false)?, flag(entry, "ephemeral", false)?) {
+        (false, false) => Kind::Ordinary,
+        (true, false) => Kind::Personal,
+        (false, true) => Kind::Ephemeral,
+        (true, true) => {
+            return Err(ConfigError::edit(
+                format!("{name} is both personal and ephemeral in {FILE}"),
+                format!("edit {FILE}: keep one: personal (everybody's own database), or ephemeral (a new one at any time)"),
+            ));
+        }
+    };
+    let environment = Environment {
+        outside: !flag(entry, "chain", true)?,
+        name,
+        kind,
+    };
+    Ok((environment, required("url")?))
+}
+
+fn flag(entry: &Table, key: &str, default: bool) -> Result<bool, ConfigError> {
+    match entry.get(key) {
+        None => Ok(default),
+        Some(Value::Boolean(said)) => Ok(*said),
+        Some(other) => Err(ConfigError::edit(
+            format!("[[environment]] {key} in {FILE} is neither true nor false: {other}"),
+            format!("edit {FILE}: {key} = true, without quotes"),
+        )),
+    }
 }
 
 /// A length of time as a text: `500ms`, `5s`, `2min`, `1h`.
@@ -278,6 +317,28 @@ mod tests {
             error(&format!("{CHAIN}[environment.require]\nbackup = \"1h\"")),
             "[[environment]] require in tollgate.toml cannot be held by this version, so it is not accepted | edit tollgate.toml: remove require"
         );
+    }
+
+    #[test]
+    fn kinds_of_environments_are_read() {
+        let read = |line: &str| parse(&format!("{CHAIN}{line}\n{}", CHAIN.replace("dev", "prod")), Path::new("/p"));
+        let kind = |line: &str| read(line).unwrap().policy.environments[0].clone();
+        assert_eq!(kind("").kind, Kind::Ordinary);
+        assert_eq!(kind("personal = true").kind, Kind::Personal);
+        assert_eq!(kind("ephemeral = true").kind, Kind::Ephemeral);
+        assert!(kind("chain = false").outside);
+        let outside = read("chain = false").unwrap().policy;
+        assert_eq!(outside.chain().count(), 1);
+        assert_eq!(outside.position(&"dev".parse().unwrap()), None);
+        assert_eq!(outside.position(&"prod".parse().unwrap()), Some(0));
+        for (line, said) in [
+            ("personal = true\nephemeral = true", "dev is both personal and ephemeral"),
+            ("personal = \"yes\"", "is neither true nor false"),
+        ] {
+            let error = read(line).unwrap_err();
+            assert!(error.what.contains(said), "{}", error.what);
+        }
+        assert!(error(&format!("{CHAIN}chain = false")).contains("there is no chain"));
     }
 
     #[test]

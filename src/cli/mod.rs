@@ -2,6 +2,7 @@
 
 mod args;
 mod config;
+mod evidence;
 mod exit;
 mod output;
 mod progress;
@@ -50,6 +51,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Bind(verb) => verbs::bind::run(&mut output, &parsed.global, &verb),
         Verb::Reset(verb) => verbs::reset::run(&mut output, &parsed.global, &verb),
         Verb::Resolve(verb) => verbs::resolve::run(&mut output, &parsed.global, &verb),
+        Verb::Sync(verb) => verbs::sync::run(&mut output, &parsed.global, &verb),
         Verb::Verify => verbs::verify::run(&mut output, &parsed.global),
         Verb::Log(verb) => verbs::log::run(&mut output, &parsed.global, &verb),
     };

@@ -125,6 +125,16 @@ impl<'w> Output<'w> {
         trouble.exit
     }
 
+    /// Says what went wrong with a part of what was asked for; the rest goes on.
+    pub(crate) fn trouble_in_text(&mut self, trouble: &Trouble) {
+        let paint = self.paint_notes();
+        let mut text = format!("{} {}\n", paint.bad("error:"), trouble.fact);
+        if let Some(remedy) = &trouble.remedy {
+            text.push_str(&format!("  remedy   {remedy}\n"));
+        }
+        self.note(&text);
+    }
+
     /// Whether everything could be written. A reader that went away (`| head`) is no failure.
     pub(crate) fn finish(&mut self) -> Result<(), Trouble> {
         self.write(|world| world.stdout.flush());

@@ -157,7 +157,7 @@ impl Project {
     }
 
     fn url(&self, name: &EnvironmentName) -> Result<String> {
-        let place = self.config.policy.position(name);
+        let place = self.config.policy.index(name);
         let url = place
             .and_then(|place| self.config.urls.get(place))
             .cloned()
@@ -206,7 +206,7 @@ impl Project {
         match address {
             Address::Sqlite(_) => Ok(address),
             Address::Postgresql(mut settings) => {
-                let place = self.config.policy.position(name);
+                let place = self.config.policy.index(name);
                 let timeouts = place.and_then(|place| self.config.timeouts.get(place));
                 settings.timeouts = timeouts.copied().unwrap_or_default();
                 Ok(Address::Postgresql(settings).with_defaults(&self.defaults(place)))
@@ -252,7 +252,7 @@ impl Project {
     fn hide_secrets(&self, output: &mut Output<'_>, name: &EnvironmentName) {
         // By their text, because what cannot be read as a url holds a password all the same; and
         // of every place, because the url that is not used is as secret as the one that is.
-        let place = self.config.policy.position(name);
+        let place = self.config.policy.index(name);
         let written = place.and_then(|place| self.config.urls.get(place));
         let mut urls: Vec<&str> = written.map(String::as_str).into_iter().collect();
         if let Some(variable) = written.and_then(|url| url.strip_prefix("env:")) {
@@ -384,6 +384,7 @@ pub(crate) fn act<T>(
             give_up: &give_up,
             waiting: &mut waiting,
             random: random.as_ref(),
+            policy: &project.config.policy,
         };
         Ledger::open(&project.config.ledger, opening)?
     };

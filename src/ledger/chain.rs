@@ -49,6 +49,40 @@ impl fmt::Display for Unsound {
     }
 }
 
+/// Verifies an entry by itself: it has the bytes that were hashed, and its columns say what they do.
+fn alone(row: &Row) -> Result<(ChainHash, Entry), String> {
+    let hash = Entry::hash_of(row.body.as_bytes());
+    if hash.as_bytes() != row.hash.as_slice() {
+        return Err("its bytes do not have the hash beside them".to_owned());
+    }
+    let entry =
+        Entry::from_body(&row.body).map_err(|what| format!("it cannot be read: {what}"))?;
+    if entry.writer.as_bytes() != row.writer.as_slice()
+        || i64::try_from(entry.number) != Ok(row.number)
+    {
+        return Err(format!(
+            "its bytes say that it is entry {} of writer {}",
+            entry.number, entry.writer
+        ));
+    }
+    Ok((hash, entry))
+}
+
+/// Verifies an entry that stands in no chain here, as far as that goes.
+///
+/// # Errors
+/// [`Unsound`].
+pub fn stray(row: &Row) -> Result<(ChainHash, Entry), Box<Unsound>> {
+    alone(row).map_err(|what| {
+        Box::new(Unsound {
+            writer: crate::digest::hex(&row.writer),
+            number: row.number,
+            what,
+            sound: Vec::new(),
+        })
+    })
+}
+
 /// The chains, as far as they have been walked.
 #[derive(Debug, Default, Clone)]
 pub struct Walk {
@@ -69,22 +103,7 @@ impl Walk {
                 sound: self.heads.values().copied().collect(),
             })
         };
-        let hash = Entry::hash_of(row.body.as_bytes());
-        if hash.as_bytes() != row.hash.as_slice() {
-            return Err(unsound(
-                "its bytes do not have the hash beside them".to_owned(),
-            ));
-        }
-        let entry = Entry::from_body(&row.body)
-            .map_err(|what| unsound(format!("it cannot be read: {what}")))?;
-        if entry.writer.as_bytes() != row.writer.as_slice()
-            || i64::try_from(entry.number) != Ok(row.number)
-        {
-            return Err(unsound(format!(
-                "its bytes say that it is entry {} of writer {}",
-                entry.number, entry.writer
-            )));
-        }
+        let (hash, entry) = alone(row).map_err(unsound)?;
         let before = self.heads.get(&entry.writer);
         let due = before.map_or(1, |head| head.number + 1);
         if entry.number != due {

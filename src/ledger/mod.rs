@@ -3,15 +3,24 @@
 //! [`chain`] verifies it and [`view`] folds it into a state; both are pure. The byte formats are in
 //! `docs/LEDGER.md`.
 
+pub mod assemble;
 pub mod chain;
 pub mod error;
 pub(crate) mod head;
+mod life;
+mod load;
+mod merge;
+mod order;
+mod pack;
 mod place;
 mod read;
 mod store;
 pub mod view;
 
+pub use assemble::{Fork, Gap, Strays, Twin};
 pub use error::{LedgerError, LedgerErrorKind};
-pub use read::{Loaded, read, read_script, read_state};
+pub use merge::Merged;
+pub use pack::{Pack, PackError};
+pub use read::{Loaded, read, read_bodies, read_script, read_state};
 pub use store::{Ledger, Opening};
 pub use view::View;

@@ -4,18 +4,19 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension as _};
+use rusqlite::{Connection, OpenFlags};
 
-use super::chain::{Row, Unsound, Walk};
+use super::assemble::Strays;
 use super::error::{Behind, LedgerError, LedgerErrorKind};
 use super::head::{self, Written};
+use super::load::{Wanted, exported, load, script};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::Head;
-use crate::model::{Entry, WriterId};
+use crate::model::{Entry, Policy};
 
 /// The newest schema that this tool knows; `PRAGMA user_version` of the file.
-pub(super) const SCHEMA_VERSION: i64 = 1;
+pub(super) const SCHEMA_VERSION: i64 = 2;
 /// `PRAGMA application_id`: "TOLL". A SQLite file without it is somebody else's database.
 pub(super) const APPLICATION_ID: i64 = 0x544f_4c4c;
 
@@ -29,7 +30,9 @@ pub struct Loaded {
     pub view: View,
     /// The newest entry of each writer.
     pub heads: Vec<Head>,
-    /// The entries, in order of arrival; only [`read`] gives them.
+    /// What is held and does not simply count: equivocations and gaps.
+    pub strays: Strays,
+    /// The entries that count, in their order; only [`read`] gives them.
     pub entries: Vec<(ChainHash, Entry)>,
     /// The checksums of every script whose bytes are kept.
     pub kept: BTreeSet<Checksum>,
@@ -40,16 +43,33 @@ pub struct Loaded {
 ///
 /// # Errors
 /// [`LedgerErrorKind::Corrupt`] and [`LedgerErrorKind::Unsound`] when it must not be trusted.
-pub fn read(path: &Path) -> Result<Loaded, LedgerError> {
-    read_as(path, Entries::Keep)
+pub fn read(path: &Path, policy: &Policy) -> Result<Loaded, LedgerError> {
+    read_as(path, Entries::Keep, policy)
 }
 
 /// As [`read`], verified as well, without the entries: what they add up to is much smaller.
 ///
 /// # Errors
 /// As [`read`].
-pub fn read_state(path: &Path) -> Result<Loaded, LedgerError> {
-    read_as(path, Entries::Drop)
+pub fn read_state(path: &Path, policy: &Policy) -> Result<Loaded, LedgerError> {
+    read_as(path, Entries::Drop, policy)
+}
+
+/// The exact bytes of every entry that the ledger holds, verified, in the order of arrival; those that
+/// do not count too.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_bodies(path: &Path) -> Result<Vec<String>, LedgerError> {
+    let written = head::read(path);
+    let Some(bodies) = reading(path, |connection| {
+        load(path, connection, Wanted::state(written), &Policy::default())?;
+        exported(path, connection)
+    }) else {
+        gone(path, written)?;
+        return Ok(Vec::new());
+    };
+    bodies
 }
 
 /// Whether the entries are wanted, or only what they add up to.
@@ -59,10 +79,10 @@ pub(super) enum Entries {
     Drop,
 }
 
-fn read_as(path: &Path, entries: Entries) -> Result<Loaded, LedgerError> {
+fn read_as(path: &Path, entries: Entries, policy: &Policy) -> Result<Loaded, LedgerError> {
     // First what was written, then what is there: entries only come.
     let written = head::read(path);
-    let Some(loaded) = reading(path, |connection| load(path, connection, entries, written)) else {
+    let Some(loaded) = reading(path, |connection| load(path, connection, Wanted { entries, written }, policy)) else {
         gone(path, written)?;
         return Ok(Loaded::default());
     };
@@ -231,117 +251,4 @@ pub(super) fn check_is_ledger(path: &Path, connection: &Connection) -> Result<i6
         path,
         LedgerErrorKind::Corrupt("it is a SQLite database of another program".to_owned()),
     ))
-}
-
-pub(super) type Place = Option<(WriterId, String)>;
-
-pub(super) fn load(
-    path: &Path,
-    connection: &Connection,
-    entries: Entries,
-    written: Written,
-) -> Result<(Loaded, Place), LedgerError> {
-    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
-    let mut loaded = Loaded::default();
-    if check_is_ledger(path, connection)? == 0 {
-        gone(path, written)?;
-        return Ok((loaded, None));
-    }
-    let mut due = written.head();
-    let mut walk = Walk::default();
-    let mut statement = connection
-        .prepare("SELECT writer, number, hash, body FROM entry ORDER BY position")
-        .map_err(failed)?;
-    let mut rows = statement.query([]).map_err(failed)?;
-    while let Some(row) = rows.next().map_err(failed)? {
-        // SQLite keeps whatever bytes somebody wrote as text. What is no UTF-8 was never hashed, and
-        // goes on as the empty text, which is no entry under any hash.
-        let body = row.get_ref(3).map_err(failed)?;
-        let body = body.as_str().unwrap_or_default().to_owned();
-        let row = Row {
-            writer: row.get(0).map_err(failed)?,
-            number: row.get(1).map_err(failed)?,
-            hash: row.get(2).map_err(failed)?,
-            body,
-        };
-        let unsound = |unsound| LedgerError::new(path, LedgerErrorKind::Unsound(unsound));
-        let (hash, entry) = walk.step(&row).map_err(unsound)?;
-        loaded.view.check(&entry).map_err(|what| {
-            let mut sound: Vec<Head> = walk.heads().copied().collect();
-            sound.retain(|head| head.hash != hash);
-            unsound(Box::new(Unsound {
-                writer: entry.writer.to_string(),
-                number: row.number,
-                what,
-                sound,
-            }))
-        })?;
-        loaded.view.step(&entry);
-        let here =
-            |due: Head| (due.writer, due.number, due.hash) == (entry.writer, entry.number, hash);
-        due = due.filter(|due| !here(*due));
-        if entries == Entries::Keep {
-            loaded.entries.push((hash, entry));
-        }
-    }
-    loaded.heads = walk.heads().copied().collect();
-    if let Some(written) = due {
-        let behind = Behind {
-            written,
-            ends: walk.head(written.writer).map(|head| head.number),
-            sound: loaded.heads,
-        };
-        let kind = LedgerErrorKind::Behind(Box::new(behind));
-        return Err(LedgerError::new(path, kind));
-    }
-    loaded.kept = kept(path, connection)?;
-    let place = connection
-        .query_row(
-            "SELECT writer, place FROM place ORDER BY position DESC LIMIT 1",
-            [],
-            |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?)),
-        )
-        .optional()
-        .map_err(failed)?
-        .map(|(writer, place)| (WriterId::from_bytes(writer), place));
-    Ok((loaded, place))
-}
-
-pub(super) fn kept(
-    path: &Path,
-    connection: &Connection,
-) -> Result<BTreeSet<Checksum>, LedgerError> {
-    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
-    let mut statement = connection
-        .prepare("SELECT checksum FROM script")
-        .map_err(failed)?;
-    let rows = statement
-        .query_map([], |row| row.get::<_, [u8; 32]>(0))
-        .map_err(failed)?;
-    rows.map(|row| row.map(Checksum::from_bytes).map_err(failed))
-        .collect()
-}
-
-pub(super) fn script(
-    path: &Path,
-    connection: &Connection,
-    checksum: Checksum,
-) -> Result<Option<Vec<u8>>, LedgerError> {
-    let bytes: Option<Vec<u8>> = connection
-        .query_row(
-            "SELECT bytes FROM script WHERE checksum = ?1",
-            [checksum.as_bytes()],
-            |row| row.get(0),
-        )
-        .optional()
-        .map_err(|error| LedgerError::sqlite(path, &error))?;
-    match bytes {
-        Some(bytes) if Checksum::of(&bytes) != checksum => Err(LedgerError::new(
-            path,
-            LedgerErrorKind::Corrupt(format!(
-                "the bytes kept for {checksum} have another checksum"
-            )),
-        )),
-        bytes => Ok(bytes),
-    }
 }

@@ -1,26 +1,31 @@
 //! The ledger's file, open for writing: one process at a time, one entry after another.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, TransactionBehavior, params};
 
+use super::assemble::Strays;
 use super::error::{LedgerError, LedgerErrorKind};
 use super::head::{self, HeadFile, Written};
+use super::load::{Wanted, kept, load, script};
+use super::merge::by_writer;
 use super::place::{self, Lock};
-use super::read::{
-    APPLICATION_ID, Entries, SCHEMA_VERSION, check_is_ledger, gone, kept, load, script, wal_alone,
-};
+use super::read::{APPLICATION_ID, SCHEMA_VERSION, check_is_ledger, gone, wal_alone};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::{Head, Opened};
-use crate::model::{Entry, Fact, Provenance, Timestamp, WriterId};
+use crate::model::{Entry, Fact, Policy, Provenance, Timestamp, WriterId};
 
 const KEEP_SCRIPT: &str = "INSERT INTO script (checksum, bytes) SELECT ?1, ?2 \
      WHERE NOT EXISTS (SELECT 1 FROM script WHERE checksum = ?1)";
-const SCHEMA: &str = include_str!("schema/001.sql");
+/// The schema's steps: a file that has the first n lacks those after them.
+const SCHEMA: [&str; 2] = [
+    include_str!("schema/001.sql"),
+    include_str!("schema/002.sql"),
+];
 
 /// How to open a ledger for writing.
 pub struct Opening<'a> {
@@ -34,16 +39,22 @@ pub struct Opening<'a> {
     pub waiting: &'a mut dyn FnMut(&str),
     /// Draws a writer's id.
     pub random: &'a dyn Fn() -> [u8; 16],
+    /// The environments, of which some have a target of their own for each writer.
+    pub policy: &'a Policy,
 }
 
 /// A ledger open for writing. The lock is held until it is dropped.
 #[derive(Debug)]
 pub struct Ledger {
-    path: PathBuf,
-    connection: Connection,
-    view: View,
-    head: Option<Head>,
-    writer: WriterId,
+    pub(super) path: PathBuf,
+    pub(super) connection: Connection,
+    pub(super) view: View,
+    pub(super) strays: Strays,
+    /// The newest entry of each writer.
+    pub(super) heads: BTreeMap<WriterId, Head>,
+    pub(super) policy: Policy,
+    pub(super) head: Option<Head>,
+    pub(super) writer: WriterId,
     /// What a new writer goes on from; written with its first entry.
     opening: Option<(Opened, String)>,
     /// Where the file stands.
@@ -102,7 +113,7 @@ impl Ledger {
             };
             return Err(LedgerError::new(path, kind));
         }
-        let (loaded, stood) = load(path, &connection, Entries::Drop, written)?;
+        let (loaded, stood) = load(path, &connection, Wanted::state(written), opening.policy)?;
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(failed)?;
@@ -113,11 +124,13 @@ impl Ledger {
         connection
             .pragma_update(None, "recursive_triggers", "ON")
             .map_err(failed)?;
-        if version == 0 {
+        if version < SCHEMA_VERSION {
             let transaction = connection
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(failed)?;
-            transaction.execute_batch(SCHEMA).map_err(failed)?;
+            for step in SCHEMA.iter().skip(usize::try_from(version).unwrap_or(0)) {
+                transaction.execute_batch(step).map_err(failed)?;
+            }
             transaction
                 .pragma_update(None, "application_id", APPLICATION_ID)
                 .map_err(failed)?;
@@ -135,9 +148,13 @@ impl Ledger {
         }
         let here = place::of(path, opening.machine)?;
         let place = here.clone();
+        let forked = |writer| loaded.strays.forks.iter().any(|fork| fork.writer == writer);
         let (writer, head, start) = match stood {
             // Nothing tells whether entries after these were written here, with the same numbers.
-            Some((writer, stood)) if stood == here && written != Written::Unknown => {
+            // Nor may a number be used that stands elsewhere with other bytes.
+            Some((writer, stood))
+                if stood == here && written != Written::Unknown && !forked(writer) =>
+            {
                 let head = loaded
                     .heads
                     .iter()
@@ -159,17 +176,28 @@ impl Ledger {
                 Some((Opened { after: None }, here)),
             ),
         };
-        Ok(Self {
+        let mut ledger = Self {
             path: path.to_owned(),
             connection,
             view: loaded.view,
+            strays: loaded.strays,
+            heads: by_writer(loaded.heads),
+            policy: opening.policy.clone(),
             head,
             writer,
             opening: start,
             place,
             newest,
             _lock: lock,
-        })
+        };
+        ledger.stand();
+        Ok(ledger)
+    }
+
+    /// Tells the state whose it is.
+    pub(super) fn stand(&mut self) {
+        let after = self.opening.as_ref().and_then(|(opened, _)| opened.after);
+        self.view.stand(Some(self.writer), after, &self.policy);
     }
 
     /// The state that the entries add up to.
@@ -212,6 +240,7 @@ impl Ledger {
         self.opening = Some((Opened { after: self.head }, place));
         self.writer = WriterId::from_bytes(writer);
         self.head = None;
+        self.stand();
     }
 
     /// Appends one fact, durably, and returns the entry's place and hash.
@@ -286,6 +315,7 @@ impl Ledger {
             self.view.step(entry);
         }
         self.head = Some(head);
+        self.heads.insert(head.writer, head);
         self.opening = None;
         self.newest.write(Some(head));
         Ok(head)

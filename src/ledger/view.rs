@@ -1,138 +1,80 @@
 //! The state that the entries add up to: a pure fold, never stored.
 //!
 //! Two things are kept apart for each environment. What is **applied** is what the receipts of its
-//! present target say; it is lost when the environment is bound to another target. What is
-//! **promoted** is every success there ever was, by (migration, checksum); it is never lost.
+//! present target say; it is lost when another target takes its place. What is **promoted** is every
+//! success there ever was, by (migration, checksum), whoever's; it is never lost.
+//!
+//! The entries of many writers come in the one order of [`super::order`]. What they say of a target they
+//! say of one life of it, so what is said of another one, or of somebody else's, never mixes with it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 
-use crate::digest::{ChainHash, Checksum, Sha256};
+use super::order::{Key, Order};
+use crate::digest::Checksum;
 use crate::model::entry::{
-    Absorbed, Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, TargetIdentity, Verdict,
+    Absorbed, Bound, Chained, Head, Intent, Outcome, TargetIdentity, Verdict,
 };
 use crate::model::{
-    Actor, AttemptId, Entry, EnvironmentName, Fact, MigrationId, Origin, Receipt, ReceiptKind,
-    Timestamp, WriterId,
+    AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind, MigrationId, Policy, Receipt, WriterId,
 };
+
+pub use super::life::{Attempted, Failed, Life, Standing, Success};
 
 /// What the ledger knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
     environments: BTreeMap<EnvironmentName, EnvironmentView>,
     chain: Vec<EnvironmentName>,
+    /// The head that each writer goes on from.
+    after: BTreeMap<WriterId, Head>,
+    /// Which life of an environment's target a writer last spoke of.
+    spoke_of: BTreeMap<(EnvironmentName, WriterId), IncarnationId>,
+    order: Order,
+    stands: Stand,
 }
 
-/// What the ledger knows of one environment.
+/// Whose state it is: a personal environment has another target for every writer.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Stand {
+    kinds: BTreeMap<EnvironmentName, Kind>,
+    /// The writers whose entries are this ledger's own, and up to which number.
+    own: BTreeMap<WriterId, u64>,
+}
+
+/// What the ledger knows of one environment. It stands for the life of its present target: `applied`,
+/// `open` and the others are that one's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EnvironmentView {
     /// The target it is bound to; `None` before the first contact.
     pub target: Option<TargetIdentity>,
-    /// What its present target's receipts prove, by migration.
-    pub applied: BTreeMap<MigrationId, Success>,
     /// Every success there ever was, by migration and checksum: the evidence. The first one counts.
     pub evidence: BTreeMap<MigrationId, BTreeMap<Checksum, Success>>,
-    /// Attempts whose end is not known.
-    pub open: BTreeMap<AttemptId, Attempted>,
-    /// Attempts that failed and may have left something behind, until a person resolves them.
-    pub partial: BTreeMap<AttemptId, Failed>,
-    /// Migrations of which the first statements stand, and nothing else: the same bytes may be gone on
-    /// with.
-    pub standing: BTreeMap<MigrationId, Standing>,
-    /// The newest attempt that failed and left nothing, of migrations that have not succeeded since.
-    pub failed: BTreeMap<MigrationId, Failed>,
-    /// Every attempt at the present target that the ledger knows of: begun here, or resolved here
-    /// after another ledger had begun it.
-    pub attempts: BTreeSet<AttemptId>,
-    /// The present target's receipts that the ledger holds, by their number.
-    pub receipts: BTreeMap<u64, ChainHash>,
+    lives: BTreeMap<IncarnationId, Life>,
+    bindings: Vec<Binding>,
+    nothing: Life,
 }
 
-/// A migration that ran and succeeded.
+/// One time that a writer met a target, or bound the environment to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Success {
-    /// BLAKE3 of the bytes that ran; `None` where it was taken over and nobody has the bytes.
-    pub checksum: Option<Checksum>,
-    /// SHA-256 of the same bytes, as far as it is known.
-    pub sha256: Option<Sha256>,
-    /// When, by the applying client's clock.
-    pub at: Timestamp,
-    /// Who applied.
-    pub by: Actor,
-    /// From where.
-    pub origin: Origin,
-    /// How its receipt came to stand there.
-    pub kind: ReceiptKind,
-    /// The attempt.
-    pub attempt: AttemptId,
-    /// The receipt's place and hash.
-    pub receipt: ReceiptRef,
-    /// The ledger that applied.
-    pub writer: WriterId,
-    /// The environment whose target it ran in: another one's where the target is a copy.
-    pub ran_in: EnvironmentName,
+struct Binding {
+    key: Key,
+    target: TargetIdentity,
+    /// The incarnation that it took the place of, another one.
+    replaces: Option<IncarnationId>,
 }
 
-/// An attempt that was begun.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempted {
-    /// What was to be done.
-    pub intent: Intent,
-    /// When the intent was written.
-    pub at: Timestamp,
-    /// By whom.
-    pub by: Actor,
-    /// From where.
-    pub origin: Origin,
-    /// The ledger that wrote the intent.
-    pub writer: WriterId,
-}
+impl Deref for EnvironmentView {
+    type Target = Life;
 
-/// An attempt that failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failed {
-    /// The attempt.
-    pub attempted: Attempted,
-    /// When the failure was recorded.
-    pub at: Timestamp,
-    /// What the target said.
-    pub error: Option<Failure>,
-    /// How far a journalled attempt came; `None` for an atomic one.
-    pub progress: Option<Progress>,
-}
-
-/// What stands for certain of a migration that was begun and did not end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// The attempt that left it.
-    pub attempt: AttemptId,
-    /// BLAKE3 of the script of which it is a part.
-    pub script: Checksum,
-    /// How many of its statements stand, of how many.
-    pub progress: Progress,
-    /// When that was found out, or said.
-    pub at: Timestamp,
-    /// Why a person said so; `None` where the target's journal tells.
-    pub reason: Option<String>,
-}
-
-impl Success {
-    /// Whether the bytes that ran are known to be others than these.
-    #[must_use]
-    pub fn has_other_bytes(&self, checksum: Checksum, sha256: Sha256) -> bool {
-        match (self.checksum, self.sha256) {
-            (Some(ran), _) => ran != checksum,
-            (None, Some(ran)) => ran != sha256,
-            (None, None) => false,
-        }
-    }
-
-    /// The checksum of the bytes that ran, for people.
-    #[must_use]
-    pub fn bytes(&self) -> String {
-        self.checksum.map_or_else(
-            || "bytes that nobody kept".to_owned(),
-            |checksum| checksum.short(),
-        )
+    fn deref(&self) -> &Life {
+        let life = match &self.target {
+            Some(target) => self.lives.get(&target.incarnation),
+            // Attempts that came without the entry that says of which target they are.
+            None if self.bindings.is_empty() => self.lives.values().next(),
+            None => None,
+        };
+        life.unwrap_or(&self.nothing)
     }
 }
 
@@ -143,52 +85,72 @@ impl EnvironmentView {
         self.evidence.get(migration)?.get(&checksum)
     }
 
-    /// BLAKE3 of the bytes of a migration that stand in the present target, whole or in part.
+    /// Every target that the environment had, in the order in which they were first met.
     #[must_use]
-    pub fn bytes_of(&self, migration: &MigrationId) -> Option<Checksum> {
-        let applied = self.applied.get(migration).and_then(|ran| ran.checksum);
-        let standing = || Some(self.standing.get(migration)?.script);
-        let mut partial = self
-            .partial
-            .values()
-            .map(|failed| &failed.attempted.intent)
-            .filter(|intent| intent.migration == *migration);
-        applied
-            .or_else(standing)
-            .or_else(|| partial.next().map(|intent| intent.blake3))
+    pub fn targets(&self) -> Vec<&TargetIdentity> {
+        let mut seen = BTreeSet::new();
+        let mut bindings: Vec<&Binding> = self.bindings.iter().collect();
+        bindings.sort_by_key(|binding| binding.key);
+        let targets = bindings.into_iter().map(|binding| &binding.target);
+        targets
+            .filter(|target| seen.insert(target.incarnation))
+            .collect()
     }
 
-    /// The newest receipt of the present target that the ledger holds.
-    #[must_use]
-    pub fn head(&self) -> Option<ReceiptRef> {
-        self.receipts
-            .last_key_value()
-            .map(|(seq, hash)| ReceiptRef {
-                seq: *seq,
-                hash: *hash,
-            })
+    fn life(&mut self, incarnation: IncarnationId) -> &mut Life {
+        self.lives.entry(incarnation).or_default()
     }
 
-    fn record(&mut self, migration: &MigrationId, success: Success, environment: &EnvironmentName) {
-        self.receipts
-            .insert(success.receipt.seq, success.receipt.hash);
-        // Whoever made it succeed took care of what an earlier attempt had left: under this ledger a
-        // person had to resolve it first, and under another one its gates asked the same.
-        self.partial
-            .retain(|_, failed| failed.attempted.intent.migration != *migration);
-        self.open.retain(|_, open| {
-            open.intent.receipt == ReceiptKind::Atomic || open.intent.migration != *migration
-        });
-        self.failed.remove(migration);
-        self.standing.remove(migration);
-        // A copied target brings the receipts of another environment along. They say what is
-        // applied here, and are no evidence that this environment was passed. Nor is a person's word.
-        let proves = success.ran_in == *environment && success.kind.is_evidence();
-        if let Some(checksum) = success.checksum.filter(|_| proves) {
-            let of_bytes = self.evidence.entry(migration.clone()).or_default();
-            of_bytes.entry(checksum).or_insert_with(|| success.clone());
+    fn life_of(&self, attempt: AttemptId) -> Option<IncarnationId> {
+        let mut lives = self.lives.iter();
+        let found = lives.find(|(_, life)| life.attempts.contains(&attempt));
+        found.map(|(incarnation, _)| *incarnation)
+    }
+
+    /// A copied target brings the receipts of another environment along. They say what is applied here,
+    /// and are no evidence that this environment was passed. Nor is a person's word, nor what ran while
+    /// the environment stood outside the chain.
+    fn prove(&mut self, migration: &MigrationId, success: Success, environment: &EnvironmentName) {
+        let proves =
+            success.ran_in == *environment && success.kind.is_evidence() && !success.preview;
+        let Some(checksum) = success.checksum.filter(|_| proves) else {
+            return;
+        };
+        let of_bytes = self.evidence.entry(migration.clone()).or_default();
+        let first = |known: &Success| {
+            let place = |success: &Success| (success.at, success.receipt.hash);
+            place(known) <= place(&success)
+        };
+        if !of_bytes.get(&checksum).is_some_and(first) {
+            of_bytes.insert(checksum, success);
         }
-        self.applied.insert(migration.clone(), success);
+    }
+
+    /// Finds out which of the targets is the present one: of those that no other took the place of, the
+    /// one that was met last.
+    fn select(&mut self, kind: Kind, own: &BTreeMap<WriterId, u64>) {
+        let is_own = |binding: &&Binding| {
+            let (_, writer, number) = binding.key;
+            own.get(&writer).is_some_and(|upto| number <= *upto)
+        };
+        let newest = |bindings: Vec<&Binding>| {
+            let replaced: BTreeSet<IncarnationId> = bindings
+                .iter()
+                .filter_map(|binding| binding.replaces)
+                .collect();
+            let stands =
+                |binding: &&&Binding| !replaced.contains(&binding.target.incarnation);
+            let last = bindings.iter().filter(stands).max_by_key(|binding| binding.key);
+            last.or_else(|| bindings.iter().max_by_key(|binding| binding.key))
+                .map(|binding| binding.target.clone())
+        };
+        let mine = || newest(self.bindings.iter().filter(is_own).collect());
+        let everyones = || newest(self.bindings.iter().collect());
+        self.target = match kind {
+            Kind::Ordinary => everyones(),
+            Kind::Personal => mine(),
+            Kind::Ephemeral => mine().or_else(everyones),
+        };
     }
 }
 
@@ -210,207 +172,224 @@ impl View {
         self.environments.iter()
     }
 
-    /// Whether an entry may follow those before it.
+    /// Says whose state it is to be: the writer that goes on here, the head that it goes on from where no
+    /// entry says so yet, and what the policy says of the environments.
+    pub fn stand(&mut self, writer: Option<WriterId>, after: Option<Head>, policy: &Policy) {
+        if let (Some(writer), Some(after)) = (writer, after) {
+            self.after.insert(writer, after);
+        }
+        let mut own = BTreeMap::new();
+        let mut next = writer.map(|writer| (writer, u64::MAX));
+        while let Some((writer, upto)) = next {
+            if own.insert(writer, upto).is_some() {
+                break;
+            }
+            let before = self.after.get(&writer);
+            next = before.map(|head| (head.writer, head.number));
+        }
+        let kinds = policy
+            .names()
+            .map(|name| (name.clone(), policy.kind(name)))
+            .collect();
+        self.stands = Stand { kinds, own };
+        for (name, view) in &mut self.environments {
+            let kind = self.stands.kinds.get(name).copied().unwrap_or_default();
+            view.select(kind, &self.stands.own);
+        }
+    }
+
+    /// Whether a writer is this ledger's own: the one that goes on here, or one that it goes on from.
+    #[must_use]
+    pub fn is_own(&self, writer: WriterId) -> bool {
+        self.stands.own.contains_key(&writer)
+    }
+
+    /// The life of the environment's target that this ledger itself last spoke of.
+    #[must_use]
+    pub fn met(&self, environment: &EnvironmentName, writer: WriterId) -> Option<IncarnationId> {
+        let mut writer = Some(writer);
+        let mut passed = BTreeSet::new();
+        while let Some(one) = writer.filter(|one| passed.insert(*one)) {
+            let known = self.spoke_of.get(&(environment.clone(), one));
+            if let Some(known) = known {
+                return Some(*known);
+            }
+            writer = self.after.get(&one).map(|head| head.writer);
+        }
+        None
+    }
+
+    /// Whether an entry may be written after those before it.
     ///
     /// # Errors
     /// A clause that says how it contradicts them.
     pub fn check(&self, entry: &Entry) -> Result<(), String> {
+        says(entry)?;
         match &entry.fact {
-            Fact::Outcome(outcome) => self.check_outcome(outcome),
-            Fact::Intent(intent) => self.check_intent(intent),
-            Fact::Absorbed(absorbed) => read_absorbed(absorbed).map(|_| ()),
-            Fact::Resolved(resolved)
-                if (resolved.verdict == Verdict::ContinueAt)
-                    != (resolved.script.is_some() && resolved.progress.is_some()) =>
-            {
-                Err("it must name the script and how much of it stands if, and only if, it says continue-at".to_owned())
+            Fact::Outcome(outcome) => {
+                let here = self.get(&outcome.environment);
+                let life = here.and_then(|here| here.lives.get(&here.life_of(outcome.attempt)?));
+                life.unwrap_or(&Life::default()).check_outcome(outcome)
+            }
+            Fact::Intent(intent) => {
+                let here = self.get(&intent.environment);
+                let life = here.and_then(|here| here.lives.get(&intent.target));
+                life.map_or(Ok(()), |life| life.check_intent(intent))
             }
             _ => Ok(()),
         }
     }
 
-    /// An attempt is begun once. Only where something of it is unsettled may its intent be repeated,
-    /// before the receipt that it lacks is written.
-    fn check_intent(&self, intent: &Intent) -> Result<(), String> {
-        let Some(here) = self.get(&intent.environment) else {
-            return Ok(());
-        };
-        let attempt = &intent.attempt;
-        let unsettled = here.open.contains_key(attempt)
-            || here.partial.contains_key(attempt)
-            || here.standing.values().any(|left| left.attempt == *attempt);
-        if here.attempts.contains(attempt) && !unsettled {
-            return Err(format!("it begins attempt {attempt} a second time"));
-        }
-        Ok(())
-    }
-
-    fn check_outcome(&self, outcome: &Outcome) -> Result<(), String> {
-        let begun = self
-            .get(&outcome.environment)
-            .and_then(|view| view.open.get(&outcome.attempt));
-        let Some(begun) = begun else {
-            return Err(format!(
-                "it ends attempt {}, which is not open",
-                outcome.attempt
-            ));
-        };
-        if begun.intent.migration != outcome.migration {
-            return Err(format!(
-                "it ends attempt {} as one of {}, and that was one of {}",
-                outcome.attempt, outcome.migration, begun.intent.migration
-            ));
-        }
-        if (outcome.outcome == Ending::Succeeded) != outcome.receipt.is_some() {
-            return Err("it must name a receipt if, and only if, it says succeeded".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Takes the next entry into account. An entry that [`View::check`] does not accept changes
-    /// nothing.
+    /// Takes the next entry into account. What contradicts the entries before it changes nothing.
     pub fn step(&mut self, entry: &Entry) {
+        let key = self.order.key(entry);
+        if says(entry).is_err() {
+            return;
+        }
         match &entry.fact {
-            // What was taken in is told by its receipts.
-            Fact::Opened(_) | Fact::Refused(_) | Fact::TakenIn(_) => {}
-            Fact::Chained(chained) => self.chain.clone_from(&chained.environments),
-            Fact::Bound(bound) => {
-                let before = std::mem::take(self.entry(&bound.environment));
-                // The same life, from an earlier point on: what was half done may still stand there.
-                let same = before
-                    .target
-                    .as_ref()
-                    .is_some_and(|target| target.incarnation == bound.target.incarnation);
-                let kept = if same {
-                    before.clone()
-                } else {
-                    EnvironmentView::default()
-                };
-                *self.entry(&bound.environment) = EnvironmentView {
-                    target: Some(bound.target.clone()),
-                    evidence: before.evidence,
-                    open: kept.open,
-                    partial: kept.partial,
-                    standing: kept.standing,
-                    attempts: kept.attempts,
-                    ..EnvironmentView::default()
-                };
+            // What was taken in is told by its receipts. Which of two entries is believed was decided
+            // before they were put in their order.
+            Fact::Refused(_) | Fact::TakenIn(_) | Fact::Believed(_) | Fact::Verified(_) => {}
+            Fact::Opened(opened) => {
+                if let Some(after) = opened.after {
+                    self.after.insert(entry.writer, after);
+                }
             }
-            Fact::Intent(intent) if self.check_intent(intent).is_err() => {}
-            Fact::Intent(intent) => {
-                let attempted = Attempted {
-                    intent: intent.clone(),
-                    at: entry.at,
-                    by: entry.by.actor.clone(),
-                    origin: entry.by.origin.clone(),
-                    writer: entry.writer,
+            Fact::Chained(chained) => self.chained(chained),
+            Fact::Bound(bound) => self.bound(key, bound),
+            Fact::Intent(intent) => self.begin(entry, intent),
+            Fact::Outcome(outcome) => {
+                let view = self.entry(&outcome.environment);
+                let Some(life) = view.life_of(outcome.attempt) else {
+                    return;
                 };
-                let view = self.entry(&intent.environment);
-                view.attempts.insert(intent.attempt);
-                view.open.insert(intent.attempt, attempted);
+                if let Some(success) = view.life(life).end(outcome, entry.at) {
+                    view.prove(&outcome.migration, success, &outcome.environment);
+                }
             }
-            Fact::Outcome(outcome) => self.end(outcome, entry.at),
             Fact::Absorbed(absorbed) => {
                 let Ok(receipt) = read_absorbed(absorbed) else {
                     return;
                 };
+                let met = self.met(&absorbed.environment, entry.writer);
                 let view = self.entry(&absorbed.environment);
-                view.open.remove(&receipt.attempt);
-                view.partial.remove(&receipt.attempt);
-                let success = Success {
-                    checksum: receipt.blake3,
-                    sha256: receipt.sha256,
-                    at: receipt.at,
-                    by: receipt.actor,
-                    origin: receipt.origin,
-                    kind: receipt.kind,
-                    attempt: receipt.attempt,
-                    receipt: ReceiptRef {
-                        seq: receipt.seq,
-                        hash: absorbed.hash,
-                    },
-                    writer: receipt.writer,
-                    ran_in: receipt.environment,
-                };
-                view.record(&receipt.migration, success, &absorbed.environment);
+                let life = met.unwrap_or(receipt.target);
+                let migration = receipt.migration.clone();
+                let success = view.life(life).receive(receipt, absorbed.hash);
+                view.prove(&migration, success, &absorbed.environment);
             }
             Fact::Resolved(resolved) => {
+                let met = self.met(&resolved.environment, entry.writer);
                 let view = self.entry(&resolved.environment);
-                view.attempts.insert(resolved.attempt);
-                view.open.remove(&resolved.attempt);
-                view.partial.remove(&resolved.attempt);
-                view.standing.remove(&resolved.migration);
-                if let (Verdict::ContinueAt, Some(script), Some(progress)) =
-                    (resolved.verdict, resolved.script, resolved.progress)
-                {
-                    let standing = Standing {
-                        attempt: resolved.attempt,
-                        script,
-                        progress,
-                        at: entry.at,
-                        reason: Some(resolved.reason.clone()),
-                    };
-                    view.standing.insert(resolved.migration.clone(), standing);
+                if let Some(life) = view.life_of(resolved.attempt).or(met) {
+                    view.life(life).resolve(resolved, entry.at);
                 }
             }
         }
     }
 
-    fn end(&mut self, outcome: &Outcome, at: Timestamp) {
-        if outcome.outcome == Ending::Unknown || self.check_outcome(outcome).is_err() {
-            return;
+    fn bound(&mut self, key: Key, bound: &Bound) {
+        let incarnation = bound.target.incarnation;
+        let (_, writer, _) = key;
+        self.spoke_of
+            .insert((bound.environment.clone(), writer), incarnation);
+        let Stand { kinds, own } = self.stands.clone();
+        let kind = kinds.get(&bound.environment).copied().unwrap_or_default();
+        let view = self.entry(&bound.environment);
+        let again = bound.replaces == Some(incarnation);
+        let life = view.life(incarnation);
+        if again {
+            life.put_back();
         }
-        let view = self.entry(&outcome.environment);
-        let Some(attempted) = view.open.remove(&outcome.attempt) else {
-            return;
+        view.bindings.push(Binding {
+            key,
+            target: bound.target.clone(),
+            replaces: bound.replaces.filter(|_| !again),
+        });
+        view.select(kind, &own);
+    }
+
+    fn begin(&mut self, entry: &Entry, intent: &Intent) {
+        let attempted = Attempted {
+            intent: intent.clone(),
+            at: entry.at,
+            by: entry.by.actor.clone(),
+            origin: entry.by.origin.clone(),
+            writer: entry.writer,
         };
-        if let Some(receipt) = outcome.receipt {
-            let success = Success {
-                checksum: Some(attempted.intent.blake3),
-                sha256: Some(attempted.intent.sha256),
-                at: attempted.at,
-                by: attempted.by,
-                origin: attempted.origin,
-                kind: outcome.kind.unwrap_or(attempted.intent.receipt),
-                attempt: outcome.attempt,
-                receipt,
-                writer: attempted.writer,
-                ran_in: outcome.environment.clone(),
-            };
-            view.record(&outcome.migration, success, &outcome.environment);
-            return;
-        }
-        // What an earlier attempt left stands on where this one left nothing of its own.
-        if let Some(progress) = outcome.progress {
-            view.standing.remove(&outcome.migration);
-            if outcome.how == Some(How::Journal) {
-                let standing = Standing {
-                    attempt: outcome.attempt,
-                    script: attempted.intent.blake3,
-                    progress,
-                    at,
-                    reason: None,
-                };
-                view.standing.insert(outcome.migration.clone(), standing);
-                return;
+        let view = self.entry(&intent.environment);
+        view.life(intent.target).begin(attempted);
+    }
+
+    /// A chain that only grew takes the place of the known one. One that lacks something adds what it
+    /// has: whoever wrote it may not know more. Only what a person took out, with a reason, goes.
+    fn chained(&mut self, chained: &Chained) {
+        self.chain = match &chained.reason {
+            None if follows(&chained.environments, &self.chain) => chained.environments.clone(),
+            None => join(&self.chain, &chained.environments),
+            Some(_) => {
+                let rest: Vec<EnvironmentName> = self
+                    .chain
+                    .iter()
+                    .filter(|name| !chained.without.contains(name))
+                    .cloned()
+                    .collect();
+                join(&chained.environments, &rest)
             }
-        }
-        let failed = Failed {
-            at,
-            error: outcome.error.clone(),
-            progress: outcome.progress,
-            attempted,
         };
-        if outcome.progress.is_some() {
-            view.partial.insert(outcome.attempt, failed);
-        } else {
-            view.failed.insert(outcome.migration.clone(), failed);
-        }
     }
 
     fn entry(&mut self, name: &EnvironmentName) -> &mut EnvironmentView {
         self.environments.entry(name.clone()).or_default()
     }
+}
+
+/// Whether a chain has everything of an earlier one, in the same order.
+fn follows(chain: &[EnvironmentName], earlier: &[EnvironmentName]) -> bool {
+    let mut rest = chain.iter();
+    earlier.iter().all(|name| rest.any(|known| known == name))
+}
+
+/// The first chain, and what only the second one has: each behind what stands before it there.
+fn join(first: &[EnvironmentName], second: &[EnvironmentName]) -> Vec<EnvironmentName> {
+    let mut joined = first.to_vec();
+    for (place, name) in second.iter().enumerate() {
+        if joined.contains(name) {
+            continue;
+        }
+        let before = second[..place].iter().rev();
+        let behind = before
+            .filter_map(|earlier| joined.iter().position(|known| known == earlier))
+            .next();
+        joined.insert(behind.map_or(0, |at| at + 1), name.clone());
+    }
+    joined
+}
+
+/// Whether an entry makes sense by itself.
+///
+/// # Errors
+/// A clause that says why not.
+pub(super) fn says(entry: &Entry) -> Result<(), String> {
+    match &entry.fact {
+        Fact::Absorbed(absorbed) => read_absorbed(absorbed).map(|_| ()),
+        Fact::Outcome(outcome) => of_success(outcome),
+        Fact::Resolved(resolved)
+            if (resolved.verdict == Verdict::ContinueAt)
+                != (resolved.script.is_some() && resolved.progress.is_some()) =>
+        {
+            Err("it must name the script and how much of it stands if, and only if, it says continue-at".to_owned())
+        }
+        _ => Ok(()),
+    }
+}
+
+fn of_success(outcome: &Outcome) -> Result<(), String> {
+    let succeeded = outcome.outcome == crate::model::entry::Ending::Succeeded;
+    if succeeded != outcome.receipt.is_some() {
+        return Err("it must name a receipt if, and only if, it says succeeded".to_owned());
+    }
+    Ok(())
 }
 
 /// The receipt that an entry holds, if it has the hash that the entry names.

@@ -11,6 +11,6 @@ pub mod timestamp;
 
 pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
 pub use ids::{AttemptId, EnvironmentName, IncarnationId, MigrationId, WriterId};
-pub use policy::{Environment, Policy};
+pub use policy::{Environment, Kind, Policy};
 pub use receipt::{Receipt, ReceiptKind, StoredReceipt};
 pub use timestamp::Timestamp;

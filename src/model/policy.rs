@@ -1,43 +1,116 @@
-//! The policy: the chain of environments and what each requires. Read from `tollgate.toml` by `cli`.
+//! The policy: the environments, their chain and what each requires. Read from `tollgate.toml` by `cli`.
 
 use serde::Serialize;
 
 use super::EnvironmentName;
 
-/// The chain, in order. Never empty, no two environments of one name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// The environments, in order. Never empty, no two of one name.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Policy {
-    /// The environments; their order is the chain.
+    /// The environments; the order of those inside it is the chain.
     pub environments: Vec<Environment>,
 }
 
-/// One environment of the chain. How to reach its target is not policy and is kept elsewhere.
+/// One environment. How to reach its target is not policy and is kept elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Environment {
     /// Its name.
     pub name: EnvironmentName,
+    /// What its target is.
+    #[serde(skip_serializing_if = "Kind::is_ordinary")]
+    pub kind: Kind,
+    /// Whether it stands outside the chain (`chain = false`): never evidence, never required.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub outside: bool,
+}
+
+/// What the target of an environment is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// One database, the same for everybody.
+    #[default]
+    Ordinary,
+    /// One database for each writer (`personal = true`): everybody's own on a laptop.
+    Personal,
+    /// A new one at any time (`ephemeral = true`): it is bound by itself, and every one is recorded.
+    Ephemeral,
+}
+
+impl Kind {
+    #[expect(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "the form that serde asks for"
+    )]
+    fn is_ordinary(&self) -> bool {
+        *self == Self::Ordinary
+    }
+}
+
+impl Environment {
+    /// An ordinary environment of the chain.
+    #[must_use]
+    pub const fn ordinary(name: EnvironmentName) -> Self {
+        Self {
+            name,
+            kind: Kind::Ordinary,
+            outside: false,
+        }
+    }
 }
 
 impl Policy {
-    /// The place of an environment in the chain.
+    /// The place of an environment in the chain; `None` where it stands outside, or is not known.
     #[must_use]
     pub fn position(&self, name: &EnvironmentName) -> Option<usize> {
-        self.environments
-            .iter()
-            .position(|environment| environment.name == *name)
+        self.chain().position(|known| known == name)
     }
 
-    /// Whether `order`, `modified` and `missing` warn instead of refusing: in the first environment
-    /// of several, where people switch branches, edit and merge.
+    /// Whether `order`, `modified` and `missing` warn instead of refusing: in the first environment of
+    /// several, where people switch branches, edit and merge.
     #[must_use]
     pub fn is_lenient(&self, position: usize) -> bool {
-        position == 0 && self.environments.len() > 1
+        position == 0 && self.chain().nth(1).is_some()
     }
 
-    /// The names, in order.
+    /// The same for an environment by its name; those outside the chain are lenient as well.
+    #[must_use]
+    pub fn is_lenient_in(&self, name: &EnvironmentName) -> bool {
+        self.is_outside(name) || self.position(name).is_some_and(|at| self.is_lenient(at))
+    }
+
+    /// Every environment's name, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &EnvironmentName> {
         self.environments
             .iter()
             .map(|environment| &environment.name)
+    }
+
+    /// The names of the chain, in order.
+    pub fn chain(&self) -> impl Iterator<Item = &EnvironmentName> {
+        let inside = self.environments.iter().filter(|known| !known.outside);
+        inside.map(|environment| &environment.name)
+    }
+
+    /// The place of an environment in the file.
+    #[must_use]
+    pub fn index(&self, name: &EnvironmentName) -> Option<usize> {
+        self.names().position(|known| known == name)
+    }
+
+    fn get(&self, name: &EnvironmentName) -> Option<&Environment> {
+        self.environments.iter().find(|known| known.name == *name)
+    }
+
+    /// What the target of an environment is; of one that is not known, ordinary.
+    #[must_use]
+    pub fn kind(&self, name: &EnvironmentName) -> Kind {
+        self.get(name).map_or(Kind::Ordinary, |known| known.kind)
+    }
+
+    /// Whether an environment stands outside the chain.
+    #[must_use]
+    pub fn is_outside(&self, name: &EnvironmentName) -> bool {
+        self.get(name).is_some_and(|known| known.outside)
     }
 }

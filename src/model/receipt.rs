@@ -95,6 +95,9 @@ pub struct Receipt {
     pub waivers: Vec<serde_json::Value>,
     /// Debts that this step opened. Written by a later version; always empty in this one.
     pub debts: Vec<serde_json::Value>,
+    /// Whether the environment stood outside the chain: the receipt is then no evidence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
 }
 
 impl Receipt {

@@ -191,7 +191,7 @@ impl Plan {
 #[derive(Debug)]
 pub(crate) struct World<'a> {
     pub(crate) inputs: &'a Inputs<'a>,
-    /// The environment's place in the chain.
+    /// The environment's place in the chain: so many stand before it. 0 outside the chain.
     pub(crate) position: usize,
     /// What the ledger knows of the environment.
     pub(crate) here: &'a EnvironmentView,
@@ -212,7 +212,7 @@ impl<'a> World<'a> {
 
     /// The environments that come before this one.
     pub(crate) fn before(&self) -> impl Iterator<Item = &'a EnvironmentName> {
-        self.inputs.policy.names().take(self.position)
+        self.inputs.policy.chain().take(self.position)
     }
 }
 
@@ -233,10 +233,11 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         .collect();
     let world = World {
         inputs,
-        position: inputs
-            .policy
-            .position(inputs.environment)
-            .unwrap_or(inputs.policy.environments.len()),
+        position: match inputs.policy.position(inputs.environment) {
+            Some(position) => position,
+            None if inputs.policy.is_outside(inputs.environment) => 0,
+            None => inputs.policy.environments.len(),
+        },
         here,
         analyses: crate::sql::analyse_all(
             inputs.engine,
@@ -248,7 +249,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
     for (gate, check) in gates::GATES {
-        let lenient = gate.warns_in_first() && inputs.policy.is_lenient(world.position);
+        let lenient = gate.warns_in_first() && inputs.policy.is_lenient_in(inputs.environment);
         for finding in check(&world) {
             if lenient {
                 warnings.push(finding)

@@ -116,6 +116,27 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                 }
             )
         }
+        Fact::Believed(word) => format!(
+            "believed   entry {} of writer {} is {}: {}",
+            word.number,
+            word.writer.short(),
+            word.hash.short(),
+            word.reason
+        ),
+        Fact::Verified(verified) => {
+            let found = match verified.differences {
+                None => "nothing to compare its schema with".to_owned(),
+                Some(0) => "no drift".to_owned(),
+                Some(count) => paint.bad(&format!(
+                    "drift: {} as the newest run left them",
+                    match count {
+                        1 => "1 object is not".to_owned(),
+                        _ => format!("{count} objects are not"),
+                    }
+                )),
+            };
+            format!("verified   {} {found}", verified.environment)
+        }
         Fact::Resolved(resolved) => {
             let what = match (resolved.verdict, resolved.progress) {
                 (Verdict::NotApplied, _) => "as not applied".to_owned(),
@@ -181,6 +202,8 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         | Fact::Bound(_)
         | Fact::Refused(_)
         | Fact::Chained(_)
+        | Fact::Believed(_)
+        | Fact::Verified(_)
         | Fact::TakenIn(_) => None,
     }
 }

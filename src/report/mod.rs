@@ -7,6 +7,7 @@ pub mod matrix;
 pub mod plan;
 pub mod reset;
 pub mod script_error;
+pub mod strays;
 
 use anstyle::{AnsiColor, Style};
 

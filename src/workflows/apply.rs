@@ -152,12 +152,13 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
 /// Keeps the chain in the ledger when it is new or only grew; one that lost something needs `bind`.
 fn remember_chain(run: &mut Run<'_>) -> Result<(), WorkflowError> {
     let known = run.ledger.view().chain();
-    if run.policy.names().eq(known) || !only_grew(known, run.policy) {
+    if run.policy.chain().eq(known) || !only_grew(known, run.policy) {
         return Ok(());
     }
-    let environments = run.policy.names().cloned().collect();
+    let environments = run.policy.chain().cloned().collect();
     run.record(Fact::Chained(Chained {
         environments,
+        without: Vec::new(),
         reason: None,
     }))?;
     Ok(())
@@ -342,6 +343,7 @@ fn run_step(
         receipt: step.kind,
         plan: plan.id,
         from: (step.done > 0).then_some(step.done + 1),
+        preview: run.policy.is_outside(&plan.environment),
     };
     let bytes = Some((step.checksum, file.script.as_bytes()));
     let head = run

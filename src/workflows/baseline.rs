@@ -168,6 +168,7 @@ fn stand(
     let environment = request.environment;
     let judged = judge(
         environment,
+        run.policy.kind(environment),
         run.ledger.view(),
         &survey.observed,
         survey.recorded.as_ref(),
@@ -175,6 +176,7 @@ fn stand(
     match judged {
         Identity::New => return Ok(Stand::ToEnter(Earlier::Keep)),
         Identity::Same => {}
+        Identity::Copied => enter(run, environment, target, Earlier::Keep, None)?,
         Identity::Known(identity) => bound(run, environment, identity, None)?,
         Identity::Emptied(identity) => take_in_emptied(run, environment, identity)?,
         Identity::Other(finding) => {

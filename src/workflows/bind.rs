@@ -66,9 +66,12 @@ fn try_to_bind(
     let known = run.ledger.view().chain();
     let accepted = !lost(known, run.policy, environment).is_empty();
     if accepted {
-        let environments = run.policy.names().cloned().collect();
+        let environments: Vec<EnvironmentName> = run.policy.chain().cloned().collect();
+        let is_gone = |name: &&EnvironmentName| !environments.contains(name);
+        let without = known.iter().filter(is_gone).cloned().collect();
         run.record(Fact::Chained(Chained {
             environments,
+            without,
             reason: Some(reason.clone()),
         }))?;
     }
@@ -78,6 +81,7 @@ fn try_to_bind(
     }
     match judge(
         environment,
+        run.policy.kind(environment),
         run.ledger.view(),
         &survey.observed,
         survey.recorded.as_ref(),
@@ -109,7 +113,7 @@ fn try_to_bind(
         }
         Identity::Known(identity) => bound(run, environment, identity, Some(reason))?,
         Identity::Emptied(identity) => take_in_emptied(run, environment, identity)?,
-        Identity::New | Identity::Other(_) => {
+        Identity::New | Identity::Copied | Identity::Other(_) => {
             enter(run, environment, target.as_mut(), earlier, Some(reason))?
         }
     }

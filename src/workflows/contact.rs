@@ -6,7 +6,7 @@ use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
 use crate::model::entry::{Bound, Engine, Head, Intent, ReceiptRef, TargetIdentity};
 use crate::model::receipt::verify_chain;
-use crate::model::{EnvironmentName, Fact, IncarnationId, Receipt, ReceiptKind};
+use crate::model::{EnvironmentName, Fact, IncarnationId, Kind, Receipt, ReceiptKind};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::gates::reset::{self, may_reset};
 use crate::planner::{Finding, Gate, Live};
@@ -60,6 +60,7 @@ pub(super) fn contact(
     let (mut target, survey) = reach(run, environment)?;
     let judged = judge(
         environment,
+        run.policy.kind(environment),
         run.ledger.view(),
         &survey.observed,
         survey.recorded.as_ref(),
@@ -80,7 +81,13 @@ pub(super) fn contact(
     }
     live.is_prisma_8 = survey.is_prisma_8;
     let matters = !matches!(judged, Identity::New | Identity::Other(_));
+    let is_known = run.ledger.view().get(environment).is_some_and(|here| here.target.is_some());
     match judged {
+        // A clone of a target that an earlier run used goes its own way from there.
+        Identity::Same if went_another_way(run, environment, &survey) => {
+            enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
+            live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
+        }
         Identity::Same => {
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
         }
@@ -91,6 +98,15 @@ pub(super) fn contact(
         Identity::Emptied(identity) => {
             take_in_emptied(run, environment, identity)?;
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
+        }
+        Identity::Copied => {
+            enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
+            live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
+        }
+        // What the ledger knows of an ephemeral environment is of another target.
+        Identity::New if is_known => {
+            enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
+            live = never_entered(&survey);
         }
         Identity::New => {
             is_new = true;
@@ -125,6 +141,19 @@ pub(super) fn contact(
         is_new,
         history: survey.history,
     })
+}
+
+/// Whether the target of an ephemeral environment has other receipts than the ledger holds of it, or fewer:
+/// it is a physical copy of one that was used before.
+fn went_another_way(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> bool {
+    let Some(here) = run.ledger.view().get(environment) else {
+        return false;
+    };
+    let stands = |(seq, hash): (&u64, &ChainHash)| {
+        let mut rows = survey.receipts.iter();
+        rows.any(|row| row.seq == *seq && row.hash == hash.to_string())
+    };
+    run.policy.kind(environment) == Kind::Ephemeral && !here.receipts.iter().all(stands)
 }
 
 /// Whether tables stand in a target that tollgate entered, and nothing in it tells what made them. One is
@@ -230,11 +259,7 @@ pub(super) fn take_in_emptied(
 ) -> Result<(), WorkflowError> {
     let reason = "it was emptied, as the target says".to_owned();
     let name = identity.name.clone();
-    run.record(Fact::Bound(Bound {
-        environment: environment.clone(),
-        target: identity,
-        reason: Some(reason),
-    }))?;
+    tie(run, environment, identity, Some(reason))?;
     (run.events)(Event::WasEmptied {
         environment,
         name: &name,
@@ -265,15 +290,34 @@ pub(super) fn bound(
     reason: Option<String>,
 ) -> Result<(), WorkflowError> {
     let name = target.name.clone();
-    run.record(Fact::Bound(Bound {
-        environment: environment.clone(),
-        target,
-        reason,
-    }))?;
+    tie(run, environment, target, reason)?;
     (run.events)(Event::Bound {
         environment,
         name: &name,
     });
+    Ok(())
+}
+
+/// Writes the entry, with what this target takes the place of. A new target of an ephemeral environment
+/// takes nothing's place: others may be at work in theirs.
+fn tie(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: TargetIdentity,
+    reason: Option<String>,
+) -> Result<(), WorkflowError> {
+    let here = run.ledger.view().get(environment);
+    let present = here.and_then(|here| here.target.as_ref());
+    let present = present.map(|present| present.incarnation);
+    let put_back = present == Some(target.incarnation) && reason.is_some();
+    let replaces = present.filter(|present| *present != target.incarnation || put_back);
+    let replaces = replaces.filter(|_| run.policy.kind(environment) != Kind::Ephemeral || put_back);
+    run.record(Fact::Bound(Bound {
+        environment: environment.clone(),
+        target,
+        reason,
+        replaces,
+    }))?;
     Ok(())
 }
 
@@ -296,6 +340,7 @@ pub(super) fn absorb(
         ))
     })?;
     notice_a_ledger_that_went_back(run, environment, &chain)?;
+    meet(run, environment)?;
     let known = run
         .ledger
         .view()
@@ -335,6 +380,18 @@ pub(super) fn absorb(
     }
     settle(run, environment, target, survey)?;
     Ok(None)
+}
+
+/// Says that this ledger itself was at the target, where it knows that only from others: what it goes on to
+/// say is said of this one.
+fn meet(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<(), WorkflowError> {
+    let view = run.ledger.view();
+    let target = view.get(environment).and_then(|here| here.target.clone());
+    let Some(target) = target else { return Ok(()) };
+    if view.met(environment, run.ledger.writer()) == Some(target.incarnation) {
+        return Ok(());
+    }
+    tie(run, environment, target, None)
 }
 
 /// A receipt of this very writer whose intent the ledger does not hold: the ledger was put back to an
@@ -384,6 +441,7 @@ pub(super) fn receipt_after(
         tool: run.by.tool.clone(),
         waivers: Vec::new(),
         debts: Vec::new(),
+        preview: intent.preview,
     }
 }
 

@@ -12,6 +12,7 @@ pub mod promote;
 pub mod reset;
 pub mod resolve;
 mod settle;
+pub mod sync;
 
 use std::collections::BTreeSet;
 use std::fmt;

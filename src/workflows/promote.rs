@@ -15,7 +15,7 @@ pub fn promote(
     to: Option<&MigrationId>,
 ) -> Result<Vec<Report>, WorkflowError> {
     let upto = run.policy.position(last).map_or(0, |position| position + 1);
-    let names: Vec<EnvironmentName> = run.policy.names().take(upto).cloned().collect();
+    let names: Vec<EnvironmentName> = run.policy.chain().take(upto).cloned().collect();
     let mut reports = Vec::new();
     for environment in &names {
         let request = Request {

@@ -151,11 +151,11 @@ fn not_here(run: &Run<'_>, environment: &EnvironmentName) -> Option<Finding> {
     if may_reset(run.policy, environment) {
         return None;
     }
-    let only = run.policy.environments.len() == 1;
+    let only = run.policy.chain().count() == 1;
     let found = if only {
         format!("{environment} is the only environment, with the gates of a last one")
     } else {
-        let names: Vec<&str> = run.policy.names().map(EnvironmentName::as_str).collect();
+        let names: Vec<&str> = run.policy.chain().map(EnvironmentName::as_str).collect();
         format!("the chain is {}", names.join(", "))
     };
     Some(finding(
@@ -179,6 +179,7 @@ fn not_this_one(
     }
     let judged = judge(
         environment,
+        run.policy.kind(environment),
         run.ledger.view(),
         &survey.observed,
         survey.recorded.as_ref(),
@@ -194,7 +195,7 @@ fn not_this_one(
             take_in_emptied(run, environment, identity)?;
             absorb(run, environment, target, survey)?;
         }
-        Identity::New => {}
+        Identity::New | Identity::Copied => {}
         Identity::Other(finding) => {
             let known = is_known_by_its_place(run, environment, survey);
             if !known && made_anew(run, environment, survey).is_none() {

@@ -389,6 +389,7 @@ fn counts_as_applied(
                 receipt: ReceiptKind::Resolved,
                 plan: run.plan_now(environment, contact.target.engine()).id,
                 from: None,
+                preview: run.policy.is_outside(environment),
             }
         }
     };
@@ -401,7 +402,7 @@ fn counts_as_applied(
         .ledger
         .view()
         .get(environment)
-        .and_then(EnvironmentView::head);
+        .and_then(|here| here.head());
     let receipt = receipt_after(run, &intent, ReceiptKind::Resolved, head, before);
     let keeps = is_kept(run, contact.target.as_ref(), contact.history.as_ref());
     if keeps {

@@ -302,7 +302,7 @@ pub(super) fn complete(
     keeps: bool,
 ) -> Result<(), WorkflowError> {
     let head = run.record(Fact::Intent(open.intent.clone()))?;
-    let before = view(run, environment).and_then(EnvironmentView::head);
+    let before = view(run, environment).and_then(|here| here.head());
     let receipt = Receipt {
         at: open.at,
         actor: open.by.clone(),

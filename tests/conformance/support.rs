@@ -108,6 +108,7 @@ pub(crate) fn receipt(
         tool: "tollgate test".to_owned(),
         waivers: Vec::new(),
         debts: Vec::new(),
+        preview: false,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use tempfile::tempdir;
 use tollgate::ledger::chain::{Row, Walk};
-use tollgate::ledger::{LedgerErrorKind, read};
+use tollgate::ledger::LedgerErrorKind;
 use tollgate::model::Entry;
 
-use crate::support::{append, hundred, open, open_as, rows, unguarded, walk};
+use crate::support::{append, hundred, open, open_as, rows, unguarded, walk, read};
 
 #[test]
 fn a_ledger_grows_to_100_entries_and_every_prefix_verifies() {

@@ -10,9 +10,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tempfile::tempdir;
 use tollgate::digest::ChainHash;
-use tollgate::ledger::{LedgerErrorKind, read};
+use tollgate::ledger::LedgerErrorKind;
 
-use crate::support::{append, hundred, open, open_as, rows};
+use crate::support::{append, hundred, open, open_as, rows, read};
 
 fn open_error(path: &Path) -> LedgerErrorKind {
     open_as("here", path, Duration::ZERO).unwrap_err().kind
@@ -64,7 +64,7 @@ fn a_newer_schema_is_read_where_the_tables_are_there_and_never_written() {
             found,
             LedgerErrorKind::Newer {
                 found: 99,
-                known: 1
+                known: 2
             }
         ),
         "{found:?}"

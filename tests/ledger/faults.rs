@@ -8,9 +8,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tempfile::{TempDir, tempdir};
-use tollgate::ledger::{LedgerError, LedgerErrorKind, read};
+use tollgate::ledger::{LedgerError, LedgerErrorKind};
 
-use crate::support::{append, at, by, open, open_as, refused, walk};
+use crate::support::{append, at, by, open, open_as, refused, walk, read};
 
 /// As [`open`] waits.
 const WAIT: Duration = Duration::from_secs(60);

@@ -3,9 +3,9 @@
 use rusqlite::Connection;
 use tempfile::tempdir;
 use tollgate::digest::Checksum;
-use tollgate::ledger::{LedgerErrorKind, read, read_script};
+use tollgate::ledger::{LedgerErrorKind, read_script};
 
-use crate::support::{append, at, by, hundred, intent, open, outcome, refused, rows, unguarded};
+use crate::support::{append, at, by, hundred, intent, open, outcome, refused, rows, unguarded, read};
 
 #[test]
 fn no_statement_changes_removes_or_replaces_an_entry() {

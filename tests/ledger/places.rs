@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tempfile::tempdir;
-use tollgate::ledger::{Ledger, LedgerErrorKind, Opening, read};
+use tollgate::ledger::{Ledger, LedgerErrorKind, Opening};
 use tollgate::model::{Fact, WriterId};
 
-use crate::support::{append, open, open_as, random, rows, walk};
+use crate::support::{append, open, open_as, random, rows, walk, read};
 
 /// The head that a writer's first entry goes on from, by (writer, number).
 fn goes_on_from(path: &std::path::Path, writer: WriterId) -> Option<(WriterId, u64)> {
@@ -180,6 +180,7 @@ fn whoever_waits_is_told_once_who_holds_the_ledger_and_names_it_when_the_wait_is
         give_up: &|| false,
         waiting: &mut |holder| told.push(holder.to_owned()),
         random: &random,
+        policy: &tollgate::model::Policy::default(),
     };
     let error = Ledger::open(&path, opening).unwrap_err();
     assert!(
@@ -211,6 +212,7 @@ fn a_wait_can_be_given_up() {
         give_up: &|| polls.fetch_add(1, Ordering::SeqCst) == 3,
         waiting: &mut |_| {},
         random: &random,
+        policy: &tollgate::model::Policy::default(),
     };
     let error = Ledger::open(&path, opening).unwrap_err();
     assert!(

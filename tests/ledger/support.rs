@@ -7,12 +7,12 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tollgate::digest::{ChainHash, Checksum, Sha256};
 use tollgate::ledger::chain::{Row, Walk};
-use tollgate::ledger::{Ledger, LedgerError, Opening};
+use tollgate::ledger::{Ledger, LedgerError, Loaded, Opening};
 use tollgate::model::entry::TargetIdentity;
 use tollgate::model::entry::{Bound, Ending, Engine, Head, Intent, Outcome, ReceiptRef, Refused};
 use tollgate::model::{
     Actor, AttemptId, EnvironmentName, Fact, IncarnationId, MigrationId, Origin, Provenance,
-    ReceiptKind, Timestamp,
+    Policy, ReceiptKind, Timestamp,
 };
 
 /// 16 bytes that were never drawn before in this process, nor by another one.
@@ -31,6 +31,7 @@ pub(crate) fn open_as(machine: &str, path: &Path, wait: Duration) -> Result<Ledg
         give_up: &|| false,
         waiting: &mut |_| {},
         random: &random,
+        policy: &Policy::default(),
     };
     Ledger::open(path, opening)
 }
@@ -39,6 +40,11 @@ pub(crate) fn open_as(machine: &str, path: &Path, wait: Duration) -> Result<Ledg
 /// has this one's locks until it is another program.
 pub(crate) fn open(path: &Path) -> Ledger {
     open_as("here", path, Duration::from_secs(60)).unwrap()
+}
+
+/// Reads a ledger whose environments are ordinary ones.
+pub(crate) fn read(path: &Path) -> Result<Loaded, LedgerError> {
+    tollgate::ledger::read(path, &Policy::default())
 }
 
 pub(crate) fn by() -> Provenance {
@@ -87,6 +93,7 @@ pub(crate) fn intent(n: u64) -> Fact {
         receipt: ReceiptKind::Atomic,
         plan: ChainHash::from_bytes([6; 32]),
         from: None,
+        preview: false,
     })
 }
 
@@ -118,6 +125,7 @@ fn bound() -> Fact {
         environment: dev(),
         target,
         reason: None,
+        replaces: None,
     })
 }
 

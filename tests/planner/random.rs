@@ -323,7 +323,12 @@ proptest! {
     ) {
         let other = view(&mixed(&events, &picks));
         let view = view(&events);
-        prop_assert_eq!(&view, &other);
+        // The numbers of the entries differ, and nothing that they say.
+        for (name, here) in view.environments() {
+            let there = other.get(name).unwrap();
+            prop_assert_eq!((&here.target, &here.evidence), (&there.target, &there.evidence));
+            prop_assert_eq!(&**here, &**there);
+        }
         for env in 0..ENVIRONMENTS {
             let question = Question::new(ENVIRONMENTS, env, &files, None);
             prop_assert_eq!(ask(&view, &question), ask(&other, &question));

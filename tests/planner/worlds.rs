@@ -214,6 +214,7 @@ impl Place {
                     environment,
                     target,
                     reason: None,
+                    replaces: None,
                 })
             }
             What::Begun {
@@ -232,6 +233,7 @@ impl Place {
                     receipt: ReceiptKind::Atomic,
                     plan: ChainHash::of(PLAN_CONTEXT, b""),
                     from: None,
+                    preview: false,
                 })
             }
             What::Succeeded { attempt } => {
@@ -271,6 +273,7 @@ impl Place {
                     tool: "tollgate 0.1.0".to_owned(),
                     waivers: Vec::new(),
                     debts: Vec::new(),
+                    preview: false,
                 };
                 let body = receipt.to_body().unwrap();
                 Fact::Absorbed(Absorbed {
@@ -403,9 +406,7 @@ impl Question {
 }
 
 pub(crate) fn policy(chain: usize) -> Policy {
-    let environments = (0..chain).map(|env| Environment {
-        name: environment(env).clone(),
-    });
+    let environments = (0..chain).map(|env| Environment::ordinary(environment(env).clone()));
     Policy {
         environments: environments.collect(),
     }

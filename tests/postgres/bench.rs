@@ -116,6 +116,7 @@ impl Bench {
             tool: "tollgate test".to_owned(),
             waivers: Vec::new(),
             debts: Vec::new(),
+            preview: false,
         }
     }
 

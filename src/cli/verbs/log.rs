@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::json;
 
+use super::export;
 use crate::cli::args::{Global, Log, LogAction, LogBytes};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
@@ -34,11 +35,12 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Log) -> Resul
             Ok(Exit::Done)
         }
         Some(LogAction::Restore(what)) => restore(output, &project, what),
+        Some(LogAction::Export(what)) => export::run(output, global, &project, what),
     }
 }
 
 fn entries(output: &mut Output<'_>, project: &Project, verb: &Log) -> Result<Exit> {
-    let loaded = ledger::read(&project.config.ledger)?;
+    let loaded = ledger::read(&project.config.ledger, &project.config.policy)?;
     let subjects = loaded
         .entries
         .iter()
@@ -76,7 +78,7 @@ fn entries(output: &mut Output<'_>, project: &Project, verb: &Log) -> Result<Exi
 /// The bytes of a migration that ran, from the ledger.
 fn kept(project: &Project, what: &LogBytes) -> Result<(MigrationId, Checksum, Vec<u8>)> {
     let path = &project.config.ledger;
-    let loaded = ledger::read_state(path)?;
+    let loaded = ledger::read_state(path, &project.config.policy)?;
     let only = what
         .environment
         .as_ref()

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod baseline;
 pub(crate) mod bind;
+pub(crate) mod export;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod new;
@@ -12,4 +13,5 @@ pub(crate) mod reset;
 pub(crate) mod resolve;
 pub(crate) mod restamp;
 pub(crate) mod status;
+pub(crate) mod sync;
 pub(crate) mod verify;

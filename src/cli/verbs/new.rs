@@ -57,7 +57,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
     } else {
         output.result(&format!(
             "{shown}/migration.sql\n{shown}/down.sql\n\n  next     edit both, then: tollgate apply {}\n",
-            project.config.policy.names().next().map_or("dev", |name| name.as_str())
+            project.config.policy.chain().next().map_or("dev", |name| name.as_str())
         ));
     }
     Ok(Exit::Done)

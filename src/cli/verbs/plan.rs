@@ -14,7 +14,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
     let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let to = up_to(verb.to.as_ref(), &files)?;
-    let loaded = ledger::read_state(&project.config.ledger)?;
+    let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     project.note_missing_ledger(output);
     let plan = planner::plan(&Inputs {
         environment: &environment,

@@ -24,7 +24,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
         .policy
         .position(&last)
         .map_or(0, |place| place + 1);
-    for name in project.config.policy.names().take(upto) {
+    for name in project.config.policy.chain().take(upto) {
         project.check(name)?;
     }
     let (reports, matrix) = act(

@@ -23,7 +23,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> R
     }
     let catalog = project.catalog()?;
     let files = facts(&catalog);
-    let loaded = ledger::read_state(&project.config.ledger)?;
+    let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     let attempted: Vec<MigrationId> = loaded.view.get(&environment).map_or_else(Vec::new, |here| {
         let open = here.open.values().map(|open| open.intent.migration.clone());
         let partial = here

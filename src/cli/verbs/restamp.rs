@@ -16,15 +16,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
     let catalog = project.catalog()?;
     let ids: Vec<MigrationId> = catalog.migrations.into_iter().map(|file| file.id).collect();
     let old = migration(&verb.migration, &ids)?;
-    let loaded = ledger::read_state(&project.config.ledger)?;
-    let first = project.config.policy.names().next();
-    let mut in_first = false;
+    let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
+    let mut forgiving = None;
     for (name, view) in loaded.view.environments() {
         if !view.applied.contains_key(&old) {
             continue;
         }
-        if Some(name) == first && project.config.policy.environments.len() > 1 {
-            in_first = true;
+        if project.config.policy.is_lenient_in(name) {
+            forgiving.get_or_insert_with(|| name.clone());
             continue;
         }
         return Err(Trouble {
@@ -60,10 +59,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
     );
     std::fs::rename(&from, &to).map_err(|error| Trouble::file(&from, &error))?;
     if output.is_json() {
-        output.document(&json!({ "schema": "tollgate/restamp/v1", "from": old, "to": new, "applied_in_first": in_first }));
+        output.document(&json!({ "schema": "tollgate/restamp/v1", "from": old, "to": new, "applied_in_first": forgiving.is_some() }));
     } else {
         output.result(&format!("{old} is now {new}\n"));
-        if let (true, Some(first)) = (in_first, first) {
+        if let Some(first) = &forgiving {
             let paint = output.paint_notes();
             output.note(&format!(
                 "{} {first} has it under its old name, and would run it again\n  remedy    give {first} an empty database, then: tollgate bind {first} --reason 'restamped {old}'\n",

@@ -10,7 +10,7 @@ use crate::report::matrix;
 pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let catalog = project.catalog_and_rest(output)?;
-    let loaded = ledger::read_state(&project.config.ledger)?;
+    let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     project.note_missing_ledger(output);
     let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view);
     if output.is_json() {

@@ -23,7 +23,7 @@ struct Broken {
 pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let path = &project.config.ledger;
-    let (heads, broken) = match ledger::read_state(path) {
+    let (heads, broken) = match ledger::read_state(path, &project.config.policy) {
         Ok(loaded) => (loaded.heads, None),
         Err(error) => match &error.kind {
             LedgerErrorKind::Unsound(unsound) => {

@@ -190,6 +190,10 @@ pub enum Fact {
     Chained(Chained),
     /// A history that tollgate did not make was found in a target, and is about to get its receipts.
     TakenIn(TakenIn),
+    /// A person said which of two entries with one number is the writer's own.
+    Believed(Believed),
+    /// A target was compared with its receipts and with the schema that its newest run left.
+    Verified(Verified),
 }
 
 impl Fact {
@@ -206,6 +210,8 @@ impl Fact {
             Self::Resolved(_) => "resolved",
             Self::Chained(_) => "chained",
             Self::TakenIn(_) => "taken-in",
+            Self::Believed(_) => "believed",
+            Self::Verified(_) => "verified",
         }
     }
 
@@ -221,6 +227,8 @@ impl Fact {
             Self::Resolved(payload) => to_raw_value(payload),
             Self::Chained(payload) => to_raw_value(payload),
             Self::TakenIn(payload) => to_raw_value(payload),
+            Self::Believed(payload) => to_raw_value(payload),
+            Self::Verified(payload) => to_raw_value(payload),
         }
     }
 
@@ -238,6 +246,8 @@ impl Fact {
             "resolved" => Self::Resolved(parse(payload)?),
             "chained" => Self::Chained(parse(payload)?),
             "taken-in" => Self::TakenIn(parse(payload)?),
+            "believed" => Self::Believed(parse(payload)?),
+            "verified" => Self::Verified(parse(payload)?),
             other => {
                 return Err(format!(
                     "its kind is {other:?}, which this tool does not know"

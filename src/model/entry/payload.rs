@@ -36,6 +36,11 @@ pub struct Bound {
     pub target: TargetIdentity,
     /// Why, where a person bound it again; `None` when it was bound at first contact.
     pub reason: Option<String>,
+    /// The incarnation that this one takes the place of. The very same one where the target was put back
+    /// to an earlier point: then what its receipts said before is no longer true of it. `None` where this
+    /// ledger met the target for the first time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<IncarnationId>,
 }
 
 /// What a target is known by. Compared: `incarnation`, `system` and `database`. Shown only: `name`.
@@ -99,6 +104,9 @@ pub struct Intent {
     /// `None` where the script runs from its beginning.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from: Option<u64>,
+    /// Whether the environment stood outside the chain: a success there is no evidence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
 }
 
 /// How an attempt ended.
@@ -253,6 +261,9 @@ pub struct Chained {
     /// Why, where a person accepted that an environment no longer stands before another; `None`
     /// where the chain was new or only grew.
     pub reason: Option<String>,
+    /// The environments of the chain as it was known that this one lacks, with that reason.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub without: Vec<EnvironmentName>,
 }
 
 /// A history that tollgate did not make was found in a target: rows of Prisma's table, or tables that
@@ -280,6 +291,39 @@ pub struct Found {
     pub kind: ReceiptKind,
     /// What was found of it, as a clause: "Prisma's row names these very bytes".
     pub what: String,
+}
+
+/// A person said which of two entries with one number is the writer's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Believed {
+    /// The writer of both.
+    pub writer: WriterId,
+    /// The number that they have.
+    pub number: u64,
+    /// The hash of the one that counts from here on, with what follows it.
+    pub hash: ChainHash,
+    /// Why.
+    pub reason: String,
+}
+
+/// A target was looked at, and compared with what is known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Verified {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The target's incarnation.
+    pub target: IncarnationId,
+    /// The newest receipt that stood there; `None` where there was none.
+    pub receipt: Option<ReceiptRef>,
+    /// The digest of the schema as it stood.
+    pub schema: ChainHash,
+    /// The digest that the newest run had kept; `None` where none was kept.
+    pub kept: Option<ChainHash>,
+    /// How many objects were there, gone or other than the newest run had left them; `None` where there
+    /// was nothing to compare with.
+    pub differences: Option<u64>,
 }
 
 /// What a person said of an attempt.

@@ -26,7 +26,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         ),
         found: vec![format!(
             "the chain is {} now",
-            names(&world.inputs.policy.names().collect::<Vec<_>>())
+            names(&world.inputs.policy.chain().collect::<Vec<_>>())
         )],
         required: format!(
             "the chain that this ledger knows: {}",
@@ -75,7 +75,7 @@ mod tests {
     }
 
     fn policy(text: &str) -> Policy {
-        let environments = names(text).into_iter().map(|name| Environment { name });
+        let environments = names(text).into_iter().map(Environment::ordinary);
         Policy {
             environments: environments.collect(),
         }

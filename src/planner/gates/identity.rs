@@ -2,7 +2,7 @@
 
 use super::{Finding, Gate, World};
 use crate::ledger::View;
-use crate::model::EnvironmentName;
+use crate::model::{EnvironmentName, Kind};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::targets::{Observed, Recorded};
 
@@ -28,6 +28,9 @@ pub enum Identity {
     /// It is the one that the ledger knows, and it was emptied since, which the ledger missed: it may
     /// be taken in as it is, and nothing is applied there.
     Emptied(TargetIdentity),
+    /// The environment is ephemeral, and this is a copy of a target that was entered before: it is entered
+    /// as a new one, and what its receipts say stands there.
+    Copied,
     /// It is another one.
     Other(Finding),
 }
@@ -35,14 +38,17 @@ pub enum Identity {
 /// Compares what the ledger knows of an environment's target with what a contact found.
 ///
 /// Compared are the incarnation, and on PostgreSQL the system identifier (where the role may read
-/// it, then and now) and the database's oid. Names are shown and never compared.
+/// it, then and now) and the database's oid. Names are shown and never compared. An ephemeral
+/// environment takes any target that is nobody else's.
 #[must_use]
 pub fn judge(
     environment: &EnvironmentName,
+    kind: Kind,
     view: &View,
     observed: &Observed,
     recorded: Option<&Recorded>,
 ) -> Identity {
+    let ephemeral = kind == Kind::Ephemeral;
     let other = |fact: String, found: String, required: String, remedy: String| {
         Identity::Other(Finding {
             gate: Gate::Identity,
@@ -57,8 +63,12 @@ pub fn judge(
     let bound = view.get(environment).and_then(|here| here.target.as_ref());
 
     // A target that belongs to another environment, by its own row or by the ledger.
+    let is_copy = |recorded: &Recorded| {
+        !agrees(recorded.system.as_deref(), recorded.database, observed)
+    };
     if let Some(recorded) = recorded
         && recorded.environment != *environment
+        && !(ephemeral && is_copy(recorded))
     {
         return other(
             format!("this target belongs to {}", recorded.environment),
@@ -92,9 +102,10 @@ pub fn judge(
     }
 
     // A copy or a restored one: the row came along, the place is another.
-    if let Some(recorded) = recorded
-        && !agrees(recorded.system.as_deref(), recorded.database, observed)
-    {
+    if ephemeral && recorded.is_some_and(is_copy) {
+        return Identity::Copied;
+    }
+    if let Some(recorded) = recorded.filter(|recorded| is_copy(recorded)) {
         return other(
             "this target was copied or restored from another".to_owned(),
             format!(
@@ -115,10 +126,12 @@ pub fn judge(
     };
     match (bound, recorded) {
         (None, None) => Identity::New,
+        (Some(_), None) if ephemeral => Identity::New,
         (None, Some(recorded)) => Identity::Known(as_found(recorded)),
         (Some(bound), Some(recorded)) if bound.incarnation == recorded.incarnation => {
             Identity::Same
         }
+        (Some(_), Some(recorded)) if ephemeral => Identity::Known(as_found(recorded)),
         // Under another ledger, or by a run that ended before it could write to this one. What stands
         // in another place is a copy, and a person's to bind.
         (Some(bound), Some(recorded))
@@ -185,7 +198,7 @@ mod tests {
     use super::*;
     use crate::model::entry::Bound;
     use crate::model::{
-        Actor, Entry, Fact, IncarnationId, Origin, Provenance, Timestamp, WriterId,
+        Actor, Entry, Fact, IncarnationId, Origin, Policy, Provenance, Timestamp, WriterId,
     };
 
     fn name(text: &str) -> EnvironmentName {
@@ -228,6 +241,7 @@ mod tests {
             environment: name("dev"),
             target,
             reason: None,
+            replaces: None,
         };
         let mut view = View::default();
         view.step(&Entry {
@@ -317,11 +331,12 @@ mod tests {
                 "belongs to dev",
             ),
         ] {
-            let said = match judge(&name(environment), &view(), &seen, row.as_ref()) {
+            let said = match judge(&name(environment), Kind::Ordinary, &view(), &seen, row.as_ref()) {
                 Identity::Same => "same".to_owned(),
                 Identity::New => "new".to_owned(),
                 Identity::Known(_) => "known".to_owned(),
                 Identity::Emptied(_) => "emptied".to_owned(),
+                Identity::Copied => "copied".to_owned(),
                 Identity::Other(finding) => finding.fact,
             };
             assert!(
@@ -330,10 +345,32 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn an_ephemeral_environment_takes_what_is_nobody_elses() {
+        let c = Some("c");
+        let mut view = view();
+        view.stand(None, None, &Policy::default());
+        for (seen, row, expected) in [
+            (observed(c, 1), Some(recorded("dev", 1, c, 1)), Identity::Same),
+            (observed(c, 2), None, Identity::New),
+            (observed(c, 2), Some(recorded("dev", 1, c, 1)), Identity::Copied),
+            // A dump of prod, put back elsewhere.
+            (observed(c, 2), Some(recorded("prod", 7, c, 9)), Identity::Copied),
+        ] {
+            let judged = judge(&name("dev"), Kind::Ephemeral, &view, &seen, row.as_ref());
+            assert_eq!(judged, expected, "{seen:?} {row:?}");
+        }
+        // Prod itself is nobody's throwaway.
+        let prod = recorded("prod", 7, c, 9);
+        let judged = judge(&name("dev"), Kind::Ephemeral, &view, &observed(c, 9), Some(&prod));
+        assert!(matches!(judged, Identity::Other(_)));
+    }
+
     #[test]
     fn a_target_that_was_emptied_is_known_by_the_life_it_follows() {
         let judged =
-            |row: &Recorded, seen: &Observed| judge(&name("dev"), &view(), seen, Some(row));
+            |row: &Recorded, seen: &Observed| judge(&name("dev"), Kind::Ordinary, &view(), seen, Some(row));
         let c = Some("c");
         let follows = |lives: &[u8]| Recorded {
             follows: lives.iter().map(|n| incarnation(*n)).collect(),

@@ -37,7 +37,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
 fn fixed_by<'a>(world: &World<'a>, migration: &MigrationId) -> Option<&'a EnvironmentName> {
     let policy = world.inputs.policy;
     let strict = policy
-        .names()
+        .chain()
         .enumerate()
         .filter(|(place, _)| !policy.is_lenient(*place));
     let mut names = strict.map(|(_, name)| name);

@@ -226,7 +226,7 @@ fn late<'a>(
     };
     let is_fixed = |id: &MigrationId| {
         policy
-            .names()
+            .chain()
             .filter(strict)
             .filter_map(view)
             .any(|there| there.applied.contains_key(id))

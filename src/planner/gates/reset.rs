@@ -109,12 +109,11 @@ pub(crate) fn made_anew(
     })
 }
 
-/// Whether `tollgate reset` works there: in the first environment of several, where people start over.
+/// Whether `tollgate reset` works there: in the first environment of several, where people start over,
+/// and outside the chain.
 #[must_use]
 pub(crate) fn may_reset(policy: &Policy, environment: &EnvironmentName) -> bool {
-    policy
-        .position(environment)
-        .is_some_and(|place| policy.is_lenient(place))
+    policy.is_lenient_in(environment)
 }
 
 fn remedy(policy: &Policy, environment: &EnvironmentName) -> String {

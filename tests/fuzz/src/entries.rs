@@ -87,7 +87,9 @@ fn nothing_lost(before: &View, after: &View) {
         let now = after.get(name).expect("an environment does not go away");
         for (migration, of_bytes) in &view.evidence {
             for (checksum, success) in of_bytes {
-                assert_eq!(now.evidence_of(migration, *checksum), Some(success));
+                // One that succeeded earlier may become known later.
+                let known = now.evidence_of(migration, *checksum);
+                assert!(known.is_some_and(|known| known.at <= success.at));
             }
         }
     }

@@ -12,7 +12,7 @@ use tollgate::digest::{ChainHash, Checksum};
 use tollgate::ledger::{
     Ledger, LedgerErrorKind, Loaded, Opening, View, read, read_script, read_state,
 };
-use tollgate::model::{Entry, Timestamp};
+use tollgate::model::{Entry, Policy, Timestamp};
 
 use super::entries::fact;
 
@@ -211,8 +211,8 @@ pub fn check(input: &[u8]) {
 pub fn hold(original: &Original, main: &[u8], wal: &[u8], write: bool, remembered: bool) {
     let path = original.folder.path().join("ledger.db");
     let sound = read_edited(original, main, wal, remembered);
-    let state = read_state(&path).map(|state| (state.view, state.heads));
-    let whole = read(&path).map(|whole| (whole.view, whole.heads));
+    let state = read_state(&path, &Policy::default()).map(|state| (state.view, state.heads));
+    let whole = read(&path, &Policy::default()).map(|whole| (whole.view, whole.heads));
     assert_eq!(state.ok(), whole.ok());
     open_edited(original, &path, (main, wal), write, sound);
 }
@@ -233,7 +233,7 @@ pub fn read_edited(
     if remembered {
         put(&beside(&path, ".head"), original.head().as_bytes());
     }
-    let sound = match read(&path) {
+    let sound = match read(&path, &Policy::default()) {
         Ok(loaded) => {
             a_first_part(original, &loaded);
             assert!(
@@ -280,7 +280,7 @@ fn open_edited(
             );
             drop(ledger);
             // Damage where only writing looks is found then, and nothing is there that was not.
-            match (appended, read(path)) {
+            match (appended, read(path, &Policy::default())) {
                 (Ok(head), Ok(loaded)) => {
                     assert!(loaded.entries.len() > length);
                     assert!(loaded.heads.contains(&head));
@@ -305,7 +305,12 @@ fn a_first_part(original: &Original, loaded: &Loaded) {
     for (_, entry) in &loaded.entries {
         view.step(entry);
     }
-    assert_eq!(view, loaded.view);
+    // Whose state it is to be is not in the entries.
+    let mut read = loaded.view.clone();
+    for view in [&mut view, &mut read] {
+        view.stand(None, None, &Policy::default());
+    }
+    assert_eq!(view, read);
 }
 
 fn open(path: &Path) -> Result<Ledger, tollgate::ledger::LedgerError> {
@@ -315,6 +320,7 @@ fn open(path: &Path) -> Result<Ledger, tollgate::ledger::LedgerError> {
         give_up: &|| false,
         waiting: &mut |_| {},
         random: &|| [9; 16],
+        policy: &Policy::default(),
     };
     let opened = Ledger::open(path, opening);
     if let Err(error) = &opened {

@@ -1,0 +1,94 @@
+//! `tollgate log export FILE`, `log export --to-dir DIR`
+
+use serde_json::json;
+
+use crate::cli::args::{Global, LogExport};
+use crate::cli::evidence;
+use crate::cli::exit::Trouble;
+use crate::cli::output::Output;
+use crate::cli::project::{Project, start};
+use crate::cli::{Exit, Result};
+use crate::ledger::{self, Pack};
+use crate::model::Timestamp;
+use crate::report::count;
+
+pub(crate) fn run(
+    output: &mut Output<'_>,
+    global: &Global,
+    project: &Project,
+    what: &LogExport,
+) -> Result<Exit> {
+    let since = what.since.as_deref().map(instant).transpose()?;
+    let bodies = ledger::read_bodies(&project.config.ledger)?;
+    let pack = Pack::of(bodies).map_err(|error| Trouble::failed(error.to_string(), None))?;
+    let pack = match since {
+        Some(since) => pack.since(since),
+        None => pack,
+    };
+    let start = start(output, global);
+    let (name, new) = match (&what.to_dir, &what.file) {
+        (Some(folder), _) => (
+            folder.display().to_string(),
+            Some(evidence::write(&start.join(folder), &pack)?),
+        ),
+        (None, Some(file)) if file.as_os_str() == "-" => {
+            output.bytes(pack.to_lines().as_bytes());
+            return Ok(Exit::Done);
+        }
+        (None, file) => {
+            let file = file.clone().unwrap_or_default();
+            write(&start.join(&file), &pack.to_lines())?;
+            (file.display().to_string(), None)
+        }
+    };
+    let writers = pack.heads().len();
+    if output.is_json() {
+        output.document(&json!({
+            "schema": "tollgate/export-report/v1",
+            "to": name, "entries": pack.len(), "writers": writers, "new_files": new,
+        }));
+        return Ok(Exit::Done);
+    }
+    let all = format!(
+        "{} by {}",
+        match pack.len() {
+            1 => "1 entry".to_owned(),
+            entries => format!("{entries} entries"),
+        },
+        count(writers, "writer")
+    );
+    output.result(&match new {
+        None => format!("{name}: {all}\n"),
+        Some(0) => format!("{name}: {all}, all there already\n"),
+        Some(new) => format!("{name}: {all}, {}\n", count(new, "new file")),
+    });
+    Ok(Exit::Done)
+}
+
+/// Written beside and renamed, so that whoever reads the file has the whole of one export.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the file was named on the command line"
+)]
+fn write(file: &std::path::Path, text: &str) -> Result<()> {
+    let told = |error: std::io::Error| Trouble::file(file, &error);
+    let mut partial = file.as_os_str().to_owned();
+    partial.push(".part");
+    let partial = std::path::PathBuf::from(partial);
+    std::fs::write(&partial, text).map_err(told)?;
+    std::fs::rename(&partial, file).map_err(told)
+}
+
+/// A day, or an instant, in UTC.
+fn instant(text: &str) -> Result<Timestamp> {
+    let whole = match text.len() {
+        10 => format!("{text}T00:00:00Z"),
+        _ => text.to_owned(),
+    };
+    whole.parse().map_err(|_| {
+        Trouble::usage(
+            format!("--since {text} is neither a day nor an instant"),
+            "--since 2025-11-04, or --since 2025-11-04T10:12:00Z",
+        )
+    })
+}

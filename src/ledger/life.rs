@@ -1,0 +1,313 @@
+//! One life of one target: what its receipts prove, and what became of the attempts at it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::digest::{ChainHash, Checksum, Sha256};
+use crate::model::entry::{Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict};
+use crate::model::{
+    Actor, AttemptId, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind, Timestamp, WriterId,
+};
+
+/// What the ledger knows of one life of one target: from when it was entered until it was emptied, or
+/// another took its place.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Life {
+    /// What its receipts prove, by migration.
+    pub applied: BTreeMap<MigrationId, Success>,
+    /// Attempts whose end is not known.
+    pub open: BTreeMap<AttemptId, Attempted>,
+    /// Attempts that failed and may have left something behind, until a person resolves them.
+    pub partial: BTreeMap<AttemptId, Failed>,
+    /// Migrations of which the first statements stand, and nothing else: the same bytes may be gone on
+    /// with.
+    pub standing: BTreeMap<MigrationId, Standing>,
+    /// The newest attempt that failed and left nothing, of migrations that have not succeeded since.
+    pub failed: BTreeMap<MigrationId, Failed>,
+    /// Every attempt at it that the ledger knows of: begun here, or resolved here after another ledger
+    /// had begun it.
+    pub attempts: BTreeSet<AttemptId>,
+    /// The receipts that the ledger holds, by their number.
+    pub receipts: BTreeMap<u64, ChainHash>,
+    /// Attempts that left a receipt: whatever else is said of them came too late.
+    ended: BTreeSet<AttemptId>,
+}
+
+/// A migration that ran and succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Success {
+    /// BLAKE3 of the bytes that ran; `None` where it was taken over and nobody has the bytes.
+    pub checksum: Option<Checksum>,
+    /// SHA-256 of the same bytes, as far as it is known.
+    pub sha256: Option<Sha256>,
+    /// When, by the applying client's clock.
+    pub at: Timestamp,
+    /// Who applied.
+    pub by: Actor,
+    /// From where.
+    pub origin: Origin,
+    /// How its receipt came to stand there.
+    pub kind: ReceiptKind,
+    /// The attempt.
+    pub attempt: AttemptId,
+    /// The receipt's place and hash.
+    pub receipt: ReceiptRef,
+    /// The ledger that applied.
+    pub writer: WriterId,
+    /// The environment whose target it ran in: another one's where the target is a copy.
+    pub ran_in: EnvironmentName,
+    /// Whether that stood outside the chain when it ran.
+    pub preview: bool,
+}
+
+/// An attempt that was begun.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempted {
+    /// What was to be done.
+    pub intent: Intent,
+    /// When the intent was written.
+    pub at: Timestamp,
+    /// By whom.
+    pub by: Actor,
+    /// From where.
+    pub origin: Origin,
+    /// The ledger that wrote the intent.
+    pub writer: WriterId,
+}
+
+/// An attempt that failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failed {
+    /// The attempt.
+    pub attempted: Attempted,
+    /// When the failure was recorded.
+    pub at: Timestamp,
+    /// What the target said.
+    pub error: Option<Failure>,
+    /// How far a journalled attempt came; `None` for an atomic one.
+    pub progress: Option<Progress>,
+}
+
+/// What stands for certain of a migration that was begun and did not end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The attempt that left it.
+    pub attempt: AttemptId,
+    /// BLAKE3 of the script of which it is a part.
+    pub script: Checksum,
+    /// How many of its statements stand, of how many.
+    pub progress: Progress,
+    /// When that was found out, or said.
+    pub at: Timestamp,
+    /// Why a person said so; `None` where the target's journal tells.
+    pub reason: Option<String>,
+}
+
+impl Success {
+    /// Whether the bytes that ran are known to be others than these.
+    #[must_use]
+    pub fn has_other_bytes(&self, checksum: Checksum, sha256: Sha256) -> bool {
+        match (self.checksum, self.sha256) {
+            (Some(ran), _) => ran != checksum,
+            (None, Some(ran)) => ran != sha256,
+            (None, None) => false,
+        }
+    }
+
+    /// The checksum of the bytes that ran, for people.
+    #[must_use]
+    pub fn bytes(&self) -> String {
+        self.checksum.map_or_else(
+            || "bytes that nobody kept".to_owned(),
+            |checksum| checksum.short(),
+        )
+    }
+}
+
+impl Life {
+    /// BLAKE3 of the bytes of a migration that stand in the present target, whole or in part.
+    #[must_use]
+    pub fn bytes_of(&self, migration: &MigrationId) -> Option<Checksum> {
+        let applied = self.applied.get(migration).and_then(|ran| ran.checksum);
+        let standing = || Some(self.standing.get(migration)?.script);
+        let mut partial = self
+            .partial
+            .values()
+            .map(|failed| &failed.attempted.intent)
+            .filter(|intent| intent.migration == *migration);
+        applied
+            .or_else(standing)
+            .or_else(|| partial.next().map(|intent| intent.blake3))
+    }
+
+    /// The newest receipt of the present target that the ledger holds.
+    #[must_use]
+    pub fn head(&self) -> Option<ReceiptRef> {
+        self.receipts
+            .last_key_value()
+            .map(|(seq, hash)| ReceiptRef {
+                seq: *seq,
+                hash: *hash,
+            })
+    }
+
+    /// An attempt is begun once. Only where something of it is unsettled may its intent be repeated,
+    /// before the receipt that it lacks is written.
+    pub(super) fn check_intent(&self, intent: &Intent) -> Result<(), String> {
+        let attempt = &intent.attempt;
+        let unsettled = self.open.contains_key(attempt)
+            || self.partial.contains_key(attempt)
+            || self.standing.values().any(|left| left.attempt == *attempt);
+        if self.attempts.contains(attempt) && !unsettled {
+            return Err(format!("it begins attempt {attempt} a second time"));
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_outcome(&self, outcome: &Outcome) -> Result<(), String> {
+        let Some(begun) = self.open.get(&outcome.attempt) else {
+            return Err(format!(
+                "it ends attempt {}, which is not open",
+                outcome.attempt
+            ));
+        };
+        if begun.intent.migration != outcome.migration {
+            return Err(format!(
+                "it ends attempt {} as one of {}, and that was one of {}",
+                outcome.attempt, outcome.migration, begun.intent.migration
+            ));
+        }
+        Ok(())
+    }
+
+    pub(super) fn begin(&mut self, attempted: Attempted) {
+        let attempt = attempted.intent.attempt;
+        if self.check_intent(&attempted.intent).is_ok() && !self.ended.contains(&attempt) {
+            self.attempts.insert(attempt);
+            self.open.insert(attempt, attempted);
+        }
+    }
+
+    /// Takes an attempt's end into account; returns the success, where it is one.
+    pub(super) fn end(&mut self, outcome: &Outcome, at: Timestamp) -> Option<Success> {
+        if outcome.outcome == Ending::Unknown || self.check_outcome(outcome).is_err() {
+            return None;
+        }
+        let attempted = self.open.remove(&outcome.attempt)?;
+        if let Some(receipt) = outcome.receipt {
+            let success = Success {
+                checksum: Some(attempted.intent.blake3),
+                sha256: Some(attempted.intent.sha256),
+                at: attempted.at,
+                by: attempted.by,
+                origin: attempted.origin,
+                kind: outcome.kind.unwrap_or(attempted.intent.receipt),
+                attempt: outcome.attempt,
+                receipt,
+                writer: attempted.writer,
+                ran_in: outcome.environment.clone(),
+                preview: attempted.intent.preview,
+            };
+            self.record(&outcome.migration, success.clone());
+            return Some(success);
+        }
+        // What an earlier attempt left stands on where this one left nothing of its own.
+        if let Some(progress) = outcome.progress {
+            self.standing.remove(&outcome.migration);
+            if outcome.how == Some(How::Journal) {
+                let standing = Standing {
+                    attempt: outcome.attempt,
+                    script: attempted.intent.blake3,
+                    progress,
+                    at,
+                    reason: None,
+                };
+                self.standing.insert(outcome.migration.clone(), standing);
+                return None;
+            }
+        }
+        let failed = Failed {
+            at,
+            error: outcome.error.clone(),
+            progress: outcome.progress,
+            attempted,
+        };
+        if outcome.progress.is_some() {
+            self.partial.insert(outcome.attempt, failed);
+        } else if !self.applied.contains_key(&outcome.migration) {
+            self.failed.insert(outcome.migration.clone(), failed);
+        }
+        None
+    }
+
+    /// Takes a receipt of it into account.
+    pub(super) fn receive(&mut self, receipt: Receipt, hash: ChainHash) -> Success {
+        self.open.remove(&receipt.attempt);
+        self.partial.remove(&receipt.attempt);
+        let success = Success {
+            checksum: receipt.blake3,
+            sha256: receipt.sha256,
+            at: receipt.at,
+            by: receipt.actor,
+            origin: receipt.origin,
+            kind: receipt.kind,
+            attempt: receipt.attempt,
+            receipt: ReceiptRef {
+                seq: receipt.seq,
+                hash,
+            },
+            writer: receipt.writer,
+            ran_in: receipt.environment,
+            preview: receipt.preview,
+        };
+        self.record(&receipt.migration, success.clone());
+        success
+    }
+
+    pub(super) fn resolve(&mut self, resolved: &Resolved, at: Timestamp) {
+        self.attempts.insert(resolved.attempt);
+        self.open.remove(&resolved.attempt);
+        self.partial.remove(&resolved.attempt);
+        self.standing.remove(&resolved.migration);
+        if let (Verdict::ContinueAt, Some(script), Some(progress)) =
+            (resolved.verdict, resolved.script, resolved.progress)
+            && !self.applied.contains_key(&resolved.migration)
+        {
+            let standing = Standing {
+                attempt: resolved.attempt,
+                script,
+                progress,
+                at,
+                reason: Some(resolved.reason.clone()),
+            };
+            self.standing.insert(resolved.migration.clone(), standing);
+        }
+    }
+
+    /// The target was put back to an earlier point: only its receipts, which are taken in next, tell what
+    /// stands. What was half done may still do.
+    pub(super) fn put_back(&mut self) {
+        self.applied.clear();
+        self.failed.clear();
+        self.receipts.clear();
+        self.ended.clear();
+    }
+
+    fn record(&mut self, migration: &MigrationId, success: Success) {
+        self.receipts
+            .insert(success.receipt.seq, success.receipt.hash);
+        self.ended.insert(success.attempt);
+        // Whoever made it succeed took care of what an earlier attempt had left: under this ledger a
+        // person had to resolve it first, and under another one its gates asked the same.
+        self.partial
+            .retain(|_, failed| failed.attempted.intent.migration != *migration);
+        self.open.retain(|_, open| {
+            open.intent.receipt == ReceiptKind::Atomic || open.intent.migration != *migration
+        });
+        self.failed.remove(migration);
+        self.standing.remove(migration);
+        let older = |ran: &Success| ran.receipt.seq <= success.receipt.seq;
+        if self.applied.get(migration).is_none_or(older) {
+            self.applied.insert(migration.clone(), success);
+        }
+    }
+}

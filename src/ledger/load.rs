@@ -1,0 +1,239 @@
+//! What stands in a ledger's file: verified, put in order and added up.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::assemble::assemble;
+use super::chain::{Row, Unsound, Walk, stray};
+use super::error::{Behind, LedgerError, LedgerErrorKind};
+use super::head::Written;
+use super::order;
+use super::read::{Entries, Loaded, check_is_ledger, gone};
+use super::view::{View, says};
+use crate::digest::{ChainHash, Checksum};
+use crate::model::entry::Head;
+use crate::model::{Entry, Fact, Policy, WriterId};
+
+/// The writer that goes on in this file, and where the file stood.
+pub(super) type Place = Option<(WriterId, String)>;
+
+/// What is asked of a ledger.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wanted {
+    pub(super) entries: Entries,
+    pub(super) written: Written,
+}
+
+impl Wanted {
+    pub(super) fn state(written: Written) -> Self {
+        Self {
+            entries: Entries::Drop,
+            written,
+        }
+    }
+}
+
+const MAIN: &str = "SELECT writer, number, hash, body FROM entry ORDER BY position";
+const ASIDE: &str = "SELECT writer, number, hash, body FROM aside \
+     WHERE hash NOT IN (SELECT hash FROM entry) ORDER BY position";
+
+pub(super) fn load(
+    path: &Path,
+    connection: &Connection,
+    wanted: Wanted,
+    policy: &Policy,
+) -> Result<(Loaded, Place), LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    let unsound = |unsound| LedgerError::new(path, LedgerErrorKind::Unsound(unsound));
+    let mut loaded = Loaded::default();
+    let version = check_is_ledger(path, connection)?;
+    if version == 0 {
+        gone(path, wanted.written)?;
+        return Ok((loaded, None));
+    }
+    let mut due = wanted.written.head();
+    let mut walk = Walk::default();
+    let mut line = Line::default();
+    each(path, connection, MAIN, &mut |row| {
+        let (hash, entry) = walk.step(&row).map_err(unsound)?;
+        says(&entry).map_err(|what| {
+            let mut sound: Vec<Head> = walk.heads().copied().collect();
+            sound.retain(|head| head.hash != hash);
+            unsound(Box::new(Unsound {
+                writer: entry.writer.to_string(),
+                number: row.number,
+                what,
+                sound,
+            }))
+        })?;
+        let here =
+            |due: Head| (due.writer, due.number, due.hash) == (entry.writer, entry.number, hash);
+        due = due.filter(|due| !here(*due));
+        if line.goes_on(&entry, hash) {
+            loaded.view.step(&entry);
+        }
+        if wanted.entries == Entries::Keep {
+            loaded.entries.push((hash, entry));
+        }
+        Ok(())
+    })?;
+    loaded.heads = walk.heads().copied().collect();
+    if let Some(written) = due {
+        let behind = Behind {
+            written,
+            ends: walk.head(written.writer).map(|head| head.number),
+            sound: loaded.heads,
+        };
+        let kind = LedgerErrorKind::Behind(Box::new(behind));
+        return Err(LedgerError::new(path, kind));
+    }
+    let mut aside = Vec::new();
+    if version > 1 {
+        each(path, connection, ASIDE, &mut |row| {
+            aside.push(stray(&row).map_err(unsound)?);
+            Ok(())
+        })?;
+    }
+    if line.is_broken || !aside.is_empty() {
+        let mut main = std::mem::take(&mut loaded.entries);
+        if wanted.entries == Entries::Drop {
+            each(path, connection, MAIN, &mut |row| {
+                let entry = Entry::from_body(&row.body);
+                let read = entry.map(|entry| (Entry::hash_of(row.body.as_bytes()), entry));
+                main.extend(read);
+                Ok(())
+            })?;
+        }
+        let (counted, strays) = assemble(main, aside);
+        let ordered = order::sort(counted);
+        let mut view = View::default();
+        for (_, entry) in &ordered {
+            view.step(entry);
+        }
+        loaded.view = view;
+        loaded.strays = strays;
+        if wanted.entries == Entries::Keep {
+            loaded.entries = ordered;
+        }
+    }
+    loaded.kept = kept(path, connection)?;
+    let place = connection
+        .query_row(
+            "SELECT writer, place FROM place ORDER BY position DESC LIMIT 1",
+            [],
+            |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?)),
+        )
+        .optional()
+        .map_err(failed)?
+        .map(|(writer, place)| (WriterId::from_bytes(writer), place));
+    let writer = place.as_ref().map(|(writer, _)| *writer);
+    loaded.view.stand(writer, None, policy);
+    Ok((loaded, place))
+}
+
+/// Whether the entries come as one line: each writer goes on from the very entry before it. Then the
+/// order in which they arrived is their order, and nothing has to be sorted.
+#[derive(Default)]
+struct Line {
+    last: Option<Head>,
+    is_broken: bool,
+}
+
+impl Line {
+    fn goes_on(&mut self, entry: &Entry, hash: ChainHash) -> bool {
+        let follows = match (&entry.fact, self.last) {
+            (_, Some(last)) if last.writer == entry.writer => true,
+            (Fact::Opened(opened), last) => opened.after == last,
+            (_, last) => last.is_none(),
+        };
+        self.is_broken |= !follows;
+        self.last = Some(Head {
+            writer: entry.writer,
+            number: entry.number,
+            hash,
+        });
+        !self.is_broken
+    }
+}
+
+fn each(
+    path: &Path,
+    connection: &Connection,
+    query: &str,
+    step: &mut dyn FnMut(Row) -> Result<(), LedgerError>,
+) -> Result<(), LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    let mut statement = connection.prepare(query).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    while let Some(row) = rows.next().map_err(failed)? {
+        // SQLite keeps whatever bytes somebody wrote as text. What is no UTF-8 was never hashed, and
+        // goes on as the empty text, which is no entry under any hash.
+        let body = row.get_ref(3).map_err(failed)?;
+        let body = body.as_str().unwrap_or_default().to_owned();
+        step(Row {
+            writer: row.get(0).map_err(failed)?,
+            number: row.get(1).map_err(failed)?,
+            hash: row.get(2).map_err(failed)?,
+            body,
+        })?;
+    }
+    Ok(())
+}
+
+/// The exact bytes of every entry, verified before; those that do not count last.
+pub(super) fn exported(path: &Path, connection: &Connection) -> Result<Vec<String>, LedgerError> {
+    let mut bodies = Vec::new();
+    let mut take = |row: Row| {
+        bodies.push(row.body);
+        Ok(())
+    };
+    let version = check_is_ledger(path, connection)?;
+    if version > 0 {
+        each(path, connection, MAIN, &mut take)?;
+    }
+    if version > 1 {
+        each(path, connection, ASIDE, &mut take)?;
+    }
+    Ok(bodies)
+}
+
+pub(super) fn kept(
+    path: &Path,
+    connection: &Connection,
+) -> Result<BTreeSet<Checksum>, LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    let mut statement = connection
+        .prepare("SELECT checksum FROM script")
+        .map_err(failed)?;
+    let rows = statement
+        .query_map([], |row| row.get::<_, [u8; 32]>(0))
+        .map_err(failed)?;
+    rows.map(|row| row.map(Checksum::from_bytes).map_err(failed))
+        .collect()
+}
+
+pub(super) fn script(
+    path: &Path,
+    connection: &Connection,
+    checksum: Checksum,
+) -> Result<Option<Vec<u8>>, LedgerError> {
+    let bytes: Option<Vec<u8>> = connection
+        .query_row(
+            "SELECT bytes FROM script WHERE checksum = ?1",
+            [checksum.as_bytes()],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(|error| LedgerError::sqlite(path, &error))?;
+    match bytes {
+        Some(bytes) if Checksum::of(&bytes) != checksum => Err(LedgerError::new(
+            path,
+            LedgerErrorKind::Corrupt(format!(
+                "the bytes kept for {checksum} have another checksum"
+            )),
+        )),
+        bytes => Ok(bytes),
+    }
+}
