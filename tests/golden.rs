@@ -9,8 +9,9 @@ use std::fmt::Write as _;
 use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, Bound, Chained, Ending, Engine, Failure, Found, Head, How, Intent, Opened, Outcome,
-    Progress, ReceiptRef, Refused, RefusedGate, Resolved, TakenIn, TargetIdentity, Verdict,
+    Absorbed, Believed, Bound, Chained, Ending, Engine, Failure, Found, Head, How, Intent, Opened,
+    Outcome, Progress, ReceiptRef, Refused, RefusedGate, Resolved, TakenIn, TargetIdentity,
+    Verdict, Verified,
 };
 use tollgate::model::{
     Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, GitState, IncarnationId,
@@ -147,6 +148,36 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "e247b750aa36ff39f2e2867d78ed344563e7215e59a64e326c6fd32b1d50e9d4",
     ),
     (
+        "bound, in the place of another",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":22,"prev":"1616161616161616161616161616161616161616161616161616161616161616","at":"2025-11-04T09:53:42.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"bound","payload":{"environment":"test","target":{"incarnation":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","engine":"postgresql","system":"7300000000000000001","database":16384,"name":"shop \"beta\""},"reason":"refreshed from prod","replaces":"1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d"}}"#,
+        "9944e32a00998a5d6b2dc5a15c7519ac710ab23bef17bbf945e2811c6ce71550",
+    ),
+    (
+        "intent, outside the chain",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":23,"prev":"1717171717171717171717171717171717171717171717171717171717171717","at":"2025-11-04T09:53:43.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"journalled","plan":"4444444444444444444444444444444444444444444444444444444444444444","preview":true}}"#,
+        "b221b4ebe37133eede6fd949c74d128404dd769cb131a67b38266aa51ecce668",
+    ),
+    (
+        "chained, without what stood there",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":24,"prev":"1818181818181818181818181818181818181818181818181818181818181818","at":"2025-11-04T09:53:44.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"chained","payload":{"environments":["dev","prod"],"reason":"test is gone","without":["test"]}}"#,
+        "ff1321ede94707828baad787a7be94f603f433111cd7a2a7ed530b09dc10b255",
+    ),
+    (
+        "believed",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":25,"prev":"1919191919191919191919191919191919191919191919191919191919191919","at":"2025-11-04T09:53:45.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"believed","payload":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"hash":"6666666666666666666666666666666666666666666666666666666666666666","reason":"the other one is a copy's"}}"#,
+        "7853e3264cd1ac5c586fd4763c1b00d8f9201db738e5d5c28f5ebae6523fe514",
+    ),
+    (
+        "verified",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":26,"prev":"1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a1a","at":"2025-11-04T09:53:46.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"verified","payload":{"environment":"prod","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","receipt":{"seq":2,"hash":"5555555555555555555555555555555555555555555555555555555555555555"},"schema":"7777777777777777777777777777777777777777777777777777777777777777","kept":"7878787878787878787878787878787878787878787878787878787878787878","differences":1}}"#,
+        "6cfbed282ac8c42456e632bd8aa7ec13fd5028888779f83e986e2c8dbf68a7d7",
+    ),
+    (
         "receipt",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
@@ -163,6 +194,12 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"baselined","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":null,"sha256":null,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"prisma","origin":{"kind":"prisma","row":"5a0c3c5e-7c3d-4f0e-9c57-1f7e2f8d9a10","checksum":"manual","started":"2025-11-04T09:53:22.007Z","steps":0},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
         "44aa006460a4330febb9e389f8a723345f104f669376aa4f5563b4a92b19cbbb",
+    ),
+    (
+        "receipt, outside the chain",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"preview":true}"#,
+        "5f6c05adad29c3cf34d361a0b3727e2ff1c66c0eb754522dd40b9f012a02cdbb",
     ),
     (
         "plan id",
@@ -269,6 +306,13 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
         (
             "receipt, of a row written by hand whose folder is gone",
             baselined,
+        ),
+        (
+            "receipt, outside the chain",
+            Receipt {
+                preview: true,
+                ..receipt()
+            },
         ),
     ]
 }
@@ -495,6 +539,53 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 reason: Some("a comment was added".to_owned()),
             }),
         ),
+        (
+            "bound, in the place of another",
+            Fact::Bound(Bound {
+                environment: environment("test"),
+                target: identity(),
+                reason: Some("refreshed from prod".to_owned()),
+                replaces: Some(IncarnationId::from_bytes([0x1d; 16])),
+            }),
+        ),
+        (
+            "intent, outside the chain",
+            Fact::Intent(Intent {
+                preview: true,
+                ..intent()
+            }),
+        ),
+        (
+            "chained, without what stood there",
+            Fact::Chained(Chained {
+                environments: vec![environment("dev"), environment("prod")],
+                reason: Some("test is gone".to_owned()),
+                without: vec![environment("test")],
+            }),
+        ),
+        (
+            "believed",
+            Fact::Believed(Believed {
+                writer: writer(),
+                number: 3,
+                hash: hash(0x66),
+                reason: "the other one is a copy's".to_owned(),
+            }),
+        ),
+        (
+            "verified",
+            Fact::Verified(Verified {
+                environment: environment("prod"),
+                target: identity().incarnation,
+                receipt: Some(ReceiptRef {
+                    seq: 2,
+                    hash: hash(0x55),
+                }),
+                schema: hash(0x77),
+                kept: Some(hash(0x78)),
+                differences: Some(1),
+            }),
+        ),
     ]
 }
 
@@ -655,7 +746,7 @@ fn every_kind_of_entry_has_a_vector() {
     let kinds: BTreeSet<&str> = facts().iter().map(|(_, fact)| fact.kind()).collect();
     let every = [
         "opened", "bound", "intent", "outcome", "absorbed", "refused", "resolved", "chained",
-        "taken-in",
+        "taken-in", "believed", "verified",
     ];
     assert_eq!(kinds, BTreeSet::from(every));
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 use super::args::Format;
 use super::exit::{Exit, Trouble};
 use super::world::World;
-use crate::report::Paint;
+use crate::ledger::Strays;
+use crate::report::{self, Paint};
 
 /// Where a verb writes to.
 pub(crate) struct Output<'w> {
@@ -123,6 +124,14 @@ impl<'w> Output<'w> {
             self.document(&document);
         }
         trouble.exit
+    }
+
+    /// Says what the ledger holds and does not simply count, where there is any.
+    pub(crate) fn note_strays(&mut self, strays: &Strays) {
+        let text = report::strays::text(strays, self.paint_notes());
+        if !text.is_empty() {
+            self.note(&text);
+        }
     }
 
     /// Says what went wrong with a part of what was asked for; the rest goes on.

@@ -370,6 +370,10 @@ pub(crate) fn act<T>(
     let interrupted = std::sync::Arc::clone(&output.world.interrupted);
     let give_up = move || interrupted.load(std::sync::atomic::Ordering::SeqCst);
     let machine = output.world.machine.clone().unwrap_or_default();
+    let machine = match &output.world.session {
+        Some(session) => format!("{machine}\n{session}"),
+        None => machine,
+    };
 
     let (now, random) = (
         Rc::clone(&output.world.now),
@@ -426,5 +430,7 @@ pub(crate) fn act<T>(
         lock_wait: wait,
         events: &mut events,
     };
-    Ok(verb(&mut run)?)
+    let ended = verb(&mut run);
+    output.note_strays(ledger.strays());
+    Ok(ended?)
 }

@@ -22,6 +22,10 @@ pub struct World {
     pub folder: PathBuf,
     /// What this machine is known by, where it is known: for the ledger's place and for the origin.
     pub machine: Option<String>,
+    /// Which run of this machine, or of this container, it is, where the system tells: for the ledger's
+    /// place. A disk that was put back, and a second container of one image, are what they were in
+    /// everything else.
+    pub session: Option<String>,
     /// Where the result goes.
     pub stdout: Box<dyn Write>,
     /// Where everything else goes.
@@ -88,6 +92,7 @@ impl World {
             folder: std::env::current_dir()
                 .map_err(|error| format!("the working folder is gone: {error}"))?,
             machine: read("/etc/hostname").or_else(|| variables.get("HOSTNAME").cloned()),
+            session: session(),
             colour_stdout: std::io::stdout().is_terminal() && !plain,
             colour_stderr: std::io::stderr().is_terminal() && !plain,
             live_stderr: std::io::stderr().is_terminal() && !plain,
@@ -99,6 +104,26 @@ impl World {
             interrupted,
         })
     }
+}
+
+/// Linux: the boot's id, when the first process began (a container has one of its own), and the process
+/// namespace. `None` elsewhere.
+fn session() -> Option<String> {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    let first = std::fs::read_to_string("/proc/1/stat").ok();
+    // The 22nd field; the second is a name in brackets that may hold anything.
+    let began = first.and_then(|stat| {
+        let rest = stat.rsplit_once(')')?.1.to_owned();
+        rest.split_whitespace().nth(19).map(str::to_owned)
+    });
+    let space = std::fs::read_link("/proc/self/ns/pid").ok();
+    let space = space.map(|link| link.display().to_string());
+    Some(format!(
+        "{} {} {}",
+        boot.trim(),
+        began.unwrap_or_default(),
+        space.unwrap_or_default()
+    ))
 }
 
 fn random() -> [u8; 16] {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{LedgerError, LedgerErrorKind};
 
-/// Where this ledger stands, as one line: the machine, the path and the file itself (device and
+/// Where this ledger stands: the machine and the run of it, the path and the file itself (device and
 /// inode where the system has them). A copy has another inode, a moved file another path, a restored
 /// backup usually both; each of them then starts a writer of its own.
 ///

@@ -29,7 +29,7 @@ const SCHEMA: [&str; 2] = [
 
 /// How to open a ledger for writing.
 pub struct Opening<'a> {
-    /// What this machine is known by; part of the ledger's place.
+    /// What this machine, and this run of it, is known by; part of the ledger's place.
     pub machine: &'a str,
     /// How long to wait for another process.
     pub wait: Duration,

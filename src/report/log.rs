@@ -17,7 +17,7 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
         Fact::Opened(opened) => match &opened.after {
             None => format!("opened     this ledger, writer {}", entry.writer.short()),
             Some(after) => format!(
-                "opened     writer {}, after entry {} of writer {}: the ledger was copied, moved, or lost its end",
+                "opened     writer {}, after entry {} of writer {}: the ledger was copied, moved or lost its end, or the machine was started anew",
                 entry.writer.short(),
                 after.number,
                 after.writer.short()

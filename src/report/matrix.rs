@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Paint, padded, width};
 use crate::digest::{Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
-use crate::model::{EnvironmentName, MigrationId, Origin, Policy, ReceiptKind, Timestamp};
+use crate::model::{EnvironmentName, Kind, MigrationId, Origin, Policy, ReceiptKind, Timestamp};
 use crate::planner::FileFacts;
 
 /// What a migration is in an environment.
@@ -53,6 +53,10 @@ pub struct Matrix {
     pub environments: Vec<EnvironmentName>,
     /// The migrations, by id.
     pub rows: Vec<Row>,
+    /// What each environment is, beside them.
+    pub kinds: Vec<Kind>,
+    /// Whether each environment stands outside the chain, beside them.
+    pub outside: Vec<bool>,
     /// Environments that this ledger never looked at, where it looked at another: what they have counts as
     /// pending until a contact tells.
     pub not_looked_at: Vec<EnvironmentName>,
@@ -84,6 +88,9 @@ pub struct Cell {
     pub origin: Option<&'static str>,
     /// Whether it counts as applied on a person's word alone (`resolve --applied`).
     pub by_word: bool,
+    /// Whose success it is that counts as evidence, where it was not in the database that this ledger
+    /// has there: a colleague's own, or one that is gone.
+    pub proven_by: Option<String>,
 }
 
 /// Builds the matrix from what is on disk and what the ledger knows.
@@ -95,6 +102,8 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
         .iter()
         .map(|name| view.get(name).unwrap_or(&nothing))
         .collect();
+    let kinds: Vec<Kind> = policy.names().map(|name| policy.kind(name)).collect();
+    let outside = policy.names().map(|name| policy.is_outside(name)).collect();
     let on_disk = files.iter().map(|file| file.migration);
     let known = views.iter().flat_map(|view| {
         let open = view.open.values().map(|open| &open.intent.migration);
@@ -120,22 +129,56 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
         Row {
             migration: id.clone(),
             checksum,
-            cells: views.iter().map(|view| cell(view, id, bytes)).collect(),
+            cells: kinds
+                .iter()
+                .zip(&views)
+                .map(|(kind, view)| elsewhere(cell(view, id, bytes), *kind, view, id, checksum))
+                .collect(),
         }
     };
     let is_bound = |view: &&EnvironmentView| view.target.is_some();
     let looked = views.iter().any(is_bound);
+    // Everybody's own, and what comes and goes, need not be looked at from here.
     let not_looked_at = environments
         .iter()
         .zip(&views)
-        .filter(|(_, view)| looked && !is_bound(view))
-        .map(|(name, _)| name.clone())
+        .zip(&kinds)
+        .filter(|((_, view), kind)| looked && !is_bound(view) && **kind == Kind::Ordinary)
+        .map(|((name, _), _)| name.clone())
         .collect();
     Matrix {
         rows: ids.into_iter().map(row).collect(),
         not_looked_at,
         environments,
+        kinds,
+        outside,
     }
+}
+
+/// What is pending in the database that this ledger has there may have succeeded in another one. Where it
+/// has none of its own, or each is a new one, that is what there is to show.
+fn elsewhere(
+    cell: Option<Cell>,
+    kind: Kind,
+    view: &EnvironmentView,
+    id: &MigrationId,
+    checksum: Option<Checksum>,
+) -> Option<Cell> {
+    let pending = cell.as_ref().is_some_and(|cell| cell.state == State::Pending);
+    let proof = checksum.and_then(|checksum| view.evidence_of(id, checksum));
+    let Some(proof) = proof.filter(|_| pending && kind != Kind::Ordinary) else {
+        return cell;
+    };
+    let own = kind == Kind::Personal && view.target.is_some();
+    Some(Cell {
+        state: if own { State::Pending } else { State::Applied },
+        checksum: (!own).then_some(proof.checksum).flatten(),
+        at: (!own).then_some(proof.at),
+        by: (!own).then(|| proof.by.0.clone()),
+        origin: None,
+        by_word: false,
+        proven_by: Some(proof.by.0.clone()),
+    })
 }
 
 fn cell(
@@ -151,6 +194,7 @@ fn cell(
             by: Some(open.by.0.clone()),
             origin: None,
             by_word: false,
+            proven_by: None,
         });
     }
     if let Some(ran) = view.applied.get(id) {
@@ -168,6 +212,7 @@ fn cell(
             by: Some(ran.by.0.clone()),
             origin: matches!(ran.origin, Origin::Prisma { .. }).then_some("prisma"),
             by_word: ran.kind == ReceiptKind::Resolved,
+            proven_by: None,
         });
     }
     let partial = view
@@ -182,6 +227,7 @@ fn cell(
             by: Some(failed.attempted.by.0.clone()),
             origin: None,
             by_word: false,
+            proven_by: None,
         });
     }
     if let Some(standing) = view.standing.get(id) {
@@ -192,6 +238,7 @@ fn cell(
             by: None,
             origin: None,
             by_word: false,
+            proven_by: None,
         });
     }
     // Without a folder there is nothing to apply, and nothing was applied here.
@@ -202,6 +249,7 @@ fn cell(
         by: None,
         origin: None,
         by_word: false,
+        proven_by: None,
     })
 }
 
@@ -293,9 +341,13 @@ fn footer(matrix: &Matrix) -> String {
     lines.extend(
         told(&baselined).map(|told| format!("baselined, there without proof of its bytes: {told}")),
     );
+    lines.extend(others(matrix));
+    for (name, _) in matrix.environments.iter().zip(&matrix.outside).filter(|(_, outside)| **outside) {
+        lines.push(format!("{name}: outside the chain, never evidence"));
+    }
     for name in &matrix.not_looked_at {
         lines.push(format!(
-            "{name}: this ledger never looked there; tollgate apply {name} --dry-run"
+            "{name}: this ledger never looked there; tollgate sync {name}"
         ));
     }
     if lines.is_empty() {
@@ -304,10 +356,38 @@ fn footer(matrix: &Matrix) -> String {
     format!("\n{}\n", lines.join("\n"))
 }
 
+/// Whose successes count where not everybody has the same database.
+fn others(matrix: &Matrix) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, name) in matrix.environments.iter().enumerate() {
+        let cells = matrix.rows.iter().filter_map(|row| row.cells.get(place));
+        let whose: Vec<&str> = cells
+            .flatten()
+            .filter_map(|cell| cell.proven_by.as_deref())
+            .collect();
+        if whose.is_empty() {
+            continue;
+        }
+        let people: BTreeSet<&str> = whose.iter().copied().collect();
+        let people: Vec<&str> = people.into_iter().collect();
+        let place = match matrix.kinds.get(place) {
+            Some(Kind::Ephemeral) => "in earlier databases",
+            _ => "in others' databases",
+        };
+        lines.push(format!(
+            "{name}: {} proven {place}, by {}",
+            whose.len(),
+            people.join(", ")
+        ));
+    }
+    lines
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
     environments: &'a [EnvironmentName],
+    kinds: serde_json::Map<String, serde_json::Value>,
     migrations: Vec<JsonRow<'a>>,
     not_looked_at: &'a [EnvironmentName],
 }
@@ -330,6 +410,7 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
             "by": cell.by,
             "origin": cell.origin,
             "by_word": cell.by_word,
+            "proven_by": cell.proven_by,
             "waived": [],
         })
     };
@@ -346,6 +427,20 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
     let document = Document {
         schema: "tollgate/status/v1",
         environments: &matrix.environments,
+        kinds: matrix
+            .environments
+            .iter()
+            .zip(matrix.kinds.iter().zip(&matrix.outside))
+            .filter_map(|(name, kind)| {
+                let word = match kind {
+                    (_, true) => "preview",
+                    (Kind::Personal, _) => "personal",
+                    (Kind::Ephemeral, _) => "ephemeral",
+                    (Kind::Ordinary, _) => return None,
+                };
+                Some((name.to_string(), word.into()))
+            })
+            .collect(),
         migrations: migrations.collect(),
         not_looked_at: &matrix.not_looked_at,
     };

@@ -143,6 +143,11 @@ pub enum Event<'a> {
         /// How many.
         rows: usize,
     },
+    /// Promotion needs nothing there: what is on its way succeeded in others' databases.
+    PassedBy {
+        /// Where.
+        environment: &'a EnvironmentName,
+    },
     /// The plan that is about to run, or was refused.
     Planned(&'a Plan),
     /// A step begins.

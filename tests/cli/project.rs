@@ -131,6 +131,7 @@ impl Project {
             variables: self.variables.clone(),
             folder: self.path().to_owned(),
             machine: None,
+            session: None,
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
             colour_stdout: false,

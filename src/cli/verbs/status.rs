@@ -12,6 +12,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
     let catalog = project.catalog_and_rest(output)?;
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     project.note_missing_ledger(output);
+    output.note_strays(&loaded.strays);
     let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view);
     if output.is_json() {
         output.document(&matrix::json(&matrix));

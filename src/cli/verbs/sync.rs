@@ -85,8 +85,6 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Sync) -> Resu
         output.result(&source(name, merged));
     }
     told.print(output, asked);
-    let text = strays::text(&held, output.paint());
-    output.result(&text);
     Ok(exit)
 }
 

@@ -83,7 +83,7 @@ pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
         required: "the same chain from the first day, or a look at how it came here".to_owned(),
         remedy: match unlooked {
             Some(name) => {
-                format!("tollgate apply {name} --dry-run   # takes in what its receipts prove")
+                format!("tollgate sync {name}   # takes in what its receipts prove")
             }
             None => format!(
                 "tollgate log --migration {}   # who applied it to {environment}, and when",
