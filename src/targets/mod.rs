@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod history;
+pub mod hub;
 pub mod postgres;
 mod reset;
 pub mod sqlite;

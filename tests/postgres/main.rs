@@ -11,9 +11,14 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../worst_day/proxy.rs"]
+#[allow(dead_code, reason = "the crash suite uses all of it")]
+mod proxy;
+
 mod bench;
 mod connecting;
 mod errors;
+mod hub;
 mod hygiene;
 mod identity;
 mod invalid;

@@ -12,7 +12,7 @@ use crate::bench::Bench;
 use crate::support::{Database, run, server_url, settings};
 
 /// A server in recovery, as long as this value lives.
-struct Standby {
+pub(crate) struct Standby {
     folder: tempfile::TempDir,
     programs: String,
     owner: Option<String>,
@@ -20,7 +20,7 @@ struct Standby {
 }
 
 impl Standby {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let ask = |sql: &str| run(&server_url(), sql).unwrap()[0][0].clone().unwrap();
         let folder = tempfile::Builder::new()
             .prefix("tg-")
@@ -107,7 +107,7 @@ impl Standby {
         assert!(status.success(), "{name} {status}");
     }
 
-    fn url(&self, database: &Database) -> String {
+    pub(crate) fn url(&self, database: &Database) -> String {
         let ours = settings(&server_url()).port.to_string();
         database
             .url()

@@ -2,7 +2,7 @@
 
 use std::error::Error as _;
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::config::{ChannelBinding, SslMode, SslNegotiation, TargetSessionAttrs};
 use tokio_postgres::{Config, Error, NoTls};
@@ -36,7 +36,7 @@ pub(super) struct Connected {
 pub(super) fn connect(settings: &PostgresSettings) -> Result<Connected, TargetError> {
     session::refuse_pooled(settings)?;
     let mark = mark()?;
-    let session = open(settings, &mark)?;
+    let session = open(settings, &mark, FOR_EVER)?;
     let another = || beside(settings).ok();
     let backend = session::check(&session, settings, &mark, another)?;
     schema::enter(&session)?;
@@ -45,8 +45,21 @@ pub(super) fn connect(settings: &PostgresSettings) -> Result<Connected, TargetEr
 
 /// Opens one more session beside one that is there: to look, never to write.
 pub(super) fn beside(settings: &PostgresSettings) -> Result<Session, TargetError> {
-    open(settings, &mark()?)
+    open(settings, &mark()?, FOR_EVER)
 }
+
+/// Opens a session for whoever needs nothing of it but one transaction after another: a pooler may stand
+/// between, whatever it shares. `patience` is for everything until the server lets us in: the name, each
+/// of its addresses, TLS, the password, and every further try.
+pub(super) fn within(
+    settings: &PostgresSettings,
+    patience: Duration,
+) -> Result<Session, TargetError> {
+    open(settings, &mark()?, patience)
+}
+
+/// Only the settings' own `connect_timeout` ends the wait.
+const FOR_EVER: Duration = Duration::MAX;
 
 /// A text that no other connection has.
 fn mark() -> Result<String, TargetError> {
@@ -59,7 +72,12 @@ fn mark() -> Result<String, TargetError> {
     Ok(hex(&bytes))
 }
 
-fn open(settings: &PostgresSettings, mark: &str) -> Result<Session, TargetError> {
+fn open(
+    settings: &PostgresSettings,
+    mark: &str,
+    patience: Duration,
+) -> Result<Session, TargetError> {
+    let begun = Instant::now();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -97,7 +115,7 @@ fn open(settings: &PostgresSettings, mark: &str) -> Result<Session, TargetError>
     let (client, task) = loop {
         let options = ladder.peek().map_or("", |options| options.as_str());
         let config = config(settings, mode, options);
-        let attempt = runtime.block_on(async {
+        let connecting = async {
             // How the connection ended is told to whoever waits for an answer.
             if mode == SslMode::Disable {
                 let (client, connection) = config.connect(NoTls).await?;
@@ -106,7 +124,14 @@ fn open(settings: &PostgresSettings, mark: &str) -> Result<Session, TargetError>
                 let (client, connection) = config.connect(connector.clone()).await?;
                 Ok((client, tokio::spawn(async { drop(connection.await) })))
             }
-        });
+        };
+        let left = patience.saturating_sub(begun.elapsed());
+        let attempt = runtime.block_on(async { tokio::time::timeout(left, connecting).await });
+        let Ok(attempt) = attempt else {
+            // The system may still be looking the name up: nobody waits for that.
+            runtime.shutdown_background();
+            return Err(out_of_patience(settings, patience));
+        };
         match attempt {
             Ok(connected) => break connected,
             Err(error) if refuses_options(&error) && !options.is_empty() => {
@@ -288,6 +313,17 @@ fn connect_error(error: &Error, settings: &PostgresSettings) -> TargetError {
         format!("cannot reach the PostgreSQL server at {server}: {why}"),
         remedy,
     )
+}
+
+fn out_of_patience(settings: &PostgresSettings, patience: Duration) -> TargetError {
+    TargetError {
+        kind: TargetErrorKind::Unreachable,
+        fact: format!(
+            "cannot reach the PostgreSQL server at {}: no answer within {patience:?}",
+            settings.server()
+        ),
+        remedy: Some("look at the host, the port and the firewall".to_owned()),
+    }
 }
 
 /// The server answered, and will not have us.

@@ -16,6 +16,7 @@ mod concurrently;
 mod connect;
 mod error;
 mod history;
+pub(super) mod hub;
 mod invalid;
 mod journal;
 mod journalled;
