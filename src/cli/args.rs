@@ -63,6 +63,10 @@ pub(crate) enum Verb {
     Resolve(Resolve),
     /// Take in what others know: the receipts of targets, the entries of other ledgers
     Sync(Sync),
+    /// Send this ledger's entries to the team's hub
+    Push,
+    /// Take in everybody's entries from the team's hub
+    Pull,
     /// Walk the ledger's chains and say what is sound
     Verify,
     /// Show the ledger's entries, or the bytes of a migration that ran

@@ -241,6 +241,24 @@ impl From<WorkflowError> for Trouble {
                         .to_owned(),
                 ),
             },
+            WorkflowError::Hub(error) => (*error).into(),
+            WorkflowError::HubContradiction { faults } => {
+                let fact = match faults.as_slice() {
+                    [one] => format!("the hub is not what it was: {one}"),
+                    several => format!("the hub is not what it was:\n  {}", several.join("\n  ")),
+                };
+                Self {
+                    exit: Exit::Contradiction,
+                    fact,
+                    consequence: Some(
+                        "nothing was taken from it: this ledger holds what the hub had".to_owned(),
+                    ),
+                    remedy: Some(
+                        "tollgate push   # adds again what is gone; what was changed is put right from the hub's backup"
+                            .to_owned(),
+                    ),
+                }
+            }
             WorkflowError::Usage { what, remedy } => Self::usage(what, remedy),
             WorkflowError::Refused { what, remedy } => Self {
                 exit: Exit::Refused,

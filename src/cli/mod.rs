@@ -4,6 +4,7 @@ mod args;
 mod config;
 mod evidence;
 mod exit;
+mod hub;
 mod output;
 mod progress;
 mod project;
@@ -51,6 +52,8 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Bind(verb) => verbs::bind::run(&mut output, &parsed.global, &verb),
         Verb::Reset(verb) => verbs::reset::run(&mut output, &parsed.global, &verb),
         Verb::Resolve(verb) => verbs::resolve::run(&mut output, &parsed.global, &verb),
+        Verb::Push => verbs::hub::push_to(&mut output, &parsed.global),
+        Verb::Pull => verbs::hub::pull_from(&mut output, &parsed.global),
         Verb::Sync(verb) => verbs::sync::run(&mut output, &parsed.global, &verb),
         Verb::Verify => verbs::verify::run(&mut output, &parsed.global),
         Verb::Log(verb) => verbs::log::run(&mut output, &parsed.global, &verb),

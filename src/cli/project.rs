@@ -9,6 +9,7 @@ use super::Result;
 use super::args::Global;
 use super::config::{self, Config, FILE};
 use super::exit::Trouble;
+use super::hub::Around;
 use super::output::Output;
 use super::variables::{self, Variables};
 use super::{progress, provenance};
@@ -65,6 +66,7 @@ impl Project {
         for name in project.config.policy.names() {
             project.hide_secrets(output, name);
         }
+        project.hide_hub(output);
         project.timeouts_have_a_server()?;
         Ok(project)
     }
@@ -214,6 +216,31 @@ impl Project {
         }
     }
 
+    /// The address of the team's hub; `None` where there is none.
+    pub(crate) fn hub(&self) -> Result<Option<Address>> {
+        let Some(written) = &self.config.hub else {
+            return Ok(None);
+        };
+        let url = match written.strip_prefix("env:") {
+            None => written.clone(),
+            Some(variable) => match self.variables.get(None, variable) {
+                Some(url) => url.to_owned(),
+                None => {
+                    return Err(Trouble::usage(
+                        format!("{variable} is not set, and holds the url of the hub"),
+                        format!("export {variable}=postgresql://..."),
+                    ));
+                }
+            },
+        };
+        let address = Address::parse(&url, &self.config.root).map_err(|error| {
+            let mut trouble = Trouble::from(error);
+            trouble.fact = format!("hub: {}", trouble.fact);
+            trouble
+        })?;
+        Ok(Some(address.with_defaults(&self.defaults(None))))
+    }
+
     /// Refuses an environment whose target cannot be opened, as far as its url alone tells.
     pub(crate) fn check(&self, name: &EnvironmentName) -> Result<()> {
         targets::check(&self.address(name)?).map_err(|error| about(name, error))
@@ -246,6 +273,20 @@ impl Project {
                 .filter(|path| Path::new(path).is_file())
                 .and_then(|path| std::fs::read_to_string(path).ok())
                 .map(Password::new),
+        }
+    }
+
+    fn hide_hub(&self, output: &mut Output<'_>) {
+        let written = self.config.hub.iter().map(String::as_str);
+        let variable = written.clone().filter_map(|url| url.strip_prefix("env:"));
+        let set = variable.filter_map(|variable| self.variables.get(None, variable));
+        for password in written.chain(set).flat_map(variables::passwords) {
+            output.hide(&password);
+        }
+        if let Ok(Some(address)) = self.hub()
+            && let Some(secret) = address.secret()
+        {
+            output.hide(secret);
         }
     }
 
@@ -365,6 +406,28 @@ pub(crate) fn act<T>(
     prisma: Option<&PrismaTree>,
     verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
 ) -> Result<T> {
+    act_with(output, global, project, files, prisma, true, verb)
+}
+
+/// The same for the verbs that speak with the hub themselves, and with no target.
+pub(crate) fn act_alone<T>(
+    output: &mut Output<'_>,
+    global: &Global,
+    project: &Project,
+    verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
+) -> Result<T> {
+    act_with(output, global, project, &[], None, false, verb)
+}
+
+fn act_with<T>(
+    output: &mut Output<'_>,
+    global: &Global,
+    project: &Project,
+    files: &[FileFacts<'_>],
+    prisma: Option<&PrismaTree>,
+    asks_the_hub: bool,
+    verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
+) -> Result<T> {
     let by: Provenance = provenance::read(output.world, &project.config.root);
     let wait = Duration::from_secs(global.lock_wait);
     let interrupted = std::sync::Arc::clone(&output.world.interrupted);
@@ -392,6 +455,7 @@ pub(crate) fn act<T>(
         };
         Ledger::open(&project.config.ledger, opening)?
     };
+    let hub = asks_the_hub.then(|| Around::before(output, project, &mut ledger));
     let kept: BTreeSet<Checksum> = ledger.kept()?;
     let policy: &Policy = &project.config.policy;
     let connect = |name: &EnvironmentName| -> std::result::Result<Box<dyn Target>, TargetError> {
@@ -431,6 +495,9 @@ pub(crate) fn act<T>(
         events: &mut events,
     };
     let ended = verb(&mut run);
+    if let Some(hub) = hub {
+        hub.after(output, &mut ledger);
+    }
     output.note_strays(ledger.strays());
     Ok(ended?)
 }

@@ -8,6 +8,7 @@ pub mod baseline;
 pub mod bind;
 mod contact;
 mod history;
+pub mod hub;
 pub mod promote;
 pub mod reset;
 pub mod resolve;
@@ -205,6 +206,13 @@ pub enum WorkflowError {
         /// The fact.
         what: String,
     },
+    /// The team's hub cannot be asked, or told.
+    Hub(Box<TargetError>),
+    /// The hub lost or changed something that it once had.
+    HubContradiction {
+        /// The facts, each a clause.
+        faults: Vec<String>,
+    },
     /// What was asked for makes no sense here.
     Usage {
         /// The fact.
@@ -234,6 +242,10 @@ impl fmt::Display for WorkflowError {
             Self::Ledger(error) => error.fmt(f),
             Self::Target { environment, error } => write!(f, "{environment}: {error}"),
             Self::Contradiction { environment, what } => write!(f, "{environment}: {what}"),
+            Self::Hub(error) => error.fmt(f),
+            Self::HubContradiction { faults } => {
+                write!(f, "the hub is not what it was: {}", faults.join("; "))
+            }
             Self::Usage { what, .. } | Self::Refused { what, .. } => f.write_str(what),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
         }

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod baseline;
 pub(crate) mod bind;
 pub(crate) mod export;
+pub(crate) mod hub;
 pub(crate) mod init;
 pub(crate) mod log;
 pub(crate) mod new;

@@ -270,7 +270,13 @@ fn entries(count: usize) -> String {
 pub(crate) fn source(name: &str, merged: &Merged) -> String {
     let new: usize = merged.new.values().sum();
     let mut text = match new {
+        0 if merged.known == 0 => format!("{name}: nothing new\n"),
         0 => format!("{name}: nothing new, {} known already\n", entries(merged.known)),
+        _ if merged.known == 0 => format!(
+            "{name}: took in {} by {}\n",
+            entries(new),
+            count(merged.new.len(), "writer")
+        ),
         _ => format!(
             "{name}: took in {} by {}, {} known already\n",
             entries(new),
