@@ -54,7 +54,13 @@ impl ConfigError {
     }
 }
 
-const TOP: &[&str] = &["migrations", "ledger", "max_script_mib", "hub", "environment"];
+const TOP: &[&str] = &[
+    "migrations",
+    "ledger",
+    "max_script_mib",
+    "hub",
+    "environment",
+];
 const ENVIRONMENT: &[&str] = &[
     "name",
     "url",
@@ -171,14 +177,19 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
             .map_err(|error: crate::model::ids::ParseIdError| {
                 ConfigError::edit(error.to_string(), format!("edit {FILE}"))
             })?;
-    let kind = match (flag(entry, "personal", false)?, flag(entry, "ephemeral", false)?) {
+    let kind = match (
+        flag(entry, "personal", false)?,
+        flag(entry, "ephemeral", false)?,
+    ) {
         (false, false) => Kind::Ordinary,
         (true, false) => Kind::Personal,
         (false, true) => Kind::Ephemeral,
         (true, true) => {
             return Err(ConfigError::edit(
                 format!("{name} is both personal and ephemeral in {FILE}"),
-                format!("edit {FILE}: keep one: personal (everybody's own database), or ephemeral (a new one at any time)"),
+                format!(
+                    "edit {FILE}: keep one: personal (everybody's own database), or ephemeral (a new one at any time)"
+                ),
             ));
         }
     };
@@ -321,7 +332,12 @@ mod tests {
 
     #[test]
     fn kinds_of_environments_are_read() {
-        let read = |line: &str| parse(&format!("{CHAIN}{line}\n{}", CHAIN.replace("dev", "prod")), Path::new("/p"));
+        let read = |line: &str| {
+            parse(
+                &format!("{CHAIN}{line}\n{}", CHAIN.replace("dev", "prod")),
+                Path::new("/p"),
+            )
+        };
         let kind = |line: &str| read(line).unwrap().policy.environments[0].clone();
         assert_eq!(kind("").kind, Kind::Ordinary);
         assert_eq!(kind("personal = true").kind, Kind::Personal);
@@ -332,7 +348,10 @@ mod tests {
         assert_eq!(outside.position(&"dev".parse().unwrap()), None);
         assert_eq!(outside.position(&"prod".parse().unwrap()), Some(0));
         for (line, said) in [
-            ("personal = true\nephemeral = true", "dev is both personal and ephemeral"),
+            (
+                "personal = true\nephemeral = true",
+                "dev is both personal and ephemeral",
+            ),
             ("personal = \"yes\"", "is neither true nor false"),
         ] {
             let error = read(line).unwrap_err();

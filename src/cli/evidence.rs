@@ -26,7 +26,8 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<String>> {
             if file.extension().is_none_or(|end| end != "json") {
                 continue;
             }
-            let text = std::fs::read_to_string(&file).map_err(|error| Trouble::file(&file, &error))?;
+            let text =
+                std::fs::read_to_string(&file).map_err(|error| Trouble::file(&file, &error))?;
             // An entry ends in no line feed; an editor, or git, may have added one.
             bodies.push(text.trim_end_matches(['\r', '\n']).to_owned());
         }
@@ -58,9 +59,15 @@ pub(crate) fn write(folder: &Path, pack: &Pack) -> Result<usize> {
             Ok(_) => {
                 return Err(Trouble {
                     exit: super::Exit::Contradiction,
-                    fact: format!("{} does not hold the entry that it is named after", file.display()),
+                    fact: format!(
+                        "{} does not hold the entry that it is named after",
+                        file.display()
+                    ),
                     consequence: Some("it was altered, and was left as it is".to_owned()),
-                    remedy: Some(format!("git log -p -- {}", crate::planner::gates::shell(&file.display().to_string()))),
+                    remedy: Some(format!(
+                        "git log -p -- {}",
+                        crate::planner::gates::shell(&file.display().to_string())
+                    )),
                 });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}

@@ -55,8 +55,7 @@ fn alone(row: &Row) -> Result<(ChainHash, Entry), String> {
     if hash.as_bytes() != row.hash.as_slice() {
         return Err("its bytes do not have the hash beside them".to_owned());
     }
-    let entry =
-        Entry::from_body(&row.body).map_err(|what| format!("it cannot be read: {what}"))?;
+    let entry = Entry::from_body(&row.body).map_err(|what| format!("it cannot be read: {what}"))?;
     if entry.writer.as_bytes() != row.writer.as_slice()
         || i64::try_from(entry.number) != Ok(row.number)
     {

@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
-use crate::model::entry::{Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict};
+use crate::model::entry::{
+    Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict,
+};
 use crate::model::{
-    Actor, AttemptId, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind, Timestamp, WriterId,
+    Actor, AttemptId, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind, Timestamp,
+    WriterId,
 };
 
 /// What the ledger knows of one life of one target: from when it was entered until it was emptied, or

@@ -34,7 +34,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`LedgerError`]: nothing was taken.
-    pub fn merge(&mut self, pack: &Pack, random: &dyn Fn() -> [u8; 16]) -> Result<Merged, LedgerError> {
+    pub fn merge(
+        &mut self,
+        pack: &Pack,
+        random: &dyn Fn() -> [u8; 16],
+    ) -> Result<Merged, LedgerError> {
         let path = self.path.clone();
         let failed = |error: rusqlite::Error| LedgerError::sqlite(&path, &error);
         let mut merged = Merged::default();
@@ -61,7 +65,9 @@ impl Ledger {
         }
         // What came earlier and waited for these.
         for writer in touched {
-            while let Some(row) = next_aside(&transaction, writer, heads.get(&writer)).map_err(failed)? {
+            while let Some(row) =
+                next_aside(&transaction, writer, heads.get(&writer)).map_err(failed)?
+            {
                 insert(&transaction, "entry", &row).map_err(failed)?;
                 heads.insert(writer, row.head());
             }
@@ -75,7 +81,11 @@ impl Ledger {
         }
         self.reload()?;
         let own = self.heads.get(&self.writer).copied();
-        let forked = self.strays.forks.iter().any(|fork| fork.writer == self.writer);
+        let forked = self
+            .strays
+            .forks
+            .iter()
+            .any(|fork| fork.writer == self.writer);
         if own != self.head || forked {
             // Numbers that were used elsewhere must not be used here.
             self.head = own;
@@ -152,7 +162,10 @@ impl Ledger {
             .map_err(failed)?;
         rows.map(|row| {
             let (writer, number) = row.map_err(failed)?;
-            Ok((WriterId::from_bytes(writer), u64::try_from(number).unwrap_or(0)))
+            Ok((
+                WriterId::from_bytes(writer),
+                u64::try_from(number).unwrap_or(0),
+            ))
         })
         .collect()
     }
@@ -186,7 +199,8 @@ pub(super) fn by_writer(heads: Vec<Head>) -> BTreeMap<WriterId, Head> {
 }
 
 fn continues(head: Option<&Head>, entry: &Entry) -> bool {
-    entry.number == head.map_or(1, |head| head.number + 1) && entry.prev == head.map(|head| head.hash)
+    entry.number == head.map_or(1, |head| head.number + 1)
+        && entry.prev == head.map(|head| head.hash)
 }
 
 fn holds(connection: &Connection, hash: ChainHash) -> rusqlite::Result<bool> {

@@ -65,8 +65,9 @@ impl Pack {
     pub fn of(bodies: impl IntoIterator<Item = String>) -> Result<Self, PackError> {
         let mut rows = Vec::new();
         for (body, line) in bodies.into_iter().zip(1usize..) {
-            let unsound =
-                |what: String| PackError::Unsound(format!("entry {line} in it does not hold: {what}"));
+            let unsound = |what: String| {
+                PackError::Unsound(format!("entry {line} in it does not hold: {what}"))
+            };
             let entry = Entry::from_body(&body).map_err(unsound)?;
             says(&entry).map_err(unsound)?;
             if entry.number == 0 || i64::try_from(entry.number).is_err() {
@@ -99,7 +100,9 @@ impl Pack {
         }
         let begins = lines.first().is_some_and(|line| line.starts_with('{'));
         let Some(last) = lines.pop().filter(|_| begins) else {
-            return Err(PackError::Not("it is neither a ledger nor an export of one".to_owned()));
+            return Err(PackError::Not(
+                "it is neither a ledger nor an export of one".to_owned(),
+            ));
         };
         let said = serde_json::from_str::<LastLine>(last).ok();
         let Some(said) = said.filter(|said| said.schema == SCHEMA) else {
@@ -131,8 +134,11 @@ impl Pack {
             let number = first.entry(row.entry.writer).or_insert(u64::MAX);
             *number = row.entry.number.min(*number);
         }
-        self.rows
-            .retain(|row| first.get(&row.entry.writer).is_some_and(|first| row.entry.number >= *first));
+        self.rows.retain(|row| {
+            first
+                .get(&row.entry.writer)
+                .is_some_and(|first| row.entry.number >= *first)
+        });
         self
     }
 

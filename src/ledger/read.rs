@@ -82,7 +82,9 @@ pub(super) enum Entries {
 fn read_as(path: &Path, entries: Entries, policy: &Policy) -> Result<Loaded, LedgerError> {
     // First what was written, then what is there: entries only come.
     let written = head::read(path);
-    let Some(loaded) = reading(path, |connection| load(path, connection, Wanted { entries, written }, policy)) else {
+    let Some(loaded) = reading(path, |connection| {
+        load(path, connection, Wanted { entries, written }, policy)
+    }) else {
         gone(path, written)?;
         return Ok(Loaded::default());
     };

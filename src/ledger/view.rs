@@ -16,7 +16,8 @@ use crate::model::entry::{
     Absorbed, Bound, Chained, Head, Intent, Outcome, TargetIdentity, Verdict,
 };
 use crate::model::{
-    AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind, MigrationId, Policy, Receipt, WriterId,
+    AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind, MigrationId, Policy, Receipt,
+    WriterId,
 };
 
 pub use super::life::{Attempted, Failed, Life, Standing, Success};
@@ -138,9 +139,11 @@ impl EnvironmentView {
                 .iter()
                 .filter_map(|binding| binding.replaces)
                 .collect();
-            let stands =
-                |binding: &&&Binding| !replaced.contains(&binding.target.incarnation);
-            let last = bindings.iter().filter(stands).max_by_key(|binding| binding.key);
+            let stands = |binding: &&&Binding| !replaced.contains(&binding.target.incarnation);
+            let last = bindings
+                .iter()
+                .filter(stands)
+                .max_by_key(|binding| binding.key);
             last.or_else(|| bindings.iter().max_by_key(|binding| binding.key))
                 .map(|binding| binding.target.clone())
         };

@@ -164,7 +164,9 @@ fn elsewhere(
     id: &MigrationId,
     checksum: Option<Checksum>,
 ) -> Option<Cell> {
-    let pending = cell.as_ref().is_some_and(|cell| cell.state == State::Pending);
+    let pending = cell
+        .as_ref()
+        .is_some_and(|cell| cell.state == State::Pending);
     let proof = checksum.and_then(|checksum| view.evidence_of(id, checksum));
     let Some(proof) = proof.filter(|_| pending && kind != Kind::Ordinary) else {
         return cell;
@@ -342,7 +344,12 @@ fn footer(matrix: &Matrix) -> String {
         told(&baselined).map(|told| format!("baselined, there without proof of its bytes: {told}")),
     );
     lines.extend(others(matrix));
-    for (name, _) in matrix.environments.iter().zip(&matrix.outside).filter(|(_, outside)| **outside) {
+    for (name, _) in matrix
+        .environments
+        .iter()
+        .zip(&matrix.outside)
+        .filter(|(_, outside)| **outside)
+    {
         lines.push(format!("{name}: outside the chain, never evidence"));
     }
     for name in &matrix.not_looked_at {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Paint, log};
-use crate::ledger::Strays;
+use crate::ledger::assemble::{Fork, Gap, Strays, Twin};
 
 /// In words, for people; empty where there is nothing to say. What a person has spoken on is left out.
 #[must_use]
@@ -49,18 +49,15 @@ pub fn text(strays: &Strays, paint: Paint) -> String {
 /// The same for programs; what a person has spoken on too.
 #[must_use]
 pub fn json(strays: &Strays) -> Value {
-    let twin = |twin: &crate::ledger::Twin| {
-        json!({ "hash": twin.hash, "at": twin.entry.as_ref().map(|entry| entry.at) })
-    };
-    let fork = |fork: &crate::ledger::Fork| {
+    let twin =
+        |twin: &Twin| json!({ "hash": twin.hash, "at": twin.entry.as_ref().map(|entry| entry.at) });
+    let fork = |fork: &Fork| {
         json!({
             "writer": fork.writer, "number": fork.number, "believed": fork.believed,
             "entries": fork.twins.iter().map(twin).collect::<Vec<_>>(),
         })
     };
-    let gap = |gap: &crate::ledger::Gap| {
-        json!({ "writer": gap.writer, "from": gap.from, "to": gap.upto, "behind": gap.behind })
-    };
+    let gap = |gap: &Gap| json!({ "writer": gap.writer, "from": gap.from, "to": gap.upto, "behind": gap.behind });
     json!({
         "equivocations": strays.forks.iter().map(fork).collect::<Vec<_>>(),
         "gaps": strays.gaps.iter().map(gap).collect::<Vec<_>>(),

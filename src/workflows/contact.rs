@@ -81,7 +81,11 @@ pub(super) fn contact(
     }
     live.is_prisma_8 = survey.is_prisma_8;
     let matters = !matches!(judged, Identity::New | Identity::Other(_));
-    let is_known = run.ledger.view().get(environment).is_some_and(|here| here.target.is_some());
+    let is_known = run
+        .ledger
+        .view()
+        .get(environment)
+        .is_some_and(|here| here.target.is_some());
     match judged {
         // A clone of a target that an earlier run used goes its own way from there.
         Identity::Same if went_another_way(run, environment, &survey) => {

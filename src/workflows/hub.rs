@@ -117,7 +117,9 @@ fn held(ledger: &Ledger) -> Result<BTreeMap<WriterId, Held>, WorkflowError> {
 }
 
 fn upto(held: &Held, highest: u64) -> impl Iterator<Item = &str> {
-    let within = held.iter().take_while(move |((number, _), _)| *number <= highest);
+    let within = held
+        .iter()
+        .take_while(move |((number, _), _)| *number <= highest);
     within.map(|(_, body)| body.as_str())
 }
 
@@ -196,7 +198,8 @@ fn compare(
         }
         there.insert((row.number, hash), row.body);
     }
-    let numbers: std::collections::BTreeSet<u64> = there.keys().map(|(number, _)| *number).collect();
+    let numbers: std::collections::BTreeSet<u64> =
+        there.keys().map(|(number, _)| *number).collect();
     let mut due = 1..=numbers.last().copied().unwrap_or(0);
     if let Some(missing) = due.find(|number| !numbers.contains(number)) {
         faults.push(format!(

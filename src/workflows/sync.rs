@@ -60,7 +60,8 @@ pub fn believe(run: &mut Run<'_>, hash: &str, reason: String) -> Result<Fork, Wo
     let forks = &run.ledger.strays().forks;
     let mut found = forks.iter().flat_map(|fork| {
         let twins = fork.twins.iter();
-        let meant = twins.filter(|twin| !hash.is_empty() && twin.hash.to_string().starts_with(hash));
+        let meant =
+            twins.filter(|twin| !hash.is_empty() && twin.hash.to_string().starts_with(hash));
         meant.map(move |twin| (fork, twin))
     });
     let usage = |what: String| WorkflowError::Usage {
@@ -75,7 +76,9 @@ pub fn believe(run: &mut Run<'_>, hash: &str, reason: String) -> Result<Fork, Wo
             )));
         }
         (Some(_), Some(_)) => {
-            return Err(usage(format!("more than one entry has a hash that begins with {hash}")));
+            return Err(usage(format!(
+                "more than one entry has a hash that begins with {hash}"
+            )));
         }
     };
     let Some(_) = twin.entry else {

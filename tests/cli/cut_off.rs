@@ -82,8 +82,8 @@ fn what_is_certain_goes_on_by_itself() {
     20251101000000_tables  applied   pending   pending
     20251102000000_half    failed    pending   pending
 
-    test: this ledger never looked there; tollgate apply test --dry-run
-    prod: this ledger never looked there; tollgate apply prod --dry-run
+    test: this ledger never looked there; tollgate sync test
+    prod: this ledger never looked there; tollgate sync prod
     ");
     let plan = chain.run(&["plan", "dev"]);
     assert!(

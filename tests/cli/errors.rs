@@ -79,8 +79,8 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
     20251028000000_bad     applied   pending   pending
     20251029000000_syntax  failed    pending   pending
 
-    test: this ledger never looked there; tollgate apply test --dry-run
-    prod: this ledger never looked there; tollgate apply prod --dry-run
+    test: this ledger never looked there; tollgate sync test
+    prod: this ledger never looked there; tollgate sync prod
     ");
 }
 
@@ -128,8 +128,8 @@ fn a_script_that_failed_half_way_needs_a_person() {
     20251027072808_orders  applied   pending   pending
     20251028000000_half    failed    pending   pending
 
-    test: this ledger never looked there; tollgate apply test --dry-run
-    prod: this ledger never looked there; tollgate apply prod --dry-run
+    test: this ledger never looked there; tollgate sync test
+    prod: this ledger never looked there; tollgate sync prod
     ");
     project
         .database("dev")

@@ -166,6 +166,9 @@ fn help_is_the_first_documentation() {
       bind      Tie an environment to the database that its url leads to
       reset     Empty the first environment's database and start clean; evidence stays
       resolve   Say what stands of a script that stopped half-way, where only a person can
+      sync      Take in what others know: the receipts of targets, the entries of other ledgers
+      push      Send this ledger's entries to the team's hub
+      pull      Take in everybody's entries from the team's hub
       verify    Walk the ledger's chains and say what is sound
       log       Show the ledger's entries, or the bytes of a migration that ran
 

@@ -1,11 +1,11 @@
 //! Growing to 100 entries, every prefix; then each way to alter the rows.
 
 use tempfile::tempdir;
-use tollgate::ledger::chain::{Row, Walk};
 use tollgate::ledger::LedgerErrorKind;
+use tollgate::ledger::chain::{Row, Walk};
 use tollgate::model::Entry;
 
-use crate::support::{append, hundred, open, open_as, rows, unguarded, walk, read};
+use crate::support::{append, hundred, open, open_as, read, rows, unguarded, walk};
 
 #[test]
 fn a_ledger_grows_to_100_entries_and_every_prefix_verifies() {

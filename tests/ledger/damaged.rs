@@ -12,7 +12,7 @@ use tempfile::tempdir;
 use tollgate::digest::ChainHash;
 use tollgate::ledger::LedgerErrorKind;
 
-use crate::support::{append, hundred, open, open_as, rows, read};
+use crate::support::{append, hundred, open, open_as, read, rows};
 
 fn open_error(path: &Path) -> LedgerErrorKind {
     open_as("here", path, Duration::ZERO).unwrap_err().kind

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tempfile::{TempDir, tempdir};
 use tollgate::ledger::{LedgerError, LedgerErrorKind};
 
-use crate::support::{append, at, by, open, open_as, refused, walk, read};
+use crate::support::{append, at, by, open, open_as, read, refused, walk};
 
 /// As [`open`] waits.
 const WAIT: Duration = Duration::from_secs(60);

@@ -5,7 +5,9 @@ use tempfile::tempdir;
 use tollgate::digest::Checksum;
 use tollgate::ledger::{LedgerErrorKind, read_script};
 
-use crate::support::{append, at, by, hundred, intent, open, outcome, refused, rows, unguarded, read};
+use crate::support::{
+    append, at, by, hundred, intent, open, outcome, read, refused, rows, unguarded,
+};
 
 #[test]
 fn no_statement_changes_removes_or_replaces_an_entry() {

@@ -8,3 +8,4 @@ mod faults;
 mod guarded;
 mod places;
 mod support;
+mod union;

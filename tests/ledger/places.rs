@@ -10,7 +10,7 @@ use tempfile::tempdir;
 use tollgate::ledger::{Ledger, LedgerErrorKind, Opening};
 use tollgate::model::{Fact, WriterId};
 
-use crate::support::{append, open, open_as, random, rows, walk, read};
+use crate::support::{append, open, open_as, random, read, rows, walk};
 
 /// The head that a writer's first entry goes on from, by (writer, number).
 fn goes_on_from(path: &std::path::Path, writer: WriterId) -> Option<(WriterId, u64)> {

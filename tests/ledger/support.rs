@@ -11,8 +11,8 @@ use tollgate::ledger::{Ledger, LedgerError, Loaded, Opening};
 use tollgate::model::entry::TargetIdentity;
 use tollgate::model::entry::{Bound, Ending, Engine, Head, Intent, Outcome, ReceiptRef, Refused};
 use tollgate::model::{
-    Actor, AttemptId, EnvironmentName, Fact, IncarnationId, MigrationId, Origin, Provenance,
-    Policy, ReceiptKind, Timestamp,
+    Actor, AttemptId, EnvironmentName, Fact, IncarnationId, MigrationId, Origin, Policy,
+    Provenance, ReceiptKind, Timestamp,
 };
 
 /// 16 bytes that were never drawn before in this process, nor by another one.

@@ -16,7 +16,9 @@ pub(crate) fn push_to(output: &mut Output<'_>, global: &Global) -> Result<Exit> 
     let project = Project::open(output, global)?;
     let place = Place::needed(&project)?;
     let mut hub = place.open()?;
-    let added = act_alone(output, global, &project, |run| push(run.ledger, &mut hub, &place.name))?;
+    let added = act_alone(output, global, &project, |run| {
+        push(run.ledger, &mut hub, &place.name)
+    })?;
     if output.is_json() {
         output.document(&json!({
             "schema": "tollgate/push/v1", "hub": place.name, "added": added,

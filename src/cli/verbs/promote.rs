@@ -18,7 +18,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
     let last = project.environment(&verb.environment)?;
     if project.config.policy.is_outside(&last) {
         return Err(Trouble::usage(
-            format!("{last} stands outside the chain (chain = false), so nothing is promoted to it"),
+            format!(
+                "{last} stands outside the chain (chain = false), so nothing is promoted to it"
+            ),
             format!("tollgate apply {last}"),
         ));
     }

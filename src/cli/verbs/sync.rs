@@ -144,7 +144,10 @@ fn word(
 ) -> Result<Exit> {
     let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
     let reason = reason.ok_or_else(|| {
-        Trouble::usage("a reason is needed, and this one is empty", "--reason '<why>'")
+        Trouble::usage(
+            "a reason is needed, and this one is empty",
+            "--reason '<why>'",
+        )
     })?;
     let fork = act(output, global, project, &[], None, |run| {
         believe(run, hash, reason.to_owned())
@@ -184,7 +187,11 @@ impl Told {
             Err(WorkflowError::Contradiction { .. }) => Exit::Contradiction,
             Err(_) => Exit::Failed,
         });
-        let unset = self.not_looked.iter().filter(|_| asked).map(|_| Exit::Usage);
+        let unset = self
+            .not_looked
+            .iter()
+            .filter(|_| asked)
+            .map(|_| Exit::Usage);
         ends.chain(unset)
             .max_by_key(|exit| exit.code())
             .unwrap_or(Exit::Done)
@@ -225,9 +232,10 @@ impl Told {
             }),
             Err(error) => json!({ "environment": name, "error": error.to_string() }),
         });
-        let unset = self.not_looked.iter().map(|(name, trouble)| {
-            json!({ "environment": name, "not_looked_at": trouble.fact })
-        });
+        let unset = self
+            .not_looked
+            .iter()
+            .map(|(name, trouble)| json!({ "environment": name, "not_looked_at": trouble.fact }));
         looked.chain(unset).collect()
     }
 }
@@ -271,7 +279,10 @@ pub(crate) fn source(name: &str, merged: &Merged) -> String {
     let new: usize = merged.new.values().sum();
     let mut text = match new {
         0 if merged.known == 0 => format!("{name}: nothing new\n"),
-        0 => format!("{name}: nothing new, {} known already\n", entries(merged.known)),
+        0 => format!(
+            "{name}: nothing new, {} known already\n",
+            entries(merged.known)
+        ),
         _ if merged.known == 0 => format!(
             "{name}: took in {} by {}\n",
             entries(new),
@@ -285,7 +296,9 @@ pub(crate) fn source(name: &str, merged: &Merged) -> String {
         ),
     };
     if merged.went_back {
-        text.push_str("  some were this ledger's own, and were lost here: it goes on as a new writer\n");
+        text.push_str(
+            "  some were this ledger's own, and were lost here: it goes on as a new writer\n",
+        );
     }
     text
 }

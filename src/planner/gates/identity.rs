@@ -2,8 +2,8 @@
 
 use super::{Finding, Gate, World};
 use crate::ledger::View;
-use crate::model::{EnvironmentName, Kind};
 use crate::model::entry::{Engine, TargetIdentity};
+use crate::model::{EnvironmentName, Kind};
 use crate::targets::{Observed, Recorded};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
@@ -63,9 +63,8 @@ pub fn judge(
     let bound = view.get(environment).and_then(|here| here.target.as_ref());
 
     // A target that belongs to another environment, by its own row or by the ledger.
-    let is_copy = |recorded: &Recorded| {
-        !agrees(recorded.system.as_deref(), recorded.database, observed)
-    };
+    let is_copy =
+        |recorded: &Recorded| !agrees(recorded.system.as_deref(), recorded.database, observed);
     if let Some(recorded) = recorded
         && recorded.environment != *environment
         && !(ephemeral && is_copy(recorded))
@@ -331,7 +330,13 @@ mod tests {
                 "belongs to dev",
             ),
         ] {
-            let said = match judge(&name(environment), Kind::Ordinary, &view(), &seen, row.as_ref()) {
+            let said = match judge(
+                &name(environment),
+                Kind::Ordinary,
+                &view(),
+                &seen,
+                row.as_ref(),
+            ) {
                 Identity::Same => "same".to_owned(),
                 Identity::New => "new".to_owned(),
                 Identity::Known(_) => "known".to_owned(),
@@ -352,25 +357,44 @@ mod tests {
         let mut view = view();
         view.stand(None, None, &Policy::default());
         for (seen, row, expected) in [
-            (observed(c, 1), Some(recorded("dev", 1, c, 1)), Identity::Same),
+            (
+                observed(c, 1),
+                Some(recorded("dev", 1, c, 1)),
+                Identity::Same,
+            ),
             (observed(c, 2), None, Identity::New),
-            (observed(c, 2), Some(recorded("dev", 1, c, 1)), Identity::Copied),
+            (
+                observed(c, 2),
+                Some(recorded("dev", 1, c, 1)),
+                Identity::Copied,
+            ),
             // A dump of prod, put back elsewhere.
-            (observed(c, 2), Some(recorded("prod", 7, c, 9)), Identity::Copied),
+            (
+                observed(c, 2),
+                Some(recorded("prod", 7, c, 9)),
+                Identity::Copied,
+            ),
         ] {
             let judged = judge(&name("dev"), Kind::Ephemeral, &view, &seen, row.as_ref());
             assert_eq!(judged, expected, "{seen:?} {row:?}");
         }
         // Prod itself is nobody's throwaway.
         let prod = recorded("prod", 7, c, 9);
-        let judged = judge(&name("dev"), Kind::Ephemeral, &view, &observed(c, 9), Some(&prod));
+        let judged = judge(
+            &name("dev"),
+            Kind::Ephemeral,
+            &view,
+            &observed(c, 9),
+            Some(&prod),
+        );
         assert!(matches!(judged, Identity::Other(_)));
     }
 
     #[test]
     fn a_target_that_was_emptied_is_known_by_the_life_it_follows() {
-        let judged =
-            |row: &Recorded, seen: &Observed| judge(&name("dev"), Kind::Ordinary, &view(), seen, Some(row));
+        let judged = |row: &Recorded, seen: &Observed| {
+            judge(&name("dev"), Kind::Ordinary, &view(), seen, Some(row))
+        };
         let c = Some("c");
         let follows = |lives: &[u8]| Recorded {
             follows: lives.iter().map(|n| incarnation(*n)).collect(),

@@ -152,8 +152,8 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
 
     applied by Prisma: 1 in dev
     baselined, there without proof of its bytes: 6 in dev
-    test: this ledger never looked there; tollgate apply test --dry-run
-    prod: this ledger never looked there; tollgate apply prod --dry-run
+    test: this ledger never looked there; tollgate sync test
+    prod: this ledger never looked there; tollgate sync prod
     ");
     // What failed stops dev until somebody has looked, and nothing that stands runs again.
     assert_snapshot!(project.run(&["apply", "dev"]), @r#"
