@@ -19,6 +19,8 @@ pub const ENTRY_CONTEXT: &str = "tollgate 2026 ledger entry v1";
 pub const RECEIPT_CONTEXT: &str = "tollgate 2026 receipt v1";
 /// The context string of a plan's id. Fixed for ever; see `docs/LEDGER.md`.
 pub const PLAN_CONTEXT: &str = "tollgate 2026 plan id v1";
+/// The context string of a schema's digest. Fixed for ever; see `docs/LEDGER.md`.
+pub const SCHEMA_CONTEXT: &str = "tollgate 2026 schema v1";
 
 /// A text that was meant to be a digest and is not.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,7 +146,7 @@ digest_type!(
     Sha256, "", "64 lower-case hexadecimal digits"
 );
 digest_type!(
-    /// The hash of an entry, a receipt or a plan: BLAKE3 in key-derivation mode under one of this
+    /// The hash of an entry, a receipt, a plan or a schema: BLAKE3 in key-derivation mode under one of this
     /// module's contexts, written as 64 hexadecimal digits.
     ChainHash, "", "64 lower-case hexadecimal digits"
 );
@@ -169,7 +171,7 @@ impl ChainHash {
     /// `BLAKE3-derive_key(context, le64(len) || bytes)`.
     ///
     /// The length stands before the bytes so that no two inputs can be confused, and the context
-    /// keeps entries, receipts and plans apart: the hash of one is never the hash of another.
+    /// keeps entries, receipts, plans and schemas apart: the hash of one is never the hash of another.
     #[must_use]
     pub fn of(context: &'static str, bytes: &[u8]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key(context);
