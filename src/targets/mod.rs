@@ -6,21 +6,24 @@
 //! [`Target::initialise`] where tollgate was never there; [`Target::apply`] for each step; drop.
 
 pub mod address;
+mod fingerprint;
 pub mod history;
 pub mod hub;
 pub mod postgres;
 mod reset;
 pub mod sqlite;
 
+pub use fingerprint::KeptSchema;
 use history::{History, NewRow};
 pub use reset::{Emptied, Gone, Inventory, Part};
 
 use std::time::Duration;
 
 use crate::digest::Checksum;
-use crate::model::entry::{Engine, Progress, TargetIdentity, Verdict};
+use crate::model::entry::{Engine, Progress, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
-    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, StoredReceipt,
+    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, Schema,
+    StoredReceipt,
 };
 use crate::sql::Analysis;
 
@@ -136,6 +139,44 @@ pub trait Target {
     /// Whatever the server or the file says; nothing is half done, but after a connection that broke
     /// only a new contact can tell whether they stand.
     fn take_in(&mut self, receipts: &[Receipt]) -> Result<Vec<StoredReceipt>, TargetError>;
+
+    /// Reads what stands there, as texts that do not depend on the session: definitions, owners, grants,
+    /// comments, never data and no sequence's last value. Writes nothing. A file that is missing, and a
+    /// SQLite file without objects, is an empty schema; an empty PostgreSQL database has `public` and
+    /// its extensions.
+    ///
+    /// Left out: what is the system's, tollgate's or an extension's, temporary objects, and Prisma's
+    /// table `_prisma_migrations` with its parts.
+    ///
+    /// On PostgreSQL it is of these schemas: `public`; the application's, as the identity row, the URL
+    /// and `current_schema()` name it; and every one that the session's role owns or owns something in.
+    /// What others own elsewhere is not seen, because a hosted service changes its own schemas (`auth`,
+    /// `storage` ...) at any time: also what a superuser's script made wholly for another role. So two
+    /// roles may see two schemas of one database, and a digest is compared with one that the same role
+    /// took. Event triggers are this role's; publications and foreign servers this role's and those that
+    /// reach into a schema in scope; default privileges this role's and those in such a schema;
+    /// extensions all of them. Texts are the server's own words, and another major version may choose
+    /// others.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says.
+    fn schema(&mut self) -> Result<Schema, TargetError>;
+
+    /// Keeps what [`Self::schema`] read, in a table of its own beside the receipts: to be called under the
+    /// run's lock after a run, with the newest receipt, in a target that was entered. It takes the place
+    /// of what an earlier run kept, of which only the digest stays. No evidence.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says; nothing is half done.
+    fn keep_schema(&mut self, receipt: ReceiptRef, schema: &Schema) -> Result<(), TargetError>;
+
+    /// What was kept last, unverified; `None` where nothing was, where the target was emptied since, and
+    /// where it was read in another way, so that a difference would say nothing: by a version of
+    /// tollgate that asked for other properties, or from another major version of the server.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says, or a row that cannot be read.
+    fn kept_schema(&mut self) -> Result<Option<KeptSchema>, TargetError>;
 }
 
 /// What is told while a script runs.

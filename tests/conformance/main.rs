@@ -13,6 +13,7 @@ mod postgres_server;
 mod postgresql;
 mod sqlite;
 mod sqlite_only;
+mod sqlite_schema;
 mod support;
 
 pub(crate) use support::Bench;

@@ -15,6 +15,7 @@ mod blocker;
 mod concurrently;
 mod connect;
 mod error;
+mod fingerprint;
 mod history;
 pub(super) mod hub;
 mod invalid;
@@ -38,12 +39,13 @@ use std::time::Duration;
 use super::address::PostgresSettings;
 use super::history::NewRow;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, News, ScriptError, Survey, Target,
-    TargetError, TargetErrorKind, Word,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, ScriptError,
+    Survey, Target, TargetError, TargetErrorKind, Word,
 };
-use crate::model::entry::{Engine, TargetIdentity, Verdict};
+use crate::model::entry::{Engine, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
-    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, StoredReceipt,
+    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, Schema,
+    StoredReceipt,
 };
 use crate::sql::{Analysis, StatementKind};
 use blocker::Blocker;
@@ -223,6 +225,19 @@ impl Target for PostgresTarget {
     fn take_in(&mut self, receipts: &[Receipt]) -> Result<Vec<StoredReceipt>, TargetError> {
         self.must_be_locked()?;
         receipt::write_all(&self.session, receipts)
+    }
+
+    fn schema(&mut self) -> Result<Schema, TargetError> {
+        fingerprint::read(&self.session)
+    }
+
+    fn keep_schema(&mut self, receipt: ReceiptRef, schema: &Schema) -> Result<(), TargetError> {
+        self.must_be_locked()?;
+        fingerprint::keep(&self.session, receipt, schema)
+    }
+
+    fn kept_schema(&mut self) -> Result<Option<KeptSchema>, TargetError> {
+        fingerprint::kept(&self.session)
     }
 }
 

@@ -135,7 +135,7 @@ fn dropped(session: &Session, application_schema: &str) -> Result<Inventory, Tar
 
 /// The schema that tollgate found when it came, as SQL: `NULL` where it never did. The one that the
 /// URL names is kept with it: the URL may be newer than the identity row.
-fn application_schema(session: &Session) -> Result<String, TargetError> {
+pub(super) fn application_schema(session: &Session) -> Result<String, TargetError> {
     let (_, is_there, _) = observe(session)?;
     let oid = if is_there {
         let rows = ask(session, APPLICATION_SCHEMA)?;

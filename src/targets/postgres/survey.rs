@@ -14,7 +14,12 @@ use crate::targets::{Earlier, Observed, Recorded, Survey, TargetError, TargetErr
 const OBSERVE: &str = include_str!("sql/observe.sql");
 const JOURNALS: &str = include_str!("sql/journals.sql");
 pub(super) const INVALID_INDEXES: &str = include_str!("sql/invalid_indexes.sql");
-pub(super) const SCHEMA: &str = include_str!("sql/schema.sql");
+pub(super) const SCHEMA: &str = concat!(
+    include_str!("sql/schema.sql"),
+    include_str!("sql/fingerprint_table.sql")
+);
+/// Part of [`SCHEMA`], for a target that was entered before this table was known.
+pub(super) const FINGERPRINT_TABLE: &str = include_str!("sql/fingerprint_table.sql");
 const BIND: &str = include_str!("sql/bind.sql");
 const LIFE: &str = include_str!("sql/life.sql");
 const LIVES: &str = include_str!("sql/lives.sql");

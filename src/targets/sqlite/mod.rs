@@ -8,6 +8,7 @@ mod apply;
 mod codes;
 mod connection;
 mod errors;
+mod fingerprint;
 mod foreign_keys;
 mod history;
 mod journal;
@@ -22,15 +23,16 @@ use std::time::Duration;
 
 use connection::{Missing, connect_own};
 use lock::RunLock;
+use rusqlite::Connection;
 
 use super::history::NewRow;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, News, Survey, Target, TargetError,
-    TargetErrorKind, Word,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, Survey, Target,
+    TargetError, TargetErrorKind, Word,
 };
-use crate::model::entry::{Engine, Progress, TargetIdentity, Verdict};
+use crate::model::entry::{Engine, Progress, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
-    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, StoredReceipt,
+    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, Schema, StoredReceipt,
 };
 
 /// How long a statement waits for another program that writes to the file.
@@ -101,6 +103,15 @@ impl SqliteTarget {
         })
     }
 
+    /// A connection to the file; `None` where it is not there.
+    fn connect_where_it_is(&self) -> Result<Option<Connection>, TargetError> {
+        match self.path.try_exists() {
+            Ok(true) => connect_own(&self.path, Missing::Refuse, self.busy).map(Some),
+            Ok(false) => Ok(None),
+            Err(error) => Err(errors::io("read", &self.path, &error)),
+        }
+    }
+
     fn unlocked(&self) -> TargetError {
         TargetError {
             kind: TargetErrorKind::Locked,
@@ -128,13 +139,10 @@ impl Target for SqliteTarget {
     }
 
     fn survey(&mut self) -> Result<Survey, TargetError> {
-        match self.path.try_exists() {
-            Ok(true) => {}
-            Ok(false) => return Ok(store::nothing(&self.path)),
-            Err(error) => return Err(errors::io("read", &self.path, &error)),
+        match self.connect_where_it_is()? {
+            Some(mut connection) => store::survey(&self.path, &mut connection),
+            None => Ok(store::nothing(&self.path)),
         }
-        let mut connection = connect_own(&self.path, Missing::Refuse, self.busy)?;
-        store::survey(&self.path, &mut connection)
     }
 
     fn initialise(
@@ -159,13 +167,10 @@ impl Target for SqliteTarget {
     }
 
     fn inventory(&mut self) -> Result<Inventory, TargetError> {
-        match self.path.try_exists() {
-            Ok(true) => {}
-            Ok(false) => return Ok(Inventory::default()),
-            Err(error) => return Err(errors::io("read", &self.path, &error)),
+        match self.connect_where_it_is()? {
+            Some(connection) => reset::inventory(&self.path, &connection),
+            None => Ok(Inventory::default()),
         }
-        let connection = connect_own(&self.path, Missing::Refuse, self.busy)?;
-        reset::inventory(&self.path, &connection)
     }
 
     fn empty(
@@ -234,5 +239,25 @@ impl Target for SqliteTarget {
         let place = self.place()?;
         let mut connection = connect_own(place.path, Missing::Refuse, place.busy)?;
         store::take_in(place.path, &mut connection, receipts)
+    }
+
+    fn schema(&mut self) -> Result<Schema, TargetError> {
+        match self.connect_where_it_is()? {
+            Some(mut connection) => fingerprint::read(&self.path, &mut connection),
+            None => Ok(Schema::default()),
+        }
+    }
+
+    fn keep_schema(&mut self, receipt: ReceiptRef, schema: &Schema) -> Result<(), TargetError> {
+        let place = self.place()?;
+        let mut connection = connect_own(place.path, Missing::Refuse, place.busy)?;
+        fingerprint::keep(place.path, &mut connection, receipt, schema)
+    }
+
+    fn kept_schema(&mut self) -> Result<Option<KeptSchema>, TargetError> {
+        match self.connect_where_it_is()? {
+            Some(connection) => fingerprint::kept(&self.path, &connection),
+            None => Ok(None),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::{errors, history, journal};
+use super::{errors, fingerprint, history, journal};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId, Receipt, StoredReceipt};
 use crate::targets::{Earlier, Gone, Observed, Recorded, Survey, TargetError, TargetErrorKind};
@@ -112,6 +112,7 @@ pub(super) fn begin_life(
 ) -> rusqlite::Result<()> {
     if earlier == Earlier::Archive {
         change.execute_batch(include_str!("archive.sql"))?;
+        fingerprint::forget(change)?;
     }
     change.execute_batch(include_str!("guards.sql"))?;
     change.execute(

@@ -6,6 +6,7 @@ pub(crate) mod history;
 pub(crate) mod hygiene;
 pub(crate) mod lock;
 pub(crate) mod runs;
+pub(crate) mod schema;
 pub(crate) mod survey;
 
 /// Lists every case once: a test per case and bench.
@@ -51,6 +52,17 @@ macro_rules! all {
             binding_again_keeps_the_receipts,
             emptying_leaves_only_the_archive,
             an_emptied_target_names_the_lives_before,
+        ]);
+        crate::cases::tests!($bench, schema: [
+            an_empty_target_has_an_empty_schema,
+            looking_twice_finds_the_same,
+            what_changes_is_seen,
+            prismas_table_is_no_part_of_it,
+            what_is_kept_is_found_again,
+            what_is_kept_takes_the_place_of_the_one_before,
+            a_target_that_was_emptied_keeps_nothing,
+            a_missing_table_is_made,
+            only_who_holds_the_lock_keeps,
         ]);
         crate::cases::tests!($bench, hygiene: [
             settings_do_not_leak,

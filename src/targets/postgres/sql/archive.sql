@@ -14,6 +14,8 @@ INSERT INTO tollgate.archive
 DELETE FROM tollgate.receipt;
 -- What a script left half done went with the rest.
 DELETE FROM tollgate.journal;
+-- And the schema that was kept beside the receipts.
+DELETE FROM tollgate.fingerprint;
 
 ALTER TABLE tollgate.receipt ENABLE ALWAYS TRIGGER append_only;
 ALTER TABLE tollgate.journal ENABLE ALWAYS TRIGGER append_only;
