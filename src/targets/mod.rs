@@ -146,17 +146,19 @@ pub trait Target {
     /// its extensions.
     ///
     /// Left out: what is the system's, tollgate's or an extension's, temporary objects, and Prisma's
-    /// table `_prisma_migrations` with its parts.
+    /// table `_prisma_migrations` with its parts. Not read on PostgreSQL: operator classes and families,
+    /// conversions, transforms, languages, access methods, user mappings, subscriptions, security labels,
+    /// large objects, roles, and what is set for the database or a role.
     ///
     /// On PostgreSQL it is of these schemas: `public`; the application's, as the identity row, the URL
     /// and `current_schema()` name it; and every one that the session's role owns or owns something in.
     /// What others own elsewhere is not seen, because a hosted service changes its own schemas (`auth`,
-    /// `storage` ...) at any time: also what a superuser's script made wholly for another role. So two
-    /// roles may see two schemas of one database, and a digest is compared with one that the same role
-    /// took. Event triggers are this role's; publications and foreign servers this role's and those that
-    /// reach into a schema in scope; default privileges this role's and those in such a schema;
-    /// extensions all of them. Texts are the server's own words, and another major version may choose
-    /// others.
+    /// `storage` ...) at any time: also what a superuser's script made wholly for another role. Of what
+    /// stands in no schema: this role's event triggers and foreign data wrappers; publications, foreign
+    /// servers, casts and default privileges of this role's, and those that concern something in scope;
+    /// extensions all of them. So two roles may see two schemas of one database: a digest is compared
+    /// with one that the same role took. Texts are the server's own words, and another major version may
+    /// choose others.
     ///
     /// # Errors
     /// Whatever the server or the file says.

@@ -258,6 +258,25 @@ fn odd_names_and_keys_of_others() {
     assert!(!schema.to_text().contains("hunter2"));
 }
 
+/// An extension is its name and its version, whatever it brings.
+#[test]
+fn what_an_extension_brings_is_not_told() {
+    let database = Database::new();
+    let before = database.open().schema().unwrap();
+    let there = "SELECT name FROM pg_available_extensions WHERE name NOT LIKE 'pl%' ORDER BY name";
+    let mut made = 0;
+    for row in database.run(there).unwrap() {
+        let name = row[0].clone().unwrap();
+        // Some need a setting or a library that is not there.
+        let create = format!("CREATE EXTENSION IF NOT EXISTS \"{name}\" CASCADE");
+        made += usize::from(database.run(&create).is_ok());
+    }
+    assert!(made > 10, "{made}");
+    for one in diff(&before, &database.open().schema().unwrap()) {
+        assert_eq!(one.kind, "extension", "{one:?}");
+    }
+}
+
 /// Another session makes and drops what is being read: each reading is a whole one.
 #[test]
 fn it_is_read_while_others_change_things() {

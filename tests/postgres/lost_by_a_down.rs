@@ -35,6 +35,13 @@ const BASE: &str = "
     CREATE TABLE part PARTITION OF parts FOR VALUES FROM ('2025-01-01') TO ('2026-01-01');
     CREATE UNLOGGED TABLE fast (id int);
     CREATE PUBLICATION news FOR TABLE parent;
+    CREATE COLLATION loose (provider = icu, locale = 'und', deterministic = false);
+    CREATE TEXT SEARCH CONFIGURATION words (COPY = simple);
+    CREATE TEXT SEARCH DICTIONARY short (TEMPLATE = simple);
+    CREATE FUNCTION same(pair, pair) RETURNS boolean LANGUAGE sql AS 'SELECT true';
+    CREATE OPERATOR === (LEFTARG = pair, RIGHTARG = pair, FUNCTION = same);
+    CREATE FUNCTION first(pair) RETURNS int LANGUAGE sql AS 'SELECT $1.x';
+    CREATE CAST (pair AS int) WITH FUNCTION first(pair);
     CREATE FOREIGN DATA WRAPPER nothing;
     CREATE SERVER far FOREIGN DATA WRAPPER nothing OPTIONS (host 'a', key 'secret');
     CREATE FOREIGN TABLE away (id int) SERVER far OPTIONS (name 'x');

@@ -30,11 +30,12 @@ const OBJECTS: &str = concat!(
     include_str!("sql/fingerprint/code.sql"),
     include_str!("sql/fingerprint/types.sql"),
     include_str!("sql/fingerprint/database.sql"),
+    include_str!("sql/fingerprint/others.sql"),
 );
 const IN_SCOPE: &str = include_str!("sql/fingerprint/in_scope.sql");
 const GRANTS: &str = include_str!("sql/fingerprint/grants.sql");
 /// What each `{..._grants}` asks: the list of access rights, and the owner.
-const GRANTED: [(&str, &str, &str); 8] = [
+const GRANTED: [(&str, &str, &str); 9] = [
     (
         "schema_grants",
         "COALESCE(n.nspacl, pg_catalog.acldefault('n', n.nspowner))",
@@ -65,6 +66,11 @@ const GRANTED: [(&str, &str, &str); 8] = [
         "server_grants",
         "COALESCE(s.srvacl, pg_catalog.acldefault('S', s.srvowner))",
         "s.srvowner",
+    ),
+    (
+        "wrapper_grants",
+        "COALESCE(w.fdwacl, pg_catalog.acldefault('F', w.fdwowner))",
+        "w.fdwowner",
     ),
     ("default_grants", "d.defaclacl", "d.defaclrole"),
 ];
@@ -107,7 +113,8 @@ pub(super) fn read(session: &Session) -> Result<Schema, TargetError> {
             Err(error) => {
                 // Whatever is open goes; a session that is closed has nothing open.
                 let _ = session.query("ROLLBACK");
-                if error.code().is_some_and(|code| WENT.contains(&code.code())) {
+                let went = error.code().is_some_and(|code| WENT.contains(&code.code()));
+                if went && n < TRIES {
                     session.sleep(PAUSE * n);
                     continue;
                 }

@@ -200,10 +200,61 @@ pub(super) const CASES: &[Case] = &[
         "DROP EXTENSION tcn",
         &[("extension", "tcn", "")],
     ),
+    (
+        "DROP COLLATION loose; CREATE COLLATION loose (provider = icu, locale = 'und')",
+        "DROP COLLATION loose; CREATE COLLATION loose (provider = icu, locale = 'und', deterministic = false)",
+        &[("collation", "loose", "")],
+    ),
+    (
+        "ALTER TEXT SEARCH CONFIGURATION words ALTER MAPPING FOR word WITH short, simple",
+        "ALTER TEXT SEARCH CONFIGURATION words ALTER MAPPING FOR word WITH simple",
+        &[(
+            "text search configuration",
+            "words",
+            "  word: public.short, simple",
+        )],
+    ),
+    (
+        "ALTER TEXT SEARCH DICTIONARY short (accept = false)",
+        "ALTER TEXT SEARCH DICTIONARY short (accept)",
+        &[(
+            "text search dictionary",
+            "short",
+            "options: accept = 'false'",
+        )],
+    ),
+    (
+        "ALTER OPERATOR === (pair, pair) SET (RESTRICT = eqsel)",
+        "ALTER OPERATOR === (pair, pair) SET (RESTRICT = NONE)",
+        &[(
+            "operator",
+            "===(public.pair,public.pair)",
+            "restriction estimator: eqsel",
+        )],
+    ),
+    (
+        "DROP CAST (pair AS int); CREATE CAST (pair AS int) WITH FUNCTION first(pair) AS IMPLICIT",
+        "DROP CAST (pair AS int); CREATE CAST (pair AS int) WITH FUNCTION first(pair)",
+        &[("cast", "pair as integer", "context: implicit")],
+    ),
+    (
+        "CREATE EXTENSION tcn",
+        "DROP EXTENSION tcn",
+        &[("extension", "tcn", "")],
+    ),
 ];
 
 /// What stands in no schema, and is told of this role's own only.
 pub(super) const OWN: &[Case] = &[
+    (
+        "ALTER FOREIGN DATA WRAPPER nothing OPTIONS (debug 'x')",
+        "ALTER FOREIGN DATA WRAPPER nothing OPTIONS (DROP debug)",
+        &[(
+            "foreign data wrapper",
+            "nothing",
+            "options: debug: sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881",
+        )],
+    ),
     (
         "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
         "ALTER DEFAULT PRIVILEGES GRANT EXECUTE ON FUNCTIONS TO PUBLIC",

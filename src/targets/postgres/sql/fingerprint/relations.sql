@@ -34,7 +34,7 @@ SELECT CASE c.relkind WHEN 'f' THEN 'foreign table' WHEN 'v' THEN 'view'
        CASE WHEN c.relrowsecurity THEN 'enabled' END AS "row level security",
        CASE WHEN c.relforcerowsecurity THEN 'yes' END AS "row level security forced",
        CASE c.relreplident WHEN 'f' THEN 'full' WHEN 'i' THEN 'index'
-                           WHEN 'n' THEN CASE WHEN c.relkind IN ('r', 'p') THEN 'nothing' END
+                           WHEN 'n' THEN CASE WHEN c.relkind IN ('r', 'p', 'm') THEN 'nothing' END
        END AS "replica identity",
        (SELECT pg_catalog.string_agg(o.o, ', ' ORDER BY o.o COLLATE "C")
           FROM pg_catalog.unnest(c.reloptions) AS o (o)) AS options,
