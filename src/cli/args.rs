@@ -67,8 +67,8 @@ pub(crate) enum Verb {
     Push,
     /// Take in everybody's entries from the team's hub
     Pull,
-    /// Walk the ledger's chains and say what is sound
-    Verify,
+    /// Say whether the ledger is sound; with ENV, whether a target is as its receipts tell
+    Verify(Verify),
     /// Show the ledger's entries, or the bytes of a migration that ran
     Log(Log),
 }
@@ -189,6 +189,13 @@ pub(crate) struct Said {
     /// Every statement before the K-th stands, and nothing else: the same bytes go on there
     #[arg(long, value_name = "K")]
     pub(crate) continue_at: Option<u64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// Look at these targets: receipts against the ledger, and the schema against what the newest run left
+    #[arg(value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
 }
 
 #[derive(Debug, Args)]

@@ -55,7 +55,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Push => verbs::hub::push_to(&mut output, &parsed.global),
         Verb::Pull => verbs::hub::pull_from(&mut output, &parsed.global),
         Verb::Sync(verb) => verbs::sync::run(&mut output, &parsed.global, &verb),
-        Verb::Verify => verbs::verify::run(&mut output, &parsed.global),
+        Verb::Verify(verb) => verbs::verify::run(&mut output, &parsed.global, &verb),
         Verb::Log(verb) => verbs::log::run(&mut output, &parsed.global, &verb),
     };
     crate::failpoint::hit("cli.verb-ended");

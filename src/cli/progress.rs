@@ -107,6 +107,11 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
                 "{environment}: wrote {rows} that Prisma's table lacked\n"
             ));
         }
+        Event::NotKept { environment, error } => {
+            output.note(&format!(
+                "{environment}: its schema could not be kept, so verify has nothing to compare with: {error}\n"
+            ));
+        }
         Event::PassedBy { environment } => {
             output.note(&format!(
                 "{environment}: passed by: what is on its way succeeded there already, in another database\n"

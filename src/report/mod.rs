@@ -8,6 +8,7 @@ pub mod plan;
 pub mod reset;
 pub mod script_error;
 pub mod strays;
+pub mod verify;
 
 use anstyle::{AnsiColor, Style};
 

@@ -249,6 +249,7 @@ fn execute(
     let mut applied = Vec::new();
     for step in &plan.steps {
         if (run.interrupted)() {
+            keep_if(run, &environment, target.as_mut(), &applied);
             return Ok((
                 Report {
                     plan,
@@ -276,11 +277,17 @@ fn execute(
                 applied.push(migration);
                 continue;
             }
-            StepEnd::Failed(error, left) => End::Failed {
-                migration,
-                error,
-                left,
-            },
+            StepEnd::Failed(error, left) => {
+                // What it left is explained by no receipt.
+                if left.is_none() {
+                    keep_if(run, &environment, target.as_mut(), &applied);
+                }
+                End::Failed {
+                    migration,
+                    error,
+                    left,
+                }
+            }
             StepEnd::Unknown(error) => {
                 drop(target);
                 after_unknown(run, &environment, step, error)
@@ -292,6 +299,7 @@ fn execute(
         }
         return Ok((Report { plan, applied, end }, cut_off));
     }
+    keep_if(run, &environment, target.as_mut(), &applied);
     Ok((
         Report {
             plan,
@@ -300,6 +308,18 @@ fn execute(
         },
         false,
     ))
+}
+
+/// Keeps the schema as this run left it, where it applied something.
+fn keep_if(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+    applied: &[MigrationId],
+) {
+    if !applied.is_empty() {
+        super::verify::keep(run, environment, target);
+    }
 }
 
 fn between(begun: Timestamp, ended: Timestamp) -> Duration {

@@ -146,6 +146,8 @@ fn try_to_take_in(run: &mut Run<'_>, request: &Request<'_>) -> Result<Baseline, 
     if keeps {
         make_ready(run, environment, target.as_mut(), history)?;
     }
+    // What stands there from here on is what later looks compare with.
+    super::verify::keep(run, environment, target.as_mut());
     Ok(Baseline::Done(done))
 }
 

@@ -14,6 +14,7 @@ pub mod reset;
 pub mod resolve;
 mod settle;
 pub mod sync;
+pub mod verify;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -143,6 +144,13 @@ pub enum Event<'a> {
         environment: &'a EnvironmentName,
         /// How many.
         rows: usize,
+    },
+    /// The schema's fingerprint could not be kept beside the newest receipt.
+    NotKept {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// What the target said.
+        error: &'a TargetError,
     },
     /// Promotion needs nothing there: what is on its way succeeded in others' databases.
     PassedBy {

@@ -62,6 +62,7 @@ const LAYERS: &[(&str, &[&str])] = &[
 
 /// What the pure layers may take from the layers that do I/O: the fold, and plain data.
 const PURE_MAY_IMPORT: &[&str] = &[
+    "ledger::assemble",
     "ledger::view",
     "ledger::View",
     "targets::Gone",

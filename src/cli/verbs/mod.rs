@@ -16,3 +16,4 @@ pub(crate) mod restamp;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod verify;
+pub(crate) mod verify_target;

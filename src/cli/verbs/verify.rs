@@ -1,14 +1,16 @@
-//! `tollgate verify`
+//! `tollgate verify`: the ledger. With environments, see `verify_target`.
 
 use serde_json::json;
 
-use crate::cli::args::Global;
+use super::verify_target;
+use crate::cli::args::{Global, Verify};
 use crate::cli::exit::{go_on, set_aside};
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::cli::{Exit, Result};
-use crate::ledger::{self, LedgerErrorKind};
+use crate::ledger::{self, LedgerErrorKind, Strays};
 use crate::model::entry::Head;
+use crate::report::strays;
 
 const CANNOT_SHOW: &str = "a bare chain cannot show that entries after the last were cut off, that a whole writer was\n\
      removed, or that everything was written anew; the receipts in the targets can";
@@ -20,11 +22,18 @@ struct Broken {
     remedy: String,
 }
 
-pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Result<Exit> {
     let project = Project::open(output, global)?;
+    if !verb.environments.is_empty() {
+        return verify_target::run(output, global, &project, verb);
+    }
     let path = &project.config.ledger;
+    let mut held = Strays::default();
     let (heads, broken) = match ledger::read_state(path, &project.config.policy) {
-        Ok(loaded) => (loaded.heads, None),
+        Ok(loaded) => {
+            held = loaded.strays;
+            (loaded.heads, None)
+        }
         Err(error) => match &error.kind {
             LedgerErrorKind::Unsound(unsound) => {
                 let broken = Broken {
@@ -58,6 +67,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
             "sound": broken.is_none(),
             "writers": heads,
             "entries": entries,
+            "strays": strays::json(&held),
             "broken": broken.as_ref().map(|broken| &broken.json),
             "cannot_show": CANNOT_SHOW.replace('\n', " "),
         }));
@@ -92,10 +102,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
         if let Some(broken) = &broken {
             text.push_str(&format!("\n  remedy   {}\n", broken.remedy));
         }
+        let beside = strays::text(&held, paint);
+        if !beside.is_empty() {
+            text.push_str(&format!("\n{beside}"));
+        }
         text.push_str(&format!("\n{CANNOT_SHOW}\n"));
         output.result(&text);
     }
-    Ok(if broken.is_some() {
+    Ok(if broken.is_some() || held.unsettled().next().is_some() {
         Exit::Contradiction
     } else {
         Exit::Done
