@@ -79,6 +79,13 @@ impl Policy {
         self.is_outside(name) || self.position(name).is_some_and(|at| self.is_lenient(at))
     }
 
+    /// Whether what is applied there binds a migration to its name: in the first environment people start
+    /// over, and an ephemeral one is a new one next time.
+    #[must_use]
+    pub fn holds_to_names(&self, name: &EnvironmentName) -> bool {
+        !self.is_lenient_in(name) && self.kind(name) != Kind::Ephemeral
+    }
+
     /// Every environment's name, in the order of the file.
     pub fn names(&self) -> impl Iterator<Item = &EnvironmentName> {
         self.environments

@@ -15,7 +15,7 @@ use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity};
 use crate::model::prisma::PrismaTree;
-use crate::model::{Actor, EnvironmentName, MigrationId, Policy, ReceiptKind, Timestamp};
+use crate::model::{Actor, EnvironmentName, Kind, MigrationId, Policy, ReceiptKind, Timestamp};
 use crate::sql::Analysis;
 use crate::targets::Journal;
 
@@ -221,7 +221,12 @@ impl<'a> World<'a> {
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let nothing = EnvironmentView::default();
-    let here = inputs.view.get(inputs.environment).unwrap_or(&nothing);
+    // Of an ephemeral environment nobody knows the next target before it is met: it has nothing.
+    let unmet = inputs.live.is_none() && inputs.policy.kind(inputs.environment) == Kind::Ephemeral;
+    let here = match inputs.view.get(inputs.environment) {
+        Some(here) if !unmet => here,
+        _ => &nothing,
+    };
     let pending: Vec<FileFacts<'_>> = inputs
         .files
         .iter()

@@ -20,6 +20,13 @@ pub struct Look {
     pub is_new: bool,
 }
 
+/// Whether a ledger that had nothing has something now: it was lost, or is a new one. What receipts tell
+/// is then all that it knows.
+#[must_use]
+pub fn began(run: &Run<'_>, before: usize) -> bool {
+    before == 0 && !run.ledger.heads().is_empty()
+}
+
 /// Looks at a target as every contact does, and runs nothing.
 ///
 /// # Errors

@@ -22,6 +22,7 @@ mod reset;
 
 #[path = "../support/mod.rs"]
 mod server;
+mod team;
 mod timeouts;
 mod urls;
 mod variables;

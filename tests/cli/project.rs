@@ -23,6 +23,8 @@ pub(crate) struct Project {
     ids: Rc<Cell<u64>>,
     pub(crate) variables: BTreeMap<String, String>,
     pub(crate) now: i64,
+    /// Which run of the machine it is.
+    pub(crate) session: Option<String>,
 }
 
 /// What a command wrote and how it ended.
@@ -56,12 +58,18 @@ impl Project {
                 .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
                 .collect(),
             now: NOON,
+            session: None,
         }
     }
 
     /// Draws other ids than every other project: for two ledgers that meet on one target.
     pub(crate) fn with_own_ids(self) -> Self {
-        self.ids.set(1_000_000);
+        self.with_ids(1)
+    }
+
+    /// The same for several: `n` is another one for each.
+    pub(crate) fn with_ids(self, n: u64) -> Self {
+        self.ids.set(n * 1_000_000);
         self
     }
 
@@ -103,7 +111,14 @@ impl Project {
 
     /// Runs on a terminal, where somebody types this.
     pub(crate) fn run_typing(&self, arguments: &[&str], typed: &'static str) -> Shot {
-        self.run_in(arguments, Arc::new(AtomicBool::new(false)), Some(typed))
+        let typed = Some((typed.to_owned(), true));
+        self.run_in(arguments, Arc::new(AtomicBool::new(false)), typed)
+    }
+
+    /// Runs with this on stdin, which is no terminal.
+    pub(crate) fn run_piping(&self, arguments: &[&str], piped: String) -> Shot {
+        let piped = Some((piped, false));
+        self.run_in(arguments, Arc::new(AtomicBool::new(false)), piped)
     }
 
     pub(crate) fn run_with(&self, arguments: &[&str], interrupted: Arc<AtomicBool>) -> Shot {
@@ -114,9 +129,10 @@ impl Project {
         &self,
         arguments: &[&str],
         interrupted: Arc<AtomicBool>,
-        typed: Option<&'static str>,
+        typed: Option<(String, bool)>,
     ) -> Shot {
         let (stdout, stderr) = (Written::default(), Written::default());
+        let (typed, asks) = typed.unwrap_or_default();
         let ids = Rc::clone(&self.ids);
         let now = self.now;
         let world = World {
@@ -131,14 +147,14 @@ impl Project {
             variables: self.variables.clone(),
             folder: self.path().to_owned(),
             machine: None,
-            session: None,
+            session: self.session.clone(),
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
             colour_stdout: false,
             colour_stderr: false,
             live_stderr: false,
-            stdin: Box::new(typed.unwrap_or_default().as_bytes()),
-            asks: typed.is_some(),
+            stdin: Box::new(std::io::Cursor::new(typed)),
+            asks,
             interrupted,
         };
         let arguments = std::iter::once("tollgate").chain(arguments.iter().copied());

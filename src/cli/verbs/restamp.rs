@@ -9,7 +9,7 @@ use crate::cli::output::Output;
 use crate::cli::project::{Project, migration};
 use crate::cli::{Exit, Result};
 use crate::ledger;
-use crate::model::MigrationId;
+use crate::model::{Kind, MigrationId};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -22,8 +22,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
         if !view.applied.contains_key(&old) {
             continue;
         }
-        if project.config.policy.is_lenient_in(name) {
-            forgiving.get_or_insert_with(|| name.clone());
+        if !project.config.policy.holds_to_names(name) {
+            if project.config.policy.kind(name) != Kind::Ephemeral {
+                forgiving.get_or_insert_with(|| name.clone());
+            }
             continue;
         }
         return Err(Trouble {

@@ -15,7 +15,15 @@ use crate::ledger::{self, Merged, Pack, PackError};
 use crate::model::EnvironmentName;
 use crate::report::{self, count, strays};
 use crate::workflows::WorkflowError;
-use crate::workflows::sync::{Look, believe, look, take};
+use crate::workflows::sync::{Look, began, believe, look, take};
+
+/// What an empty ledger does not get back from receipts.
+const NOT_REGAINED: [&str; 4] = [
+    "attempts that failed, and refusals",
+    "what a person resolved, and why an environment was bound again",
+    "the chain as it was accepted, where an environment was taken out of it",
+    "successes in targets that are gone, or were replaced",
+];
 
 /// The first bytes of every SQLite file.
 const SQLITE: &[u8] = b"SQLite format 3\0";
@@ -47,7 +55,8 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Sync) -> Resu
     let files = facts(&catalog);
     let prisma = catalog.prisma.as_ref();
     let mut told = Told::default();
-    let (merged, held) = act(output, global, &project, &files, prisma, |run| {
+    let (merged, held, regained) = act(output, global, &project, &files, prisma, |run| {
+        let before = run.ledger.heads().len();
         let mut merged = Vec::new();
         for (name, pack) in &sources {
             merged.push((name.clone(), take(run, pack)?));
@@ -65,7 +74,8 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Sync) -> Resu
                 Err(trouble) => told.not_looked.push((name.clone(), trouble)),
             }
         }
-        Ok((merged, run.ledger.strays().clone()))
+        let regained = sources.is_empty() && began(run, before);
+        Ok((merged, run.ledger.strays().clone(), regained))
     })?;
     let exit = if held.unsettled().next().is_some() {
         Exit::Contradiction
@@ -78,6 +88,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Sync) -> Resu
             "environments": told.json(),
             "sources": merged.iter().map(|(name, merged)| source_json(name, merged)).collect::<Vec<_>>(),
             "strays": strays::json(&held),
+            "not_regained": regained.then_some(NOT_REGAINED),
         }));
         return Ok(exit);
     }
@@ -85,6 +96,12 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Sync) -> Resu
         output.result(&source(name, merged));
     }
     told.print(output, asked);
+    if regained {
+        output.note(&format!(
+            "this ledger was empty, and receipts do not tell everything: {}\n  remedy    tollgate sync --from FILE   # where an export, another ledger or the hub still has them\n",
+            NOT_REGAINED.join("; ")
+        ));
+    }
     Ok(exit)
 }
 

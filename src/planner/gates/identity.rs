@@ -69,6 +69,20 @@ pub fn judge(
         && recorded.environment != *environment
         && !(ephemeral && is_copy(recorded))
     {
+        if is_copy(recorded) {
+            return other(
+                format!("this target is a copy of {}'s", recorded.environment),
+                format!(
+                    "its identity row was written in {}; this is {}",
+                    place(recorded.system.as_deref(), recorded.database),
+                    place(observed.system.as_deref(), observed.database)
+                ),
+                format!(
+                    "a target of {environment}'s own, or a person's word that {environment} goes on with this copy"
+                ),
+                rebind,
+            );
+        }
         return other(
             format!("this target belongs to {}", recorded.environment),
             format!(

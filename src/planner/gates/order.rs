@@ -36,12 +36,8 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
 /// of several forgives that.
 fn fixed_by<'a>(world: &World<'a>, migration: &MigrationId) -> Option<&'a EnvironmentName> {
     let policy = world.inputs.policy;
-    let strict = policy
-        .chain()
-        .enumerate()
-        .filter(|(place, _)| !policy.is_lenient(*place));
-    let mut names = strict.map(|(_, name)| name);
-    names.find(|name| {
+    let mut strict = policy.chain().filter(|name| policy.holds_to_names(name));
+    strict.find(|name| {
         let there = world.inputs.view.get(name);
         there.is_some_and(|there| there.applied.contains_key(migration))
     })

@@ -205,11 +205,7 @@ fn late<'a>(
     last: &EnvironmentName,
 ) -> Option<&'a MigrationId> {
     let policy = world.inputs.policy;
-    let strict = |name: &&EnvironmentName| {
-        policy
-            .position(name)
-            .is_some_and(|at| !policy.is_lenient(at))
-    };
+    let strict = |name: &&EnvironmentName| policy.holds_to_names(name);
     let view = |name| world.inputs.view.get(name);
     let end = policy.position(last).map_or(0, |at| at + 1);
     let on_the_way = || {

@@ -1,0 +1,138 @@
+//! Looking at targets: what they tell a ledger that does not know it, and what stands there unexplained.
+
+use super::{Desk, Shared};
+use crate::server::Database;
+
+const USERS: (&str, &str) = (
+    "20251101000000_users",
+    "CREATE TABLE users (id int PRIMARY KEY, email text);\n",
+);
+const EMAIL: (&str, &str) = (
+    "20251102000000_email",
+    "CREATE INDEX CONCURRENTLY users_email ON users (email);\n",
+);
+
+/// Everything applied everywhere, and one more migration that is still to go to prod.
+fn chain() -> (Shared, Database, Database, Desk) {
+    let (shared, dev, ci) = (Shared::new(), Database::new(), Database::new());
+    let mut desk = Desk::new("ada", 1, &shared)
+        .with("DEV_URL", dev.url())
+        .with("CI_URL", ci.url());
+    desk.checkout(&[USERS, EMAIL]);
+    desk.must(&["promote", "test"], 0);
+    desk.must(&["promote", "prod", "--to", USERS.0], 0);
+    (shared, dev, ci, desk)
+}
+
+#[test]
+fn a_lost_ledger_comes_to_the_same_verdict_from_receipts_alone() {
+    let (_shared, _dev, _ci, mut desk) = chain();
+    let before = desk.verdict();
+    assert_eq!(before.0, "\"ready\"");
+    desk.lose_the_ledger();
+    let alone = desk.verdict();
+    assert_ne!(alone, before);
+    let took = desk.must(&["sync"], 0);
+    assert!(
+        took.stdout
+            .contains("prod: took in 1 receipt; 1 receipt stands there"),
+        "{took}"
+    );
+    assert!(
+        took.stderr
+            .contains("receipts do not tell everything: attempts that failed"),
+        "{took}"
+    );
+    assert_eq!(desk.verdict(), before);
+    let again = desk.must(&["sync"], 0);
+    assert!(
+        again
+            .stdout
+            .contains("dev: nothing new; 2 receipts stand there"),
+        "{again}"
+    );
+    assert!(!again.stderr.contains("do not tell everything"), "{again}");
+    // One that cannot be looked at from here is named, and is an error only for whoever names it.
+    desk.unset("CI_URL");
+    let rest = desk.must(&["sync"], 0);
+    assert!(
+        rest.stdout
+            .contains("ci: not looked at: its url comes from CI_URL"),
+        "{rest}"
+    );
+    desk.must(&["sync", "ci"], 2);
+    desk.set(
+        "CI_URL",
+        "postgresql://127.0.0.1:1/nowhere?user=ada".to_owned(),
+    );
+    let failed = desk.must(&["sync"], 1);
+    assert!(
+        failed.stdout.contains("prod: nothing new"),
+        "the others are looked at all the same: {failed}"
+    );
+}
+
+#[test]
+fn drift_is_told_object_by_object_and_the_look_is_an_entry() {
+    let (shared, _dev, _ci, mut desk) = chain();
+    let same = desk.must(&["verify", "test", "prod"], 0);
+    assert!(same.stdout.contains("verified: prod: no drift"), "{same}");
+    shared
+        .prod
+        .run("ALTER TABLE users ALTER email SET DEFAULT 'x'; CREATE TABLE stray (id int); GRANT SELECT ON users TO PUBLIC")
+        .unwrap();
+    let drift = desk.must(&["verify", "prod"], 3);
+    for said in [
+        "drift: prod:",
+        "column public.users.email",
+        "default: 'x'::text",
+        "new       table public.stray",
+    ] {
+        assert!(drift.stdout.contains(said), "{said}: {drift}");
+    }
+    let (_, document) = desk.project.json(&["verify", "prod"]);
+    assert_eq!(document["environments"][0]["verdict"], "drift");
+    let log = desk.must(&["log", "--last", "1"], 0);
+    assert!(log.stdout.contains("verified   prod drift:"), "{log}");
+    // A run explains what it finds: the next look compares with what it left.
+    desk.must(&["promote", "prod"], 0);
+    desk.must(&["verify", "prod"], 0);
+    // Undone by hand, which is a difference again.
+    shared.prod.run("DROP TABLE stray").unwrap();
+    let gone = desk.must(&["verify", "prod"], 3);
+    assert!(
+        gone.stdout.contains("gone      table public.stray"),
+        "{gone}"
+    );
+}
+
+#[test]
+fn a_schema_that_nobody_kept_and_one_that_was_altered_are_told_apart() {
+    let (shared, _dev, _ci, mut desk) = chain();
+    let nowhere = Database::new();
+    desk.set("PROD_URL", nowhere.url());
+    let other = desk.must(&["verify", "prod"], 3);
+    assert!(other.stdout.contains("not as it was: prod:"), "{other}");
+    desk.set("PROD_URL", shared.prod.url());
+    shared
+        .prod
+        .run("ALTER TABLE tollgate.fingerprint DISABLE TRIGGER ALL; UPDATE tollgate.fingerprint SET body = replace(body, 'users', 'losers')")
+        .unwrap();
+    let altered = desk.must(&["verify", "prod"], 4);
+    assert!(altered.stdout.contains("was altered"), "{altered}");
+    shared.prod.run("DROP TABLE tollgate.fingerprint").unwrap();
+    let first = desk.must(&["verify", "prod"], 0);
+    assert!(first.stdout.contains("it is kept now"), "{first}");
+    let next = desk.must(&["verify", "prod"], 0);
+    assert!(next.stdout.contains("no drift"), "{next}");
+    // Receipts that were taken out are not drift: the target is not what the ledger knows.
+    shared
+        .prod
+        .run("ALTER TABLE tollgate.receipt DISABLE TRIGGER ALL; DELETE FROM tollgate.receipt")
+        .unwrap();
+    let lost = desk.must(&["verify", "prod"], 3);
+    assert!(
+        lost.stdout.contains("put back to an earlier point"),
+        "{lost}"
+    );
+}
