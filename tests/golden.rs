@@ -150,8 +150,8 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
     (
         "bound, in the place of another",
         "tollgate 2026 ledger entry v1",
-        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":22,"prev":"1616161616161616161616161616161616161616161616161616161616161616","at":"2025-11-04T09:53:42.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"bound","payload":{"environment":"test","target":{"incarnation":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","engine":"postgresql","system":"7300000000000000001","database":16384,"name":"shop \"beta\""},"reason":"refreshed from prod","replaces":"1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d"}}"#,
-        "9944e32a00998a5d6b2dc5a15c7519ac710ab23bef17bbf945e2811c6ce71550",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":22,"prev":"1616161616161616161616161616161616161616161616161616161616161616","at":"2025-11-04T09:53:42.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"bound","payload":{"environment":"test","target":{"incarnation":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","engine":"postgresql","system":"7300000000000000001","database":16384,"name":"shop \"beta\""},"reason":"refreshed from prod","replaces":"1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d","lost":["5555555555555555555555555555555555555555555555555555555555555555"]}}"#,
+        "35faa19315b8b7716f755d8d5f7394e16e6675f37cb93e5c6dcd19d22e9fb88d",
     ),
     (
         "intent, outside the chain",
@@ -385,6 +385,7 @@ fn facts() -> Vec<(&'static str, Fact)> {
             Fact::Bound(Bound {
                 environment: environment("test"),
                 replaces: None,
+                lost: Vec::new(),
                 target: identity(),
                 reason: Some("restored".to_owned()),
             }),
@@ -546,6 +547,7 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 target: identity(),
                 reason: Some("refreshed from prod".to_owned()),
                 replaces: Some(IncarnationId::from_bytes([0x1d; 16])),
+                lost: vec![hash(0x55)],
             }),
         ),
         (
@@ -649,6 +651,7 @@ fn plan_id() -> (String, ChainHash) {
         target: identity(),
         reason: None,
         replaces: None,
+        lost: Vec::new(),
     };
     let absorbed = Absorbed {
         environment: environment("test"),

@@ -229,17 +229,21 @@ impl From<WorkflowError> for Trouble {
                 trouble.fact = format!("{environment}: {}", trouble.fact);
                 trouble
             }
-            WorkflowError::Contradiction { environment, what } => Self {
+            WorkflowError::Contradiction {
+                environment,
+                what,
+                remedy,
+            } => Self {
                 exit: Exit::Contradiction,
                 fact: format!("{environment}: {what}"),
                 consequence: Some(
                     "nothing was changed: either the receipts or the ledger were altered"
                         .to_owned(),
                 ),
-                remedy: Some(
+                remedy: Some(remedy.unwrap_or_else(|| {
                     "tollgate verify   # the one that does not hold is restored from its backup"
-                        .to_owned(),
-                ),
+                        .to_owned()
+                })),
             },
             WorkflowError::Hub(error) => (*error).into(),
             WorkflowError::HubContradiction { faults } => {

@@ -33,6 +33,9 @@ pub struct Life {
     pub receipts: BTreeMap<u64, ChainHash>,
     /// Attempts that left a receipt: whatever else is said of them came too late.
     ended: BTreeSet<AttemptId>,
+    /// Receipts that stood there before it was put back to an earlier point. Whoever tells of one tells of
+    /// the time before, whatever their clock says.
+    lost: BTreeSet<ChainHash>,
 }
 
 /// A migration that ran and succeeded.
@@ -288,7 +291,8 @@ impl Life {
 
     /// The target was put back to an earlier point: only its receipts, which are taken in next, tell what
     /// stands. What was half done may still do.
-    pub(super) fn put_back(&mut self) {
+    pub(super) fn put_back(&mut self, lost: &[ChainHash]) {
+        self.lost.extend(lost);
         self.applied.clear();
         self.failed.clear();
         self.receipts.clear();
@@ -296,6 +300,9 @@ impl Life {
     }
 
     fn record(&mut self, migration: &MigrationId, success: Success) {
+        if self.lost.contains(&success.receipt.hash) {
+            return;
+        }
         self.receipts
             .insert(success.receipt.seq, success.receipt.hash);
         self.ended.insert(success.attempt);

@@ -302,7 +302,7 @@ impl View {
         let again = bound.replaces == Some(incarnation);
         let life = view.life(incarnation);
         if again {
-            life.put_back();
+            life.put_back(&bound.lost);
         }
         view.bindings.push(Binding {
             key,

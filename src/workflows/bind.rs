@@ -1,9 +1,14 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
-use super::contact::{absorb, bound, emptied, enter, reach, take_in_emptied, taken};
+use super::contact::{
+    absorb, bound, emptied, enter, gone, put_back, reach, take_in_emptied, taken,
+};
+
 use super::history::has_rows;
 use super::{Run, WorkflowError, target_error};
+use crate::ledger::view::EnvironmentView;
 use crate::model::entry::Chained;
+use crate::model::receipt::verify_chain;
 use crate::model::{EnvironmentName, Fact};
 use crate::planner::gates::chain::lost;
 use crate::planner::gates::identity::{Identity, judge};
@@ -86,6 +91,9 @@ fn try_to_bind(
         &survey.observed,
         survey.recorded.as_ref(),
     ) {
+        Identity::Same if went_on(run, environment, &survey) => {
+            put_back(run, environment, &survey, reason)?;
+        }
         Identity::Same => {
             let lost = absorb(run, environment, target.as_mut(), &survey)?.is_some();
             if let Some(finding) = emptied(run, environment, &survey) {
@@ -102,14 +110,7 @@ fn try_to_bind(
                 return Ok(if accepted { Bind::Bound } else { Bind::Already });
             }
             // It lost receipts: the same target, from an earlier point on.
-            if let Some(identity) = run
-                .ledger
-                .view()
-                .get(environment)
-                .and_then(|here| here.target.clone())
-            {
-                bound(run, environment, identity, Some(reason))?;
-            }
+            put_back(run, environment, &survey, reason)?;
         }
         Identity::Known(identity) => bound(run, environment, identity, Some(reason))?,
         Identity::Emptied(identity) => take_in_emptied(run, environment, identity)?,
@@ -119,6 +120,19 @@ fn try_to_bind(
     }
     absorb(run, environment, target.as_mut(), &survey)?;
     Ok(Bind::Bound)
+}
+
+/// A sound target that was put back to an earlier point and went on under another ledger: where this one
+/// holds a receipt, another one stands.
+fn went_on(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> bool {
+    let newest = survey.receipts.last().map_or(0, |row| row.seq);
+    let here = run.ledger.view().get(environment);
+    let lost = gone(run, environment, survey);
+    let replaced = |here: &EnvironmentView| {
+        let held = here.receipts.range(..=newest);
+        held.filter(|(_, hash)| lost.contains(hash)).count() > 0
+    };
+    verify_chain(&survey.receipts).is_ok() && here.is_some_and(replaced)
 }
 
 /// A target that was said to be emptied, and has tables: they are this role's, so nothing hinders.

@@ -150,14 +150,7 @@ pub(super) fn contact(
 /// Whether the target of an ephemeral environment has other receipts than the ledger holds of it, or fewer:
 /// it is a physical copy of one that was used before.
 fn went_another_way(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> bool {
-    let Some(here) = run.ledger.view().get(environment) else {
-        return false;
-    };
-    let stands = |(seq, hash): (&u64, &ChainHash)| {
-        let mut rows = survey.receipts.iter();
-        rows.any(|row| row.seq == *seq && row.hash == hash.to_string())
-    };
-    run.policy.kind(environment) == Kind::Ephemeral && !here.receipts.iter().all(stands)
+    run.policy.kind(environment) == Kind::Ephemeral && !gone(run, environment, survey).is_empty()
 }
 
 /// Whether tables stand in a target that tollgate entered, and nothing in it tells what made them. One is
@@ -313,15 +306,63 @@ fn tie(
     let here = run.ledger.view().get(environment);
     let present = here.and_then(|here| here.target.as_ref());
     let present = present.map(|present| present.incarnation);
-    let put_back = present == Some(target.incarnation) && reason.is_some();
-    let replaces = present.filter(|present| *present != target.incarnation || put_back);
-    let replaces = replaces.filter(|_| run.policy.kind(environment) != Kind::Ephemeral || put_back);
+    let replaces = present
+        .filter(|present| *present != target.incarnation)
+        .filter(|_| run.policy.kind(environment) != Kind::Ephemeral);
     run.record(Fact::Bound(Bound {
         environment: environment.clone(),
         target,
         reason,
         replaces,
+        lost: Vec::new(),
     }))?;
+    Ok(())
+}
+
+/// The receipts that the ledger holds of the present target and that do not stand there.
+pub(super) fn gone(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+) -> Vec<ChainHash> {
+    let Some(here) = run.ledger.view().get(environment) else {
+        return Vec::new();
+    };
+    let stands = |seq: u64, hash: &ChainHash| {
+        let mut rows = survey.receipts.iter();
+        rows.any(|row| row.seq == seq && row.hash == hash.to_string())
+    };
+    let held = here.receipts.iter();
+    held.filter(|(seq, hash)| !stands(**seq, hash))
+        .map(|(_, hash)| *hash)
+        .collect()
+}
+
+/// Says that the present target was put back to an earlier point: what stands there is taken in anew, and
+/// what stood there after that point is not believed to stand, whoever tells of it.
+pub(super) fn put_back(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+    reason: String,
+) -> Result<(), WorkflowError> {
+    let here = run.ledger.view().get(environment);
+    let Some(target) = here.and_then(|here| here.target.clone()) else {
+        return Ok(());
+    };
+    let lost = gone(run, environment, survey);
+    let name = target.name.clone();
+    run.record(Fact::Bound(Bound {
+        environment: environment.clone(),
+        replaces: Some(target.incarnation),
+        target,
+        reason: Some(reason),
+        lost,
+    }))?;
+    (run.events)(Event::Bound {
+        environment,
+        name: &name,
+    });
     Ok(())
 }
 
@@ -333,15 +374,17 @@ pub(super) fn absorb(
     target: &mut dyn Target,
     survey: &Survey,
 ) -> Result<Option<Finding>, WorkflowError> {
-    let contradiction = |what: String| WorkflowError::Contradiction {
+    let contradiction = |what: String, remedy| WorkflowError::Contradiction {
         environment: environment.clone(),
         what,
+        remedy,
     };
     let chain = verify_chain(&survey.receipts).map_err(|broken| {
-        contradiction(format!(
+        let what = format!(
             "receipt {} of the target does not hold: {}",
             broken.seq, broken.what
-        ))
+        );
+        contradiction(what, None)
     })?;
     notice_a_ledger_that_went_back(run, environment, &chain)?;
     meet(run, environment)?;
@@ -355,12 +398,16 @@ pub(super) fn absorb(
         match known.get(&receipt.seq) {
             Some(held) if held == hash => {}
             Some(held) => {
-                return Err(contradiction(format!(
+                let what = format!(
                     "receipt {} of the target is {}, and the ledger holds {} in its place",
                     receipt.seq,
                     hash.short(),
                     held.short()
-                )));
+                );
+                let remedy = format!(
+                    "tollgate bind {environment} --reason '<why>'   # if it was put back to an earlier point, and went on under another ledger"
+                );
+                return Err(contradiction(what, Some(remedy)));
             }
             None => {
                 take_in_receipt(run, environment, *hash, receipt, &row.body)?;

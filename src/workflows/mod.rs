@@ -213,6 +213,8 @@ pub enum WorkflowError {
         environment: EnvironmentName,
         /// The fact.
         what: String,
+        /// One thing to do, where it is known what may have happened.
+        remedy: Option<String>,
     },
     /// The team's hub cannot be asked, or told.
     Hub(Box<TargetError>),
@@ -249,7 +251,9 @@ impl fmt::Display for WorkflowError {
         match self {
             Self::Ledger(error) => error.fmt(f),
             Self::Target { environment, error } => write!(f, "{environment}: {error}"),
-            Self::Contradiction { environment, what } => write!(f, "{environment}: {what}"),
+            Self::Contradiction {
+                environment, what, ..
+            } => write!(f, "{environment}: {what}"),
             Self::Hub(error) => error.fmt(f),
             Self::HubContradiction { faults } => {
                 write!(f, "the hub is not what it was: {}", faults.join("; "))

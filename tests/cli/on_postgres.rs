@@ -245,16 +245,16 @@ fn a_copied_database_is_not_taken_for_the_original() {
     let copy = chain.databases[0].copy();
     chain.set_url("test", copy.url());
     chain.databases[1] = copy;
-    assert_snapshot!(chain.run(&["apply", "test"]), @r#"
+    assert_snapshot!(chain.run(&["apply", "test"]), @r"
     exit 3
     --- stdout
     refused: test takes nothing as it is
 
-        identity    this target belongs to dev
-                    found     postgresql app_test says that it is dev
-                    required  a target of test's own: two environments never share one
-                    remedy    tollgate bind test --reason '<why>'   # only if it is a copy that test shall keep
-    "#);
+        identity    this target is a copy of dev's
+                    found     its identity row was written in database oid 16384 of cluster 7711884769862645157; this is database oid 16702 of cluster 7711884769862645157
+                    required  a target of test's own, or a person's word that test goes on with this copy
+                    remedy    tollgate bind test --reason '<why>'
+    ");
     assert_snapshot!(chain.run(&["bind", "test", "--reason", "made from dev"]), @r#"
     exit 0
     --- stdout

@@ -169,7 +169,7 @@ fn help_is_the_first_documentation() {
       sync      Take in what others know: the receipts of targets, the entries of other ledgers
       push      Send this ledger's entries to the team's hub
       pull      Take in everybody's entries from the team's hub
-      verify    Walk the ledger's chains and say what is sound
+      verify    Say whether the ledger is sound; with ENV, whether a target is as its receipts tell
       log       Show the ledger's entries, or the bytes of a migration that ran
 
     Options:

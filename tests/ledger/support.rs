@@ -126,6 +126,7 @@ fn bound() -> Fact {
         target,
         reason: None,
         replaces: None,
+        lost: Vec::new(),
     })
 }
 

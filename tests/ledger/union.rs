@@ -117,6 +117,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
             },
             reason: (draw.version == 1).then(|| "moved".to_owned()),
             replaces: (draw.version == 1).then(|| incarnation(draw.environment, draw.name)),
+            lost: Vec::new(),
         }),
         1 => Fact::Chained(Chained {
             environments: (0..3)

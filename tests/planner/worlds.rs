@@ -215,6 +215,7 @@ impl Place {
                     target,
                     reason: None,
                     replaces: None,
+                    lost: Vec::new(),
                 })
             }
             What::Begun {

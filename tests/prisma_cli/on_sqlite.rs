@@ -76,7 +76,7 @@ fn migrate_dev_is_told_what_is_not_its_own(version: Version) {
     let drift = project.prisma_on_a_terminal("dev", &["migrate", "dev"]);
     assert!(drift.text.contains("Drift detected"), "{drift}");
     project.config(
-        "experimental: { externalTables: true }, tables: { external: [\"tollgate_identity\", \"tollgate_receipt\", \"tollgate_journal\", \"tollgate_archive\", \"tollgate_life\", \"tollgate_standing\"] },",
+        "experimental: { externalTables: true }, tables: { external: [\"tollgate_identity\", \"tollgate_receipt\", \"tollgate_journal\", \"tollgate_archive\", \"tollgate_life\", \"tollgate_standing\", \"tollgate_fingerprint\"] },",
     );
     project
         .prisma_on_a_terminal("dev", &["migrate", "dev"])

@@ -41,6 +41,9 @@ pub struct Bound {
     /// ledger met the target for the first time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub replaces: Option<IncarnationId>,
+    /// Where it was put back: the receipts that were known to stand there, and do no more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lost: Vec<ChainHash>,
 }
 
 /// What a target is known by. Compared: `incarnation`, `system` and `database`. Shown only: `name`.

@@ -255,6 +255,7 @@ mod tests {
             target,
             reason: None,
             replaces: None,
+            lost: Vec::new(),
         };
         let mut view = View::default();
         view.step(&Entry {

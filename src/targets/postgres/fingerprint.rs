@@ -88,8 +88,8 @@ const KEPT: &str = "SELECT f.seq, f.hash, f.digest, f.body FROM tollgate.fingerp
 const TRIES: u32 = 10;
 /// How long to wait for that one, each time so much more.
 const PAUSE: Duration = Duration::from_millis(20);
-/// What the server says of what it does not find any more.
-const WENT: [&str; 4] = ["XX000", "42P01", "42704", "42883"];
+/// What the server says of what it does not find any more, or what others hold.
+const WENT: [&str; 6] = ["XX000", "42P01", "42704", "42883", "55P03", "40P01"];
 /// What never is without a definition.
 const DEFINED: [&str; 10] = [
     "constraint",
@@ -114,7 +114,7 @@ pub(super) fn read(session: &Session) -> Result<Schema, TargetError> {
                 // Whatever is open goes; a session that is closed has nothing open.
                 let _ = session.query("ROLLBACK");
                 let went = error.code().is_some_and(|code| WENT.contains(&code.code()));
-                if went && n < TRIES {
+                if went {
                     session.sleep(PAUSE * n);
                     continue;
                 }
@@ -132,7 +132,7 @@ pub(super) fn read(session: &Session) -> Result<Schema, TargetError> {
     }
     Err(TargetError {
         kind: TargetErrorKind::Other,
-        fact: "the schema could not be read: something is made and dropped all the time".to_owned(),
+        fact: "the schema could not be read: others change it all the time".to_owned(),
         remedy: Some(
             "wait until whoever changes it has ended, then run the command again".to_owned(),
         ),

@@ -136,3 +136,45 @@ fn a_schema_that_nobody_kept_and_one_that_was_altered_are_told_apart() {
         "{lost}"
     );
 }
+
+#[test]
+fn a_shared_target_that_was_put_back_and_went_on_under_another_ledger_is_no_dead_end() {
+    let (shared, dev, ci, mut ada) = chain();
+    let mut bob = Desk::new("bob", 2, &shared).with("CI_URL", ci.url());
+    let mut carol = Desk::new("carol", 3, &shared).with("CI_URL", ci.url());
+    for desk in [&mut bob, &mut carol] {
+        desk.checkout(&[USERS, EMAIL]);
+        desk.must(&["sync", "test"], 0);
+    }
+    // Somebody put a backup of test in its place, and Ada went on from there.
+    shared
+        .test
+        .run("DROP INDEX users_email; ALTER TABLE tollgate.receipt DISABLE TRIGGER ALL; DELETE FROM tollgate.receipt WHERE seq = 2; ALTER TABLE tollgate.receipt ENABLE TRIGGER ALL")
+        .unwrap();
+    let lost = ada.must(&["apply", "test"], 3);
+    assert!(lost.stdout.contains("put back to an earlier point"), "{lost}");
+    // Her clock is an hour behind.
+    ada.project.now -= 3_600_000;
+    ada.must(&["bind", "test", "--reason", "a backup was put back"], 0);
+    ada.must(&["apply", "test"], 0);
+    let export = ada.project.path().join("ada.jsonl").display().to_string();
+    ada.must(&["log", "export", &export], 0);
+
+    // Bob is told by Ada; Carol looks for herself.
+    let contradiction = bob.must(&["sync", "test"], 4);
+    assert!(contradiction.stderr.contains("tollgate bind test --reason"), "{contradiction}");
+    bob.must(&["sync", "--from", &export], 0);
+    let applied = bob.must(&["sync", "test"], 0);
+    assert!(applied.stdout.contains("2 receipts stand there"), "{applied}");
+    carol.must(&["apply", "test"], 4);
+    carol.must(&["bind", "test", "--reason", "ada put a backup back"], 0);
+    carol.must(&["sync", "--from", &export], 0);
+    carol.must(&["sync", "test"], 0);
+    for desk in [&mut ada, &mut bob, &mut carol] {
+        let status = desk.json(&["status"]);
+        for row in status["migrations"].as_array().unwrap() {
+            assert_eq!(row["environments"]["test"]["state"], "applied", "{row}");
+        }
+    }
+    drop(dev);
+}

@@ -15,6 +15,9 @@ SET LOCAL extra_float_digits = 1;
 SET LOCAL lc_monetary = 'C';
 SET LOCAL xmlbinary = 'base64';
 SET LOCAL standard_conforming_strings = on;
+-- What others change right now is waited for shortly and then read again: the server looks for deadlocks
+-- only after a second, and would end the session of whoever changes it.
+SET LOCAL lock_timeout = '100ms';
 -- A thousand small subqueries are not worth compiling.
 SET LOCAL jit = off;
 SELECT pg_catalog.current_setting('server_version_num') AS version;
