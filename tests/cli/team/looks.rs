@@ -152,7 +152,10 @@ fn a_shared_target_that_was_put_back_and_went_on_under_another_ledger_is_no_dead
         .run("DROP INDEX users_email; ALTER TABLE tollgate.receipt DISABLE TRIGGER ALL; DELETE FROM tollgate.receipt WHERE seq = 2; ALTER TABLE tollgate.receipt ENABLE TRIGGER ALL")
         .unwrap();
     let lost = ada.must(&["apply", "test"], 3);
-    assert!(lost.stdout.contains("put back to an earlier point"), "{lost}");
+    assert!(
+        lost.stdout.contains("put back to an earlier point"),
+        "{lost}"
+    );
     // Her clock is an hour behind.
     ada.project.now -= 3_600_000;
     ada.must(&["bind", "test", "--reason", "a backup was put back"], 0);
@@ -162,10 +165,16 @@ fn a_shared_target_that_was_put_back_and_went_on_under_another_ledger_is_no_dead
 
     // Bob is told by Ada; Carol looks for herself.
     let contradiction = bob.must(&["sync", "test"], 4);
-    assert!(contradiction.stderr.contains("tollgate bind test --reason"), "{contradiction}");
+    assert!(
+        contradiction.stderr.contains("tollgate bind test --reason"),
+        "{contradiction}"
+    );
     bob.must(&["sync", "--from", &export], 0);
     let applied = bob.must(&["sync", "test"], 0);
-    assert!(applied.stdout.contains("2 receipts stand there"), "{applied}");
+    assert!(
+        applied.stdout.contains("2 receipts stand there"),
+        "{applied}"
+    );
     carol.must(&["apply", "test"], 4);
     carol.must(&["bind", "test", "--reason", "ada put a backup back"], 0);
     carol.must(&["sync", "--from", &export], 0);
