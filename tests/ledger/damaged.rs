@@ -236,3 +236,37 @@ fn read_bytes(path: &Path) -> Vec<u8> {
 fn write_bytes(path: &Path, bytes: &[u8]) {
     fs::write(path, bytes).unwrap();
 }
+
+/// A file as the first version made it: without what many machines need.
+#[test]
+fn a_ledger_of_the_first_schema_is_read_as_it_is_and_gets_the_second_when_it_is_written() {
+    let folder = tempdir().unwrap();
+    let whole = hundred(folder.path());
+    let old = folder.path().join("old.db");
+    let connection = Connection::open(&old).unwrap();
+    connection
+        .execute_batch(include_str!("../../src/ledger/schema/001.sql"))
+        .unwrap();
+    connection
+        .pragma_update(None, "application_id", 0x544f_4c4c)
+        .unwrap();
+    connection.pragma_update(None, "user_version", 1).unwrap();
+    connection
+        .execute("ATTACH ?1 AS whole", [whole.to_str().unwrap()])
+        .unwrap();
+    connection
+        .execute_batch("INSERT INTO entry SELECT * FROM whole.entry; INSERT INTO place SELECT * FROM whole.place; DETACH whole")
+        .unwrap();
+    drop(connection);
+    let bytes = read_bytes(&old);
+    assert_eq!(read(&old).unwrap().entries.len(), 100);
+    assert!(read_bytes(&old) == bytes, "a reader changes nothing");
+    append(&mut open(&old), 1);
+    // It stands elsewhere, so it goes on under a new writer: two entries more.
+    assert_eq!(read(&old).unwrap().entries.len(), 102);
+    let version: i64 = Connection::open(&old)
+        .unwrap()
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .unwrap();
+    assert_eq!(version, 2);
+}

@@ -2,11 +2,13 @@
 //! not be worlds that tollgate itself would make: a ledger may hold what other ledgers did.
 
 use proptest::prelude::*;
+use tollgate::planner::Gate;
 use tollgate::planner::history::ClaimKind;
 
 use crate::oracle::{Facts, answer_of};
 use crate::worlds::{
-    Env, Event, Name, Prisma, Question, VERSIONS, Version, What, ask, shifted_view, view,
+    Env, Event, Name, Prisma, Question, VERSIONS, Version, What, ask, ask_under, policy,
+    shifted_view, view,
 };
 
 const ENVIRONMENTS: usize = 5;
@@ -333,6 +335,24 @@ proptest! {
             let question = Question::new(ENVIRONMENTS, env, &files, None);
             prop_assert_eq!(ask(&view, &question), ask(&other, &question));
         }
+    }
+
+    /// What stands outside the chain is neither asked for nor believed, whatever happened there.
+    #[test]
+    fn an_environment_outside_the_chain_changes_no_plan_of_the_others((events, files) in world()) {
+        let view = view(&events);
+        let mut outside = policy(ENVIRONMENTS);
+        outside.environments[1].outside = true;
+        let mut without = policy(ENVIRONMENTS);
+        without.environments.remove(1);
+        for env in [0, 2] {
+            let question = Question::new(ENVIRONMENTS, env, &files, None);
+            let (one, other) = (ask_under(&outside, &view, &question), ask_under(&without, &view, &question));
+            prop_assert_eq!((&one.steps, &one.refusals, &one.warnings), (&other.steps, &other.refusals, &other.warnings));
+        }
+        // There itself nothing has to be proven.
+        let free = ask_under(&outside, &view, &Question::new(ENVIRONMENTS, 1, &files, None));
+        prop_assert!(free.refusals.iter().all(|refusal| refusal.gate != Gate::Promotion && refusal.gate != Gate::Order));
     }
 
     #[test]

@@ -414,6 +414,10 @@ pub(crate) fn policy(chain: usize) -> Policy {
 }
 
 pub(crate) fn ask(view: &View, question: &Question) -> Plan {
+    ask_under(&policy(question.chain), view, question)
+}
+
+pub(crate) fn ask_under(policy: &Policy, view: &View, question: &Question) -> Plan {
     let files: Vec<FileFacts<'_>> = question
         .files
         .iter()
@@ -478,7 +482,7 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
     plan(&Inputs {
         environment: environment(question.env),
         engine: Engine::Sqlite,
-        policy: &policy(question.chain),
+        policy,
         files: &files,
         prisma: question.prisma.wrong_provider.then_some(&mysql),
         view,

@@ -66,9 +66,21 @@ fn entries(output: &mut Output<'_>, project: &Project, verb: &Log) -> Result<Exi
         output.result("no entries\n");
     } else {
         let paint = output.paint();
+        // Numbers are each writer's own.
+        let writers: BTreeSet<_> = loaded
+            .entries
+            .iter()
+            .map(|(_, entry)| entry.writer)
+            .collect();
         let text: String = shown
             .iter()
-            .map(|(_, entry)| report::log::line(entry, paint))
+            .map(|(_, entry)| {
+                let line = report::log::line(entry, paint);
+                match writers.len() {
+                    0 | 1 => line,
+                    _ => format!("{} {line}", entry.writer.short()),
+                }
+            })
             .collect();
         output.result(&text);
     }
