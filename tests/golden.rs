@@ -14,8 +14,9 @@ use tollgate::model::entry::{
     Verdict, Verified,
 };
 use tollgate::model::{
-    Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, GitState, IncarnationId,
-    MigrationId, Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, WriterId,
+    Actor, AttemptId, EarlierSuccess, Entry, Environment, EnvironmentName, Fact, GitState,
+    IncarnationId, MigrationId, Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp,
+    WriterId,
 };
 use tollgate::planner::{FileFacts, Inputs, plan};
 
@@ -196,6 +197,12 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "44aa006460a4330febb9e389f8a723345f104f669376aa4f5563b4a92b19cbbb",
     ),
     (
+        "receipt, of a step that stood on an earlier success",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"proofs":[{"environment":"dev","seq":7,"hash":"6666666666666666666666666666666666666666666666666666666666666666","kind":"atomic","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","at":"2025-11-04T09:53:21.007Z","actor":"Ada Lovelace <ada@example.org>"}]}"#,
+        "9058ed523ccd473d33a927fd28cbc8494cb86ec103afdf15640bdbbb376d4072",
+    ),
+    (
         "receipt, outside the chain",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"preview":true}"#,
@@ -275,6 +282,7 @@ fn receipt() -> Receipt {
         waivers: Vec::new(),
         debts: Vec::new(),
         preview: false,
+        proofs: Vec::new(),
     }
 }
 
@@ -306,6 +314,21 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
         (
             "receipt, of a row written by hand whose folder is gone",
             baselined,
+        ),
+        (
+            "receipt, of a step that stood on an earlier success",
+            Receipt {
+                proofs: vec![EarlierSuccess {
+                    environment: environment("dev"),
+                    seq: 7,
+                    hash: hash(0x66),
+                    kind: ReceiptKind::Atomic,
+                    writer: writer(),
+                    at: at(1),
+                    actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+                }],
+                ..receipt()
+            },
         ),
         (
             "receipt, outside the chain",

@@ -7,8 +7,8 @@ use crate::model::entry::{
     Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict,
 };
 use crate::model::{
-    Actor, AttemptId, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind, Timestamp,
-    WriterId,
+    Actor, AttemptId, EarlierSuccess, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind,
+    Timestamp, WriterId,
 };
 
 /// What the ledger knows of one life of one target: from when it was entered until it was emptied, or
@@ -63,6 +63,8 @@ pub struct Success {
     pub ran_in: EnvironmentName,
     /// Whether that stood outside the chain when it ran.
     pub preview: bool,
+    /// The environment whose receipt tells of it, where no receipt and no entry of its own came here.
+    pub told_by: Option<EnvironmentName>,
 }
 
 /// An attempt that was begun.
@@ -109,6 +111,31 @@ pub struct Standing {
 }
 
 impl Success {
+    /// The successes in earlier environments that a receipt tells of.
+    pub(super) fn earlier(receipt: &Receipt) -> Vec<Self> {
+        if !receipt.kind.is_evidence() || receipt.preview {
+            return Vec::new();
+        }
+        let of = |proof: &EarlierSuccess| Self {
+            checksum: receipt.blake3,
+            sha256: receipt.sha256,
+            at: proof.at,
+            by: proof.actor.clone(),
+            origin: receipt.origin.clone(),
+            kind: proof.kind,
+            attempt: receipt.attempt,
+            receipt: ReceiptRef {
+                seq: proof.seq,
+                hash: proof.hash,
+            },
+            writer: proof.writer,
+            ran_in: proof.environment.clone(),
+            preview: false,
+            told_by: Some(receipt.environment.clone()),
+        };
+        receipt.proofs.iter().map(of).collect()
+    }
+
     /// Whether the bytes that ran are known to be others than these.
     #[must_use]
     pub fn has_other_bytes(&self, checksum: Checksum, sha256: Sha256) -> bool {
@@ -212,6 +239,7 @@ impl Life {
                 writer: attempted.writer,
                 ran_in: outcome.environment.clone(),
                 preview: attempted.intent.preview,
+                told_by: None,
             };
             self.record(&outcome.migration, success.clone());
             return Some(success);
@@ -264,6 +292,7 @@ impl Life {
             writer: receipt.writer,
             ran_in: receipt.environment,
             preview: receipt.preview,
+            told_by: None,
         };
         self.record(&receipt.migration, success.clone());
         success

@@ -119,7 +119,9 @@ impl EnvironmentView {
         };
         let of_bytes = self.evidence.entry(migration.clone()).or_default();
         let first = |known: &Success| {
-            let place = |success: &Success| (success.at, success.receipt.hash);
+            // What is known by itself before what another receipt tells of it.
+            let place =
+                |success: &Success| (success.at, success.receipt.hash, success.told_by.is_some());
             place(known) <= place(&success)
         };
         if !of_bytes.get(&checksum).is_some_and(first) {
@@ -278,8 +280,13 @@ impl View {
                 let view = self.entry(&absorbed.environment);
                 let life = met.unwrap_or(receipt.target);
                 let migration = receipt.migration.clone();
+                let earlier = Success::earlier(&receipt);
                 let success = view.life(life).receive(receipt, absorbed.hash);
                 view.prove(&migration, success, &absorbed.environment);
+                for success in earlier {
+                    let there = success.ran_in.clone();
+                    self.entry(&there).prove(&migration, success, &there);
+                }
             }
             Fact::Resolved(resolved) => {
                 let met = self.met(&resolved.environment, entry.writer);

@@ -13,6 +13,6 @@ pub mod timestamp;
 pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
 pub use ids::{AttemptId, EnvironmentName, IncarnationId, MigrationId, WriterId};
 pub use policy::{Environment, Kind, Policy};
-pub use receipt::{Receipt, ReceiptKind, StoredReceipt};
+pub use receipt::{EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};
 pub use timestamp::Timestamp;

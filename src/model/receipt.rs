@@ -98,6 +98,30 @@ pub struct Receipt {
     /// Whether the environment stood outside the chain: the receipt is then no evidence.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub preview: bool,
+    /// The successes in earlier environments that this step stood on: so whoever reads this target learns of
+    /// them, although the targets where they happened may be somebody's own, or gone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proofs: Vec<EarlierSuccess>,
+}
+
+/// A success in an earlier environment, as a receipt tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierSuccess {
+    /// Where.
+    pub environment: EnvironmentName,
+    /// The place of its own receipt there.
+    pub seq: u64,
+    /// The hash of its own receipt.
+    pub hash: ChainHash,
+    /// Its kind.
+    pub kind: ReceiptKind,
+    /// The ledger that applied.
+    pub writer: WriterId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
 }
 
 impl Receipt {

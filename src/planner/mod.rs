@@ -154,6 +154,8 @@ pub struct Proof {
     pub at: Timestamp,
     /// Who applied it there.
     pub by: Actor,
+    /// The environment whose receipt tells of it, where nothing else does.
+    pub told_by: Option<EnvironmentName>,
 }
 
 /// A gate that is not met: a refusal, or a warning where the gate is lenient.
@@ -305,6 +307,7 @@ fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
             environment: environment.clone(),
             at: success.at,
             by: success.by.clone(),
+            told_by: success.told_by.clone(),
         })
     };
     let half = half::half(world.inputs, world.here, file.migration)

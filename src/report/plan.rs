@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::{Paint, count};
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::{EnvironmentName, MigrationId, Timestamp};
-use crate::planner::gates::shell;
+use crate::planner::gates::{shell, told};
 use crate::planner::{Finding, Gate, Plan, Step, Verdict};
 
 /// The plan for people, ending in a line feed.
@@ -67,10 +67,11 @@ fn described(step: &Step, paint: Paint) -> String {
         out.push_str(&row(
             "proven",
             &format!(
-                "{} {} by {}",
+                "{} {} by {}{}",
                 proof.environment,
                 proof.at.minute(),
-                proof.by
+                proof.by,
+                told(proof.told_by.as_ref())
             ),
         ));
     }
@@ -315,6 +316,8 @@ struct JsonProof<'a> {
     environment: &'a EnvironmentName,
     at: Timestamp,
     by: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_by: Option<&'a EnvironmentName>,
 }
 
 #[derive(Serialize)]
@@ -363,6 +366,7 @@ pub fn json(plan: &Plan) -> serde_json::Value {
                     environment: &proof.environment,
                     at: proof.at,
                     by: &proof.by.0,
+                    told_by: proof.told_by.as_ref(),
                 })
                 .collect(),
         }

@@ -6,7 +6,9 @@ use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
 use crate::model::entry::{Bound, Engine, Head, Intent, ReceiptRef, TargetIdentity};
 use crate::model::receipt::verify_chain;
-use crate::model::{EnvironmentName, Fact, IncarnationId, Kind, Receipt, ReceiptKind};
+use crate::model::{
+    EarlierSuccess, EnvironmentName, Fact, IncarnationId, Kind, Receipt, ReceiptKind,
+};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::gates::reset::{self, may_reset};
 use crate::planner::{Finding, Gate, Live};
@@ -463,6 +465,32 @@ fn notice_a_ledger_that_went_back(
     Ok(())
 }
 
+/// What is known of the same bytes in the environments before, for whoever reads the receipt without this
+/// ledger.
+fn proofs(run: &Run<'_>, intent: &Intent, kind: ReceiptKind) -> Vec<EarlierSuccess> {
+    let Some(position) = run.policy.position(&intent.environment) else {
+        return Vec::new();
+    };
+    let of = |name: &EnvironmentName| {
+        let there = run.ledger.view().get(name)?;
+        let success = there.evidence_of(&intent.migration, intent.blake3)?;
+        Some(EarlierSuccess {
+            environment: name.clone(),
+            seq: success.receipt.seq,
+            hash: success.receipt.hash,
+            kind: success.kind,
+            writer: success.writer,
+            at: success.at,
+            actor: success.by.clone(),
+        })
+    };
+    let before = run.policy.chain().take(position);
+    before
+        .filter(|_| kind.is_evidence())
+        .filter_map(of)
+        .collect()
+}
+
 /// The receipt that follows what stands in a target, for an intent and its place in the ledger.
 pub(super) fn receipt_after(
     run: &Run<'_>,
@@ -493,6 +521,7 @@ pub(super) fn receipt_after(
         waivers: Vec::new(),
         debts: Vec::new(),
         preview: intent.preview,
+        proofs: proofs(run, intent, kind),
     }
 }
 

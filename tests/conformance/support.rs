@@ -109,6 +109,7 @@ pub(crate) fn receipt(
         waivers: Vec::new(),
         debts: Vec::new(),
         preview: false,
+        proofs: Vec::new(),
     }
 }
 

@@ -13,8 +13,8 @@ use tollgate::model::entry::{
     TargetIdentity,
 };
 use tollgate::model::{
-    AttemptId, Entry, EnvironmentName, Fact, IncarnationId, MigrationId, Policy, Receipt,
-    ReceiptKind, Timestamp, WriterId,
+    AttemptId, EarlierSuccess, Entry, EnvironmentName, Fact, IncarnationId, MigrationId, Policy,
+    Receipt, ReceiptKind, Timestamp, WriterId,
 };
 
 use crate::support::{append, at, by, open, random, read};
@@ -180,6 +180,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 waivers: Vec::new(),
                 debts: Vec::new(),
                 preview: false,
+                proofs: earlier(draw, intent.plan),
             };
             let body = receipt.to_body().unwrap();
             let hash = Receipt::hash_of(&body);
@@ -190,6 +191,20 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
             })
         }
     }
+}
+
+/// What a receipt tells of the environments before its own.
+fn earlier(draw: &Draw, hash: ChainHash) -> Vec<EarlierSuccess> {
+    let of = |n: u8| EarlierSuccess {
+        environment: environment(n),
+        seq: u64::from(draw.target) + 1,
+        hash,
+        kind: ReceiptKind::Atomic,
+        writer: writer(draw.writer),
+        at: at(u64::from(draw.target)),
+        actor: by().actor,
+    };
+    (0..draw.environment).map(of).collect()
 }
 
 fn push(chain: &mut Vec<Entry>, n: u8, at: Timestamp, fact: Fact) {

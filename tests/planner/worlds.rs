@@ -275,6 +275,7 @@ impl Place {
                     waivers: Vec::new(),
                     debts: Vec::new(),
                     preview: false,
+                    proofs: Vec::new(),
                 };
                 let body = receipt.to_body().unwrap();
                 Fact::Absorbed(Absorbed {

@@ -117,6 +117,7 @@ impl Bench {
             waivers: Vec::new(),
             debts: Vec::new(),
             preview: false,
+            proofs: Vec::new(),
         }
     }
 

@@ -17,6 +17,7 @@ use std::fmt;
 
 pub(crate) use failed::{remedy as resolve, standing};
 pub(crate) use prisma::provider;
+pub(crate) use promotion::told;
 
 use super::{Finding, World, history};
 use crate::digest::Checksum;

@@ -93,6 +93,13 @@ pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
     })
 }
 
+/// By what a success is known, where it is not by its own receipt or entry.
+pub(crate) fn told(by: Option<&EnvironmentName>) -> String {
+    by.map_or_else(String::new, |name| {
+        format!(", as its receipt in {name} tells")
+    })
+}
+
 /// What an environment knows of the migration, as one line.
 fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> String {
     let Some(there) = world.inputs.view.get(name) else {
@@ -100,9 +107,10 @@ fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> Str
     };
     if let Some(success) = there.evidence_of(file.migration, file.checksum) {
         return format!(
-            "{name}: succeeded {} by {}",
+            "{name}: succeeded {} by {}{}",
             success.at.minute(),
-            success.by
+            success.by,
+            told(success.told_by.as_ref())
         );
     }
     if let Some(ran) = there.applied.get(file.migration) {

@@ -72,6 +72,40 @@ fn a_lost_ledger_comes_to_the_same_verdict_from_receipts_alone() {
     );
 }
 
+/// Dev is somebody's laptop, and the database of the CI job is gone: the receipts of test tell what was
+/// proven there.
+#[test]
+fn what_was_proven_in_targets_that_are_gone_is_told_by_later_receipts() {
+    let (shared, dev, ci, mut desk) = chain();
+    let before = desk.verdict();
+    assert_eq!(before.0, "\"ready\"");
+    drop((dev, ci));
+    let mut other = Desk::new("release", 2, &shared);
+    other.checkout(&[USERS, EMAIL]);
+    other.must(&["plan", "prod"], 3);
+    other.must(&["sync", "test", "prod"], 0);
+    assert_eq!(other.verdict(), before);
+    let plan = other.must(&["plan", "prod"], 0);
+    assert!(
+        plan.stdout.contains("proven      dev")
+            && plan.stdout.contains("by ada, as its receipt in test tells"),
+        "{plan}"
+    );
+    other.must(&["apply", "prod"], 0);
+    // Other bytes are proven nowhere by it.
+    other.checkout(&[
+        USERS,
+        EMAIL,
+        ("20251103000000_new", "CREATE TABLE new (id int);\n"),
+    ]);
+    let plan = other.must(&["plan", "prod"], 3);
+    assert!(
+        plan.stdout
+            .contains("these bytes never succeeded in dev, ci and test"),
+        "{plan}"
+    );
+}
+
 #[test]
 fn drift_is_told_object_by_object_and_the_look_is_an_entry() {
     let (shared, _dev, _ci, mut desk) = chain();
