@@ -97,11 +97,24 @@ impl Session {
         sql: &str,
         time: Duration,
     ) -> Option<Result<Vec<SimpleQueryRow>, Error>> {
-        let answer = self
-            .connection
-            .runtime
-            .block_on(async { tokio::time::timeout(time, read(&self.client, sql, true)).await });
-        answer.ok().map(Answer::into_rows)
+        crate::failpoint::hit("postgres.query.before");
+        let answer = self.within(sql, true, time);
+        crate::failpoint::hit("postgres.query.after");
+        answer.map(Answer::into_rows)
+    }
+
+    /// [`Self::run`]; `None` where the answer has not come in time, as for [`Self::query_within`].
+    pub(super) fn run_within(&self, sql: &str, time: Duration) -> Option<Answer> {
+        crate::failpoint::hit("postgres.run.before");
+        let answer = self.within(sql, false, time);
+        crate::failpoint::hit("postgres.run.after");
+        answer
+    }
+
+    fn within(&self, sql: &str, keep_rows: bool, time: Duration) -> Option<Answer> {
+        let reading =
+            async { tokio::time::timeout(time, read(&self.client, sql, keep_rows)).await };
+        self.connection.runtime.block_on(reading).ok()
     }
 
     /// Sends one message of a script and reads its whole answer, without keeping the rows.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tollgate::targets::hub::Hub;
 use tollgate::targets::{TargetError, TargetErrorKind};
 
-use super::{PATIENCE, chain, open, prepared, read, summed, writer};
+use super::{PATIENCE, chain, entry, open, prepared, read, summed, writer};
 use crate::pooler::{Pooler, SWALLOWS};
 use crate::proxy::{Action, Direction, Fault, Proxy};
 use crate::standby::Standby;
@@ -46,6 +46,42 @@ fn a_hub_that_does_not_answer_is_not_waited_for() {
         );
     }
     held.join().unwrap();
+}
+
+/// Somebody else holds its table: whoever has better things to do goes on without it.
+#[test]
+fn a_hub_that_is_held_is_not_waited_for() {
+    let (database, _) = prepared();
+    let lock = "BEGIN; LOCK TABLE tollgate_hub.entry; SELECT pg_sleep(60); COMMIT";
+    std::thread::scope(|scope| {
+        scope.spawn(|| database.run(lock).expect_err("it is ended"));
+        let pid = "SELECT coalesce(max(pid), 0)::text FROM pg_locks WHERE granted \
+                   AND relation = 'tollgate_hub.entry'::regclass AND mode = 'AccessExclusiveLock'";
+        let pid = loop {
+            match database.ask(pid) {
+                none if none == "0" => std::thread::sleep(Duration::from_millis(10)),
+                pid => break pid,
+            }
+        };
+        let again = || Hub::open(&settings(&database.url()), Duration::from_millis(400)).unwrap();
+        let row = entry(writer(1), 1, None, "");
+        for error in [
+            again().summary().unwrap_err(),
+            again().add(&[row]).unwrap_err(),
+            again().read(writer(1), 0).next().unwrap().unwrap_err(),
+        ] {
+            assert_eq!(error.kind, TargetErrorKind::Unreachable, "{error}");
+            assert!(
+                error.fact.contains("gave no answer within 2s while"),
+                "{error}"
+            );
+        }
+        database
+            .run(&format!("SELECT pg_terminate_backend({pid})"))
+            .unwrap();
+    });
+    // What was given up leaves nothing behind.
+    assert_eq!(open(&database.url()).summary().unwrap(), []);
 }
 
 #[test]

@@ -57,10 +57,10 @@ impl Hub {
 
     /// Sends one message of the transaction. Returns how many rows were new.
     fn insert(&self, message: &str) -> Result<usize, TargetError> {
-        let answer = self.session.run(message);
+        let answer = self.session.run_within(message, self.answers);
+        let answer = answer.ok_or_else(|| said::no_answer(&self.settings, self.answers, DOING))?;
         if let Some(error) = answer.error {
-            // A session that is closed has rolled back already.
-            let _ = self.session.query("ROLLBACK");
+            self.roll_back();
             return Err(said::not_added(&self.settings, &error, DOING));
         }
         // Only the INSERT touches rows.

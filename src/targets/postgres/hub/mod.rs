@@ -36,6 +36,8 @@ const VERSION_FOLLOWS: &str = "tollgate hub, version ";
 /// What one message brings: so many rows, and no more once their bodies come to so many bytes.
 const BATCH_ROWS: usize = 1000;
 const BATCH_BYTES: usize = 2 * 1024 * 1024;
+/// How much longer than connecting an answer may take.
+const ANSWERS: u32 = 5;
 
 /// A hub, connected. Made and used by one thread.
 ///
@@ -44,6 +46,8 @@ const BATCH_BYTES: usize = 2 * 1024 * 1024;
 pub struct Hub {
     session: Session,
     settings: PostgresSettings,
+    /// How long the answer to one message may take.
+    answers: Duration,
     /// What the database was found to be. Kept from the first look that found the schema: from then on
     /// nothing of it changes under this session.
     state: Option<State>,
@@ -93,7 +97,8 @@ impl Hub {
     /// Connects. Nothing is changed, and nothing is looked at yet: the database may be no hub.
     ///
     /// `patience` is how long connecting may take in all before the hub counts as not reachable; the
-    /// settings' own `connect_timeout` may end it sooner. It says nothing about what comes afterwards.
+    /// settings' own `connect_timeout` may end it sooner. Each answer afterwards may take five times as
+    /// long: a hub that holds a lock, or is busy, must not hold whoever has better things to do.
     ///
     /// # Errors
     /// `Unreachable`, `Authentication` or `Configuration` of [`TargetErrorKind`](crate::targets::TargetErrorKind).
@@ -102,6 +107,7 @@ impl Hub {
             Ok(session) => Ok(Self {
                 session,
                 settings: settings.clone(),
+                answers: patience.saturating_mul(ANSWERS),
                 state: None,
             }),
             Err(error) => Err(said::not_connected(settings, error)),
@@ -243,11 +249,17 @@ impl Hub {
     /// Sends one message, and reads its whole answer. `doing` completes "while ...". After an error no
     /// transaction is open.
     fn send(&self, sql: &str, doing: &str) -> Result<Vec<SimpleQueryRow>, TargetError> {
-        self.session.query(sql).map_err(|error| {
-            // A session that is closed has rolled back already.
-            let _ = self.session.query("ROLLBACK");
+        let answer = self.session.query_within(sql, self.answers);
+        let answer = answer.ok_or_else(|| said::no_answer(&self.settings, self.answers, doing))?;
+        answer.map_err(|error| {
+            self.roll_back();
             said::refused(&self.settings, &error, doing)
         })
+    }
+
+    /// A session that is closed has rolled back already.
+    fn roll_back(&self) {
+        let _ = self.session.query_within("ROLLBACK", self.answers);
     }
 }
 

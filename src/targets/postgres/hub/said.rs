@@ -1,5 +1,7 @@
 //! What is said when the hub cannot do what was asked.
 
+use std::time::Duration;
+
 use tokio_postgres::Error;
 
 use crate::targets::address::PostgresSettings;
@@ -68,6 +70,15 @@ pub(super) fn refused(settings: &PostgresSettings, error: &Error, doing: &str) -
         ),
     };
     build(kind, fact, remedy)
+}
+
+/// The session is open, and nothing comes. It is only good for being dropped.
+pub(super) fn no_answer(settings: &PostgresSettings, waited: Duration, doing: &str) -> TargetError {
+    build(
+        TargetErrorKind::Unreachable,
+        format!("the hub at {settings} gave no answer within {waited:?} while {doing}"),
+        AGAIN,
+    )
 }
 
 /// What the role lacks.
