@@ -72,6 +72,15 @@ impl Ledger {
                 heads.insert(writer, row.head());
             }
         }
+        // Numbers that were used elsewhere must not be used here, also where nothing is written before the
+        // file is opened again: no file ever stands at this place.
+        let went_back = merged.new.contains_key(&self.writer);
+        if went_back {
+            let sql = "INSERT INTO place (writer, place) VALUES (?1, '')";
+            transaction
+                .execute(sql, [self.writer.as_bytes()])
+                .map_err(failed)?;
+        }
         crate::failpoint::hit("ledger.merge.before-commit");
         transaction.commit().map_err(failed)?;
         crate::failpoint::hit("ledger.merge.after-commit");
@@ -80,15 +89,8 @@ impl Ledger {
             return Ok(merged);
         }
         self.reload()?;
-        let own = self.heads.get(&self.writer).copied();
-        let forked = self
-            .strays
-            .forks
-            .iter()
-            .any(|fork| fork.writer == self.writer);
-        if own != self.head || forked {
-            // Numbers that were used elsewhere must not be used here.
-            self.head = own;
+        if went_back {
+            self.head = self.heads.get(&self.writer).copied();
             self.begin_anew(random());
             merged.went_back = true;
         }
@@ -140,7 +142,7 @@ impl Ledger {
     /// When the file cannot be read.
     pub fn pack(&self) -> Result<Pack, LedgerError> {
         let bodies = super::load::exported(&self.path, &self.connection)?;
-        Pack::of(bodies).map_err(|error| {
+        Pack::held(bodies).map_err(|error| {
             LedgerError::new(&self.path, LedgerErrorKind::Other(error.to_string()))
         })
     }
@@ -190,7 +192,10 @@ impl Ledger {
                 )
                 .map_err(failed)?;
         }
-        transaction.commit().map_err(failed)
+        crate::failpoint::hit("ledger.see.before-commit");
+        transaction.commit().map_err(failed)?;
+        crate::failpoint::hit("ledger.see.after-commit");
+        Ok(())
     }
 }
 

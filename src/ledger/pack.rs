@@ -63,6 +63,14 @@ impl Pack {
     /// [`PackError::Unsound`]: one cannot be read, or does not follow the entry before it that came
     /// along.
     pub fn of(bodies: impl IntoIterator<Item = String>) -> Result<Self, PackError> {
+        let pack = Self {
+            rows: Self::rows(bodies)?,
+        };
+        pack.follows()?;
+        Ok(pack)
+    }
+
+    fn rows(bodies: impl IntoIterator<Item = String>) -> Result<Vec<Packed>, PackError> {
         let mut rows = Vec::new();
         for (body, line) in bodies.into_iter().zip(1usize..) {
             let unsound = |what: String| {
@@ -81,6 +89,32 @@ impl Pack {
         }
         rows.sort_by_key(|row| (row.entry.writer, row.entry.number, row.hash));
         rows.dedup_by_key(|row| row.hash);
+        Ok(rows)
+    }
+
+    /// The exact bytes of everything that a ledger holds, which was verified when it was read.
+    ///
+    /// What follows another entry than the one that is here (its own came never) stays behind: whoever
+    /// read it would have to take one of the two for altered.
+    ///
+    /// # Errors
+    /// As [`Self::of`].
+    pub fn held(bodies: impl IntoIterator<Item = String>) -> Result<Self, PackError> {
+        let mut rows = Self::rows(bodies)?;
+        let known: BTreeSet<(WriterId, u64)> = rows
+            .iter()
+            .map(|row| (row.entry.writer, row.entry.number))
+            .collect();
+        let mut kept = BTreeSet::new();
+        rows.retain(|row| {
+            let (writer, before) = (row.entry.writer, row.entry.number - 1);
+            let follows = !known.contains(&(writer, before))
+                || kept.contains(&(writer, before, row.entry.prev));
+            if follows {
+                kept.insert((writer, row.entry.number, Some(row.hash)));
+            }
+            follows
+        });
         let pack = Self { rows };
         pack.follows()?;
         Ok(pack)

@@ -426,6 +426,68 @@ fn a_ledger_whose_own_numbers_were_used_elsewhere_goes_on_as_a_new_writer() {
     assert_eq!(merged.strays, Strays::default());
 }
 
+/// A backup that is copied over the file in its place leaves path and file as they were: only what comes
+/// back from elsewhere shows it, and that is not forgotten when the process ends.
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this test puts a backup back")]
+fn what_was_used_elsewhere_is_remembered_where_nothing_is_written_before_the_next_run() {
+    for is_behind_a_gap in [false, true] {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let head = folder.path().join("ledger.db.head");
+        append(&mut open(&path), 4);
+        let backup = [&path, &head].map(|file| (file, std::fs::read(file).unwrap()));
+        let mut ledger = open(&path);
+        append(&mut ledger, 3);
+        let own = ledger.writer();
+        let all: Vec<String> = ledger
+            .pack()
+            .unwrap()
+            .entries()
+            .map(|(_, body)| body.to_owned())
+            .collect();
+        drop(ledger);
+        for (file, bytes) in &backup {
+            std::fs::write(file, bytes).unwrap();
+        }
+        let part = if is_behind_a_gap {
+            &all[6..7]
+        } else {
+            &all[..6]
+        };
+        let mut ledger = open(&path);
+        assert_eq!(ledger.writer(), own, "nothing tells yet");
+        let part = Pack::of(part.iter().cloned()).unwrap();
+        assert!(ledger.merge(&part, &random).unwrap().went_back);
+        drop(ledger);
+        let mut ledger = open(&path);
+        assert_ne!(ledger.writer(), own);
+        append(&mut ledger, 1);
+        let merged = ledger.merge(&Pack::of(all).unwrap(), &random).unwrap();
+        assert_eq!(merged.strays, Strays::default());
+        let goes_on = ledger.writer();
+        drop(ledger);
+        assert_eq!(open(&path).writer(), goes_on);
+    }
+}
+
+/// An entry that follows another one than is here: its own came never.
+#[test]
+fn what_follows_an_entry_that_never_came_does_not_stop_the_rest_from_being_handed_on() {
+    let folder = tempdir().unwrap();
+    let mut ledger = open(&folder.path().join("ledger.db"));
+    let chain = line(6);
+    let other = twin(&chain, 3);
+    merge(&mut ledger, &chain[..4]);
+    assert_eq!(merge(&mut ledger, &other[4..]).strays.forks.len(), 1);
+    let handed_on = ledger.pack().unwrap();
+    assert_eq!(handed_on, Pack::of(bodies(&chain[..4])).unwrap());
+    assert_eq!(Pack::from_lines(&handed_on.to_lines()), Ok(handed_on));
+    // When it comes, everything is.
+    merge(&mut ledger, &other);
+    assert_eq!(ledger.pack().unwrap().len(), 4 + 2);
+}
+
 #[test]
 fn an_export_is_read_as_it_was_written_and_in_no_other_form() {
     let chain = line(5);
