@@ -9,11 +9,15 @@
     reason = "the folder was named on the command line"
 )]
 
+use std::ffi::OsString;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::Result;
 use super::exit::Trouble;
+use super::{Exit, Result};
 use crate::ledger::Pack;
+use crate::model::Entry;
+use crate::planner::gates::shell;
 
 /// The bodies in a folder, in the order of the files' names. What does not end in `.json` is passed over.
 pub(crate) fn read(folder: &Path) -> Result<Vec<String>> {
@@ -29,10 +33,26 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<String>> {
             let text =
                 std::fs::read_to_string(&file).map_err(|error| Trouble::file(&file, &error))?;
             // An entry ends in no line feed; an editor, or git, may have added one.
-            bodies.push(text.trim_end_matches(['\r', '\n']).to_owned());
+            let body = text.trim_end_matches(['\r', '\n']);
+            if let Err(what) = Entry::from_body(body) {
+                return Err(no_entry(&file, &what));
+            }
+            bodies.push(body.to_owned());
         }
     }
     Ok(bodies)
+}
+
+fn no_entry(file: &Path, what: &str) -> Trouble {
+    Trouble {
+        exit: Exit::Contradiction,
+        fact: format!("{} holds no entry: {what}", file.display()),
+        consequence: Some("nothing of the folder was taken in".to_owned()),
+        remedy: Some(format!(
+            "git log -p -- {}   # and put back what was written first",
+            shell(&file.display().to_string())
+        )),
+    }
 }
 
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -56,9 +76,11 @@ pub(crate) fn write(folder: &Path, pack: &Pack) -> Result<usize> {
         let told = |error: std::io::Error| Trouble::file(&file, &error);
         match std::fs::read_to_string(&file) {
             Ok(there) if there.trim_end_matches(['\r', '\n']) == body => continue,
+            // A loss of power cut it short: what its name promises is the whole of it.
+            Ok(there) if body.starts_with(&there) => {}
             Ok(_) => {
                 return Err(Trouble {
-                    exit: super::Exit::Contradiction,
+                    exit: Exit::Contradiction,
                     fact: format!(
                         "{} does not hold the entry that it is named after",
                         file.display()
@@ -66,7 +88,7 @@ pub(crate) fn write(folder: &Path, pack: &Pack) -> Result<usize> {
                     consequence: Some("it was altered, and was left as it is".to_owned()),
                     remedy: Some(format!(
                         "git log -p -- {}",
-                        crate::planner::gates::shell(&file.display().to_string())
+                        shell(&file.display().to_string())
                     )),
                 });
             }
@@ -74,11 +96,62 @@ pub(crate) fn write(folder: &Path, pack: &Pack) -> Result<usize> {
             Err(error) => return Err(told(error)),
         }
         std::fs::create_dir_all(&of_writer).map_err(told)?;
-        // Written beside and renamed, so that a full disk never leaves half an entry.
-        let partial = of_writer.join(format!(".{name}.part"));
-        std::fs::write(&partial, body).map_err(told)?;
-        std::fs::rename(&partial, &file).map_err(told)?;
+        put(&file, body, Lasts::InTime)?;
         new += 1;
     }
     Ok(new)
+}
+
+/// When a file has to be safe from a loss of power.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Lasts {
+    /// Before its name is there.
+    AtOnce,
+    /// When the system comes to it: what is cut short is told, and can be written again.
+    InTime,
+}
+
+/// So many bytes are written at once.
+const PART: usize = 64 * 1024;
+
+/// Writes a file beside its place and renames it, so that whoever reads it has the whole of one writing,
+/// also where the disk is full, the process is killed, or another one writes the same file.
+pub(crate) fn put(file: &Path, text: &str, lasts: Lasts) -> Result<()> {
+    // A pipe or a device is written to, and nothing takes its place.
+    if std::fs::metadata(file).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let told = |error: std::io::Error| Trouble::file(file, &error);
+        let mut open = std::fs::OpenOptions::new()
+            .write(true)
+            .open(file)
+            .map_err(told)?;
+        return open.write_all(text.as_bytes()).map_err(told);
+    }
+    let mut name = OsString::from(".");
+    name.push(file.file_name().unwrap_or_default());
+    name.push(format!(".{}.part", std::process::id()));
+    let partial = file.with_file_name(name);
+    crate::failpoint::hit("export.file.before");
+    let written = write_to(&partial, text, lasts).and_then(|()| {
+        crate::failpoint::hit("export.file.before-rename");
+        std::fs::rename(&partial, file)
+    });
+    if let Err(error) = written {
+        // What is half written is of no use; that it is there is no harm either.
+        let _ = std::fs::remove_file(&partial);
+        return Err(Trouble::file(file, &error));
+    }
+    crate::failpoint::hit("export.file.after-rename");
+    Ok(())
+}
+
+fn write_to(partial: &Path, text: &str, lasts: Lasts) -> std::io::Result<()> {
+    let mut file = std::fs::File::create(partial)?;
+    for part in text.as_bytes().chunks(PART) {
+        file.write_all(part)?;
+        crate::failpoint::hit("export.file.part");
+    }
+    match lasts {
+        Lasts::AtOnce => file.sync_all(),
+        Lasts::InTime => Ok(()),
+    }
 }

@@ -167,8 +167,7 @@ impl Project {
         let Some(variable) = url.strip_prefix("env:") else {
             return Ok(url);
         };
-        let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        if variable.is_empty() || !variable.chars().all(word) {
+        if !is_name(variable) {
             // Not quoted: somebody may have put the url itself there.
             return Err(Trouble::usage(
                 format!("{name}: what follows env: in its url is no name of a variable"),
@@ -223,6 +222,13 @@ impl Project {
         };
         let url = match written.strip_prefix("env:") {
             None => written.clone(),
+            Some(variable) if !is_name(variable) => {
+                // Not quoted: somebody may have put the url itself there.
+                return Err(Trouble::usage(
+                    "what follows env: in the hub's url is no name of a variable",
+                    format!("edit {FILE}: hub = \"env:TOLLGATE_HUB\""),
+                ));
+            }
             Some(variable) => match self.variables.get(None, variable) {
                 Some(url) => url.to_owned(),
                 None => {
@@ -235,7 +241,7 @@ impl Project {
         };
         let address = Address::parse(&url, &self.config.root).map_err(|error| {
             let mut trouble = Trouble::from(error);
-            trouble.fact = format!("hub: {}", trouble.fact);
+            trouble.fact = trouble.fact.replace("the target's URL", "the hub's URL");
             trouble
         })?;
         Ok(Some(address.with_defaults(&self.defaults(None))))
@@ -308,6 +314,12 @@ impl Project {
             output.hide(secret);
         }
     }
+}
+
+/// Whether that can be a variable's name.
+fn is_name(variable: &str) -> bool {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    !variable.is_empty() && variable.chars().all(word)
 }
 
 fn about(name: &EnvironmentName, error: TargetError) -> Trouble {

@@ -1,6 +1,11 @@
 //! `tollgate log export FILE`, `log export --to-dir DIR`
 
+use std::io::Read as _;
+use std::path::Path;
+
 use serde_json::json;
+
+use super::sync::SQLITE;
 
 use crate::cli::args::{Global, LogExport};
 use crate::cli::evidence;
@@ -20,7 +25,7 @@ pub(crate) fn run(
 ) -> Result<Exit> {
     let since = what.since.as_deref().map(instant).transpose()?;
     let bodies = ledger::read_bodies(&project.config.ledger)?;
-    let pack = Pack::of(bodies).map_err(|error| Trouble::failed(error.to_string(), None))?;
+    let pack = Pack::held(bodies).map_err(|error| Trouble::failed(error.to_string(), None))?;
     let pack = match since {
         Some(since) => pack.since(since),
         None => pack,
@@ -37,7 +42,12 @@ pub(crate) fn run(
         }
         (None, file) => {
             let file = file.clone().unwrap_or_default();
-            write(&start.join(&file), &pack.to_lines())?;
+            spare_databases(&start.join(&file))?;
+            evidence::put(
+                &start.join(&file),
+                &pack.to_lines(),
+                evidence::Lasts::AtOnce,
+            )?;
             (file.display().to_string(), None)
         }
     };
@@ -65,18 +75,24 @@ pub(crate) fn run(
     Ok(Exit::Done)
 }
 
-/// Written beside and renamed, so that whoever reads the file has the whole of one export.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the file was named on the command line"
-)]
-fn write(file: &std::path::Path, text: &str) -> Result<()> {
-    let told = |error: std::io::Error| Trouble::file(file, &error);
-    let mut partial = file.as_os_str().to_owned();
-    partial.push(".part");
-    let partial = std::path::PathBuf::from(partial);
-    std::fs::write(&partial, text).map_err(told)?;
-    std::fs::rename(&partial, file).map_err(told)
+/// An export takes the place of what was there: not of a ledger, nor of a target.
+fn spare_databases(file: &Path) -> Result<()> {
+    let mut begins = Vec::new();
+    let is_file = std::fs::metadata(file).is_ok_and(|there| there.is_file());
+    if is_file && let Ok(open) = std::fs::File::open(file) {
+        // What cannot be read is told when it is written.
+        let _ = open.take(SQLITE.len() as u64).read_to_end(&mut begins);
+    }
+    if begins != SQLITE {
+        return Ok(());
+    }
+    Err(Trouble::usage(
+        format!(
+            "{} is a database, and an export would take its place",
+            file.display()
+        ),
+        "tollgate log export FILE   # under another name",
+    ))
 }
 
 /// A day, or an instant, in UTC.

@@ -26,7 +26,7 @@ const NOT_REGAINED: [&str; 4] = [
 ];
 
 /// The first bytes of every SQLite file.
-const SQLITE: &[u8] = b"SQLite format 3\0";
+pub(crate) const SQLITE: &[u8] = b"SQLite format 3\0";
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Sync) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -126,8 +126,13 @@ fn read(output: &mut Output<'_>, start: &Path, file: &Path) -> Result<Pack> {
         let path = start.join(file);
         let bytes = std::fs::read(&path).map_err(|error| Trouble::file(&path, &error))?;
         if bytes.starts_with(SQLITE) {
-            let bodies = ledger::read_bodies(&path)?;
-            return Pack::of(bodies).map_err(|error| unsound(&name, &error));
+            // It is not ours to put right: what is said of our own ledger would move it away.
+            let bodies = ledger::read_bodies(&path).map_err(|error| Trouble {
+                consequence: Some("nothing of it was taken in".to_owned()),
+                remedy: Some("tollgate verify   # where that ledger is".to_owned()),
+                ..Trouble::from(error)
+            })?;
+            return Pack::held(bodies).map_err(|error| unsound(&name, &error));
         }
         bytes
     };
