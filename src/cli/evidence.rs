@@ -21,6 +21,17 @@ use crate::planner::gates::shell;
 
 /// The bodies in a folder, in the order of the files' names. What does not end in `.json` is passed over.
 pub(crate) fn read(folder: &Path) -> Result<Vec<String>> {
+    if !folder.is_dir() {
+        return Err(Trouble {
+            exit: super::Exit::Failed,
+            fact: format!("there is no folder {}", folder.display()),
+            consequence: Some("nothing was taken in".to_owned()),
+            remedy: Some(
+                "tollgate log export --to-dir DIR   # where the entries are; then commit it"
+                    .to_owned(),
+            ),
+        });
+    }
     let mut bodies = Vec::new();
     for writer in sorted(folder)? {
         if !writer.is_dir() {

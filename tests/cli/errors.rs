@@ -354,3 +354,17 @@ fn a_receipt_that_the_ledger_excludes_is_a_contradiction() {
       remedy   tollgate verify   # the one that does not hold is restored from its backup
     "#);
 }
+
+/// As in a repository whose evidence nobody has committed yet.
+#[test]
+fn a_folder_of_entries_that_is_not_there_is_named() {
+    let project = Project::with(&[("20251027072808_orders", ORDERS)]);
+    assert_snapshot!(project.run(&["sync", "--from-dir", "evidence"]), @r#"
+    exit 1
+    --- stderr
+    error: there is no folder [project]/evidence
+      nothing was taken in
+
+      remedy   tollgate log export --to-dir DIR   # where the entries are; then commit it
+    "#);
+}
