@@ -24,6 +24,7 @@ mod reset;
 #[path = "../support/mod.rs"]
 mod server;
 mod team;
+mod teams;
 mod timeouts;
 mod urls;
 mod variables;
