@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::error::{LedgerError, LedgerErrorKind};
 
 /// Where this ledger stands: the machine and the run of it, the path and the file itself (device and
-/// inode where the system has them). A copy has another inode, a moved file another path, a restored
+/// inode, and when it was made, where the system tells). A copy has another inode, a moved file another path, a restored
 /// backup usually both; each of them then starts a writer of its own.
 ///
 /// # Errors
@@ -25,7 +25,14 @@ pub(super) fn of(path: &Path, machine: &str) -> Result<String, LedgerError> {
 fn file_number(path: &Path) -> std::io::Result<String> {
     use std::os::unix::fs::MetadataExt as _;
     let metadata = std::fs::metadata(path)?;
-    Ok(format!("{}:{}", metadata.dev(), metadata.ino()))
+    let number = format!("{}:{}", metadata.dev(), metadata.ino());
+    // A number that became free is given to the next file: what tar or git put back may have it again.
+    let made = metadata.created().ok();
+    let made = made.and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+    Ok(match made {
+        Some(made) => format!("{number}:{}", made.as_nanos()),
+        None => number,
+    })
 }
 
 #[cfg(not(unix))]

@@ -42,6 +42,42 @@ fn a_ledger_that_is_reopened_in_its_place_goes_on_under_the_same_writer() {
     assert_eq!(walk(&rows(&path)).unwrap().len(), 1);
 }
 
+/// As git and tar put a file back: under the same name, and often with the number that it had.
+#[cfg(unix)]
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this test puts a backup back")]
+fn a_ledger_that_was_put_back_as_a_new_file_goes_on_under_a_new_writer() {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    append(&mut open(&path), 2);
+    let (bytes, head) = (
+        fs::read(&path).unwrap(),
+        folder.path().join("ledger.db.head"),
+    );
+    let written = fs::read(&head).unwrap();
+    let mut ledger = open(&path);
+    let writer = ledger.writer();
+    append(&mut ledger, 1);
+    drop(ledger);
+    let number = fs::metadata(&path).unwrap().ino();
+    // Until the file has its old number again; not every file system gives one out twice.
+    for _ in 0..50 {
+        fs::remove_file(&path).unwrap();
+        fs::write(&path, &bytes).unwrap();
+        if fs::metadata(&path).unwrap().ino() == number {
+            break;
+        }
+    }
+    fs::write(&head, &written).unwrap();
+    if fs::metadata(&path).unwrap().created().is_ok()
+        || fs::metadata(&path).unwrap().ino() != number
+    {
+        assert_ne!(open(&path).writer(), writer);
+    }
+}
+
 #[test]
 fn opening_alone_writes_no_entry() {
     let folder = tempdir().unwrap();
