@@ -1,5 +1,6 @@
 //! Entries on their way to other machines, in files and folders.
 
+use crate::on_postgres::{CREATE, Chain};
 use crate::project::Project;
 
 const ORDERS: &str = "CREATE TABLE orders (id INTEGER PRIMARY KEY);\n";
@@ -131,6 +132,85 @@ fn a_hubs_url_is_told_as_the_hubs() {
                 shot.exit,
                 if arguments == ["push"] { 2 } else { 0 },
                 "{shot}"
+            );
+        }
+    }
+}
+
+/// A team may keep its hub in a database that is a target too: it is not the application's.
+#[test]
+fn a_hub_in_a_target_is_no_part_of_it_and_outlives_its_reset() {
+    let mut chain = Chain::new(&[("20251101000000_users", CREATE)]);
+    let url = chain.databases[0].url();
+    chain.project.variables.insert("HUB".to_owned(), url);
+    let config = chain.project.path().join("tollgate.toml");
+    let text = std::fs::read_to_string(&config).unwrap();
+    std::fs::write(&config, format!("hub = \"env:HUB\"\n{text}")).unwrap();
+    assert_eq!(chain.run(&["push"]).exit, 0);
+    let shot = chain.run(&["apply", "dev"]);
+    assert_eq!(shot.exit, 0, "{shot}");
+    assert!(!shot.stderr.contains("warning"), "{shot}");
+    let count = "SELECT count(*) FROM tollgate_hub.entry";
+    let before: u32 = chain.databases[0].ask(count).parse().unwrap();
+    assert!(before > 0);
+    let shot = chain.run(&["reset", "dev", "--yes"]);
+    assert_eq!(shot.exit, 0, "{shot}");
+    assert!(shot.stdout.contains("dropped 1 table"), "{shot}");
+    let after: u32 = chain.databases[0].ask(count).parse().unwrap();
+    assert!(after > before, "{after} of {before}");
+    assert_eq!(chain.run(&["pull"]).exit, 0);
+}
+
+/// Whoever holds the same entries comes to the same plan, whatever the clocks said.
+#[test]
+fn a_clock_that_is_a_day_off_changes_no_plan() {
+    const DAY: i64 = 86_400_000;
+    for (first, second) in [(DAY, 0), (-DAY, 0), (0, DAY), (0, -DAY)] {
+        let target = tempfile::tempdir().unwrap();
+        let machine = |id: u64, skew: i64| {
+            let mut project = Project::with(&[("20251104093000_orders", ORDERS)]);
+            project.begin_ids(id);
+            project.now += skew;
+            let config = ["dev", "test", "prod"].map(|name| {
+                let file = target.path().join(format!("{name}.db"));
+                format!(
+                    "[[environment]]\nname = \"{name}\"\nurl = \"sqlite:{}\"\n",
+                    file.display()
+                )
+            });
+            std::fs::write(project.path().join("tollgate.toml"), config.concat()).unwrap();
+            project
+        };
+        let (ada, ben, cy) = (machine(1, first), machine(2, second), machine(3, 0));
+        let give = |from: &Project, to: &Project| {
+            let ledger = from.path().join("state/ledger.db").display().to_string();
+            let shot = to.run(&["sync", "--from", &ledger]);
+            assert_eq!(shot.exit, 0, "{shot}");
+        };
+        assert_eq!(ada.run(&["apply", "dev"]).exit, 0);
+        give(&ada, &ben);
+        assert_eq!(ben.run(&["apply", "test"]).exit, 0);
+        // Emptied and made anew by one, while the other is a day ahead or behind.
+        assert_eq!(ben.run(&["reset", "dev", "--yes"]).exit, 0);
+        give(&ben, &ada);
+        assert_eq!(ada.run(&["apply", "dev"]).exit, 0);
+        for (from, to) in [(&ada, &ben), (&ada, &cy), (&ben, &cy), (&ben, &ada)] {
+            give(from, to);
+        }
+        for environment in ["dev", "test", "prod"] {
+            let plans = [&ada, &ben, &cy].map(|project| project.json(&["plan", environment]).1);
+            let told = |plan: &serde_json::Value| [plan["id"].clone(), plan["verdict"].clone()];
+            assert_eq!(told(&plans[0]), told(&plans[1]), "{environment}");
+            assert_eq!(told(&plans[0]), told(&plans[2]), "{environment}");
+            let due = if environment == "prod" {
+                "ready"
+            } else {
+                "up-to-date"
+            };
+            assert_eq!(
+                plans[0]["verdict"], due,
+                "{first} {second} {environment}: {}",
+                plans[0]
             );
         }
     }

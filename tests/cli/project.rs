@@ -73,6 +73,11 @@ impl Project {
         self
     }
 
+    /// Draws ids of its own: for more ledgers than two.
+    pub(crate) fn begin_ids(&mut self, which: u64) {
+        self.ids.set(which * 1_000_000);
+    }
+
     /// A project with the default chain and these migrations.
     pub(crate) fn with(migrations: &[(&str, &str)]) -> Self {
         let project = Self::empty();

@@ -15,6 +15,6 @@ SELECT l.pid, p.gid, a.usename, a.application_name, a.state, a.query_start,
  WHERE l.locktype = 'relation' AND l.granted AND l.pid IS DISTINCT FROM pg_catalog.pg_backend_pid()
    AND l.database = (SELECT d.oid FROM pg_catalog.pg_database AS d
                       WHERE d.datname = pg_catalog.current_database())
-   AND n.nspname <> 'information_schema' AND n.nspname <> 'tollgate' AND n.nspname !~ '^pg_'
+   AND n.nspname NOT IN ('information_schema', 'tollgate', 'tollgate_hub') AND n.nspname !~ '^pg_'
  ORDER BY a.xact_start NULLS FIRST, l.pid
  LIMIT 1

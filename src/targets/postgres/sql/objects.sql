@@ -9,7 +9,7 @@ WITH RECURSIVE me AS (
   SELECT n.oid, n.nspname, n.nspowner,
          n.nspname = 'public' OR n.oid = {application_schema} AS stays
     FROM pg_catalog.pg_namespace AS n
-   WHERE n.nspname <> 'information_schema' AND n.nspname <> 'tollgate' AND n.nspname !~ '^pg_'
+   WHERE n.nspname NOT IN ('information_schema', 'tollgate', 'tollgate_hub') AND n.nspname !~ '^pg_'
 ), object (class, oid, namespace, owner) AS (
   SELECT 'pg_catalog.pg_class'::pg_catalog.regclass::oid, c.oid, c.relnamespace, c.relowner
     FROM pg_catalog.pg_class AS c

@@ -13,7 +13,7 @@ SELECT d.oid AS database_oid,
          SELECT FROM pg_catalog.pg_class AS c
            JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
           WHERE c.relkind IN ('r', 'p', 'f')
-            AND n.nspname NOT IN ('tollgate', 'pg_catalog', 'information_schema', 'pg_toast')
+            AND n.nspname NOT IN ('tollgate', 'tollgate_hub', 'pg_catalog', 'information_schema', 'pg_toast')
             AND n.nspname !~ '^pg_(toast_)?temp_'
             -- What an extension brought is not the application's.
             AND NOT EXISTS (
