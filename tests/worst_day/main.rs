@@ -33,6 +33,7 @@ mod server_stop;
 mod small;
 mod sqlite_scripts;
 mod table;
+mod team;
 mod terminate;
 mod trees;
 mod workers;
@@ -57,6 +58,11 @@ const SECTIONS: &[(&str, Section)] = &[
     ("contention", contention::run),
     ("prisma-lock", prisma_lock::run),
     ("scripts", scripts::run),
+    ("team-crash", team::crash::run),
+    ("team-kill", team::kill::run),
+    ("team-cut", team::cut::run),
+    ("team-disk", team::disk::run),
+    ("team-race", team::race::run),
 ];
 
 /// Numbers that a seed repeats (splitmix64).
