@@ -1,5 +1,6 @@
 //! The command line: arguments, the clock, the environment, printing, exit codes. Nowhere else.
 
+mod act;
 mod args;
 mod config;
 mod evidence;

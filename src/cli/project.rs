@@ -2,27 +2,19 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use std::time::Duration;
 
 use super::Result;
 use super::args::Global;
 use super::config::{self, Config, FILE};
 use super::exit::Trouble;
-use super::hub::Around;
 use super::output::Output;
 use super::variables::{self, Variables};
-use super::{progress, provenance};
 use crate::catalog::{self, Catalog};
-use crate::digest::Checksum;
-use crate::ledger::{Ledger, Opening};
 use crate::model::entry::Engine;
-use crate::model::prisma::PrismaTree;
-use crate::model::{EnvironmentName, MigrationId, Policy, Provenance};
+use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::FileFacts;
 use crate::targets::address::{Address, Defaults, Password};
-use crate::targets::{self, Target, TargetError};
-use crate::workflows::{Event, Run};
+use crate::targets::{self, TargetError};
 
 /// A configuration that was found, and the variables that go with it.
 pub(crate) struct Project {
@@ -254,7 +246,7 @@ impl Project {
 
     /// A text that is equal for two environments whose targets are one: the file itself, or the server
     /// and the database.
-    fn place(&self, name: &EnvironmentName) -> Option<String> {
+    pub(crate) fn place(&self, name: &EnvironmentName) -> Option<String> {
         match self.address(name).ok()? {
             Address::Sqlite(path) => {
                 Some(file_itself(&path).unwrap_or_else(|| path.display().to_string()))
@@ -407,109 +399,4 @@ pub(crate) fn up_to(
     typed
         .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
         .transpose()
-}
-
-/// Opens the ledger for writing and hands a [`Run`] to a verb that acts.
-pub(crate) fn act<T>(
-    output: &mut Output<'_>,
-    global: &Global,
-    project: &Project,
-    files: &[FileFacts<'_>],
-    prisma: Option<&PrismaTree>,
-    verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
-) -> Result<T> {
-    act_with(output, global, project, files, prisma, true, verb)
-}
-
-/// The same for the verbs that speak with the hub themselves, and with no target.
-pub(crate) fn act_alone<T>(
-    output: &mut Output<'_>,
-    global: &Global,
-    project: &Project,
-    verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
-) -> Result<T> {
-    act_with(output, global, project, &[], None, false, verb)
-}
-
-fn act_with<T>(
-    output: &mut Output<'_>,
-    global: &Global,
-    project: &Project,
-    files: &[FileFacts<'_>],
-    prisma: Option<&PrismaTree>,
-    asks_the_hub: bool,
-    verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
-) -> Result<T> {
-    let by: Provenance = provenance::read(output.world, &project.config.root);
-    let wait = Duration::from_secs(global.lock_wait);
-    let interrupted = std::sync::Arc::clone(&output.world.interrupted);
-    let give_up = move || interrupted.load(std::sync::atomic::Ordering::SeqCst);
-    let machine = output.world.machine.clone().unwrap_or_default();
-    let machine = match &output.world.session {
-        Some(session) => format!("{machine}\n{session}"),
-        None => machine,
-    };
-
-    let (now, random) = (
-        Rc::clone(&output.world.now),
-        Rc::clone(&output.world.random),
-    );
-    let mut ledger = {
-        let mut waiting =
-            |holder: &str| output.note(&format!("waiting for the ledger, held by {holder}\n"));
-        let opening = Opening {
-            machine: &machine,
-            wait,
-            give_up: &give_up,
-            waiting: &mut waiting,
-            random: random.as_ref(),
-            policy: &project.config.policy,
-        };
-        Ledger::open(&project.config.ledger, opening)?
-    };
-    let hub = asks_the_hub.then(|| Around::before(output, project, &mut ledger));
-    let kept: BTreeSet<Checksum> = ledger.kept()?;
-    let policy: &Policy = &project.config.policy;
-    let connect = |name: &EnvironmentName| -> std::result::Result<Box<dyn Target>, TargetError> {
-        let address = project.address(name).map_err(|trouble| TargetError {
-            kind: targets::TargetErrorKind::Configuration,
-            fact: trouble
-                .fact
-                .trim_start_matches(&format!("{name}: "))
-                .to_owned(),
-            remedy: trouble.remedy,
-        })?;
-        // As Prisma does where the URL names no schema: its scripts were written for that one alone.
-        let address = match prisma {
-            Some(_) => address.with_schema("public"),
-            None => address,
-        };
-        targets::open(&address)
-    };
-    let address = |name: &EnvironmentName| project.place(name);
-    let secrets = output.secrets();
-    let clean = |text: &str| secrets.leave_out(text);
-    let mut events = |event: Event<'_>| progress::tell(output, &event);
-    let mut run = Run {
-        policy,
-        files,
-        prisma,
-        ledger: &mut ledger,
-        kept,
-        by: &by,
-        now: now.as_ref(),
-        random: random.as_ref(),
-        interrupted: &give_up,
-        connect: &connect,
-        address: &address,
-        clean: &clean,
-        lock_wait: wait,
-        events: &mut events,
-    };
-    let ended = verb(&mut run);
-    if let Some(hub) = hub {
-        hub.after(output, &mut ledger);
-    }
-    output.note_strays(ledger.strays());
-    Ok(ended?)
 }

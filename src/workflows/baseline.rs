@@ -3,8 +3,9 @@
 //! Every row of Prisma's that proves its bytes becomes evidence; what has no proof counts as applied only
 //! on a person's word, and is never evidence. Nothing runs, and a refusal writes nothing to the target.
 
-use super::contact::{absorb, bound, emptied, enter, reach, take_in_emptied, taken};
+use super::contact::{absorb, emptied, reach, taken};
 use super::history::{Part, has_rows, is_kept, make_ready, may_write, write};
+use super::tie::{bound, enter, take_in_emptied};
 use super::{Run, WorkflowError};
 use crate::ledger::view::EnvironmentView;
 use crate::model::entry::RefusedGate;

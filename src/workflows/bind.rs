@@ -1,8 +1,7 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
-use super::contact::{
-    absorb, bound, emptied, enter, gone, put_back, reach, take_in_emptied, taken,
-};
+use super::contact::{absorb, emptied, reach, taken};
+use super::tie::{bound, enter, gone, put_back, take_in_emptied};
 
 use super::history::has_rows;
 use super::{Run, WorkflowError, target_error};

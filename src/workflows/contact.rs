@@ -2,13 +2,12 @@
 
 use super::history::{has_rows, take_in};
 use super::settle::{journals, settle, take_in_receipt};
+use super::tie::{bound, enter, gone, meet, take_in_emptied};
 use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
-use crate::model::entry::{Bound, Engine, Head, Intent, ReceiptRef, TargetIdentity};
+use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::receipt::verify_chain;
-use crate::model::{
-    EarlierSuccess, EnvironmentName, Fact, IncarnationId, Kind, Receipt, ReceiptKind,
-};
+use crate::model::{EnvironmentName, Kind, Receipt};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::gates::reset::{self, may_reset};
 use crate::planner::{Finding, Gate, Live};
@@ -250,124 +249,6 @@ pub(super) fn made_anew(
     reset::made_anew(environment, run.policy, run.ledger.view(), &survey.observed)
 }
 
-/// Takes in that the target was emptied, which its identity says and the ledger missed.
-pub(super) fn take_in_emptied(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    identity: TargetIdentity,
-) -> Result<(), WorkflowError> {
-    let reason = "it was emptied, as the target says".to_owned();
-    let name = identity.name.clone();
-    tie(run, environment, identity, Some(reason))?;
-    (run.events)(Event::WasEmptied {
-        environment,
-        name: &name,
-    });
-    Ok(())
-}
-
-/// Enters a target that neither side knew: its identity row first, then the ledger's entry. A crash
-/// between the two leaves a target that says where it belongs, which the next contact takes in.
-pub(super) fn enter(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    target: &mut dyn Target,
-    earlier: Earlier,
-    reason: Option<String>,
-) -> Result<(), WorkflowError> {
-    let incarnation = IncarnationId::from_bytes((run.random)());
-    let identity = target
-        .initialise(environment, incarnation, earlier)
-        .map_err(|error| target_error(environment, error))?;
-    bound(run, environment, identity, reason)
-}
-
-pub(super) fn bound(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    target: TargetIdentity,
-    reason: Option<String>,
-) -> Result<(), WorkflowError> {
-    let name = target.name.clone();
-    tie(run, environment, target, reason)?;
-    (run.events)(Event::Bound {
-        environment,
-        name: &name,
-    });
-    Ok(())
-}
-
-/// Writes the entry, with what this target takes the place of. A new target of an ephemeral environment
-/// takes nothing's place: others may be at work in theirs.
-fn tie(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    target: TargetIdentity,
-    reason: Option<String>,
-) -> Result<(), WorkflowError> {
-    let here = run.ledger.view().get(environment);
-    let present = here.and_then(|here| here.target.as_ref());
-    let present = present.map(|present| present.incarnation);
-    let replaces = present
-        .filter(|present| *present != target.incarnation)
-        .filter(|_| run.policy.kind(environment) != Kind::Ephemeral);
-    run.record(Fact::Bound(Bound {
-        environment: environment.clone(),
-        target,
-        reason,
-        replaces,
-        lost: Vec::new(),
-    }))?;
-    Ok(())
-}
-
-/// The receipts that the ledger holds of the present target and that do not stand there.
-pub(super) fn gone(
-    run: &Run<'_>,
-    environment: &EnvironmentName,
-    survey: &Survey,
-) -> Vec<ChainHash> {
-    let Some(here) = run.ledger.view().get(environment) else {
-        return Vec::new();
-    };
-    let stands = |seq: u64, hash: &ChainHash| {
-        let mut rows = survey.receipts.iter();
-        rows.any(|row| row.seq == seq && row.hash == hash.to_string())
-    };
-    let held = here.receipts.iter();
-    held.filter(|(seq, hash)| !stands(**seq, hash))
-        .map(|(_, hash)| *hash)
-        .collect()
-}
-
-/// Says that the present target was put back to an earlier point: what stands there is taken in anew, and
-/// what stood there after that point is not believed to stand, whoever tells of it.
-pub(super) fn put_back(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    survey: &Survey,
-    reason: String,
-) -> Result<(), WorkflowError> {
-    let here = run.ledger.view().get(environment);
-    let Some(target) = here.and_then(|here| here.target.clone()) else {
-        return Ok(());
-    };
-    let lost = gone(run, environment, survey);
-    let name = target.name.clone();
-    run.record(Fact::Bound(Bound {
-        environment: environment.clone(),
-        replaces: Some(target.incarnation),
-        target,
-        reason: Some(reason),
-        lost,
-    }))?;
-    (run.events)(Event::Bound {
-        environment,
-        name: &name,
-    });
-    Ok(())
-}
-
 /// Takes in the receipts that the ledger lacks, and settles what is open. Returns a finding where
 /// the target lost receipts that the ledger holds.
 pub(super) fn absorb(
@@ -435,18 +316,6 @@ pub(super) fn absorb(
     Ok(None)
 }
 
-/// Says that this ledger itself was at the target, where it knows that only from others: what it goes on to
-/// say is said of this one.
-fn meet(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<(), WorkflowError> {
-    let view = run.ledger.view();
-    let target = view.get(environment).and_then(|here| here.target.clone());
-    let Some(target) = target else { return Ok(()) };
-    if view.met(environment, run.ledger.writer()) == Some(target.incarnation) {
-        return Ok(());
-    }
-    tie(run, environment, target, None)
-}
-
 /// A receipt of this very writer whose intent the ledger does not hold: the ledger was put back to an
 /// earlier state in its place. Its numbers were used once, so it goes on under a new writer.
 fn notice_a_ledger_that_went_back(
@@ -463,66 +332,6 @@ fn notice_a_ledger_that_went_back(
         }
     }
     Ok(())
-}
-
-/// What is known of the same bytes in the environments before, for whoever reads the receipt without this
-/// ledger.
-fn proofs(run: &Run<'_>, intent: &Intent, kind: ReceiptKind) -> Vec<EarlierSuccess> {
-    let Some(position) = run.policy.position(&intent.environment) else {
-        return Vec::new();
-    };
-    let of = |name: &EnvironmentName| {
-        let there = run.ledger.view().get(name)?;
-        let success = there.evidence_of(&intent.migration, intent.blake3)?;
-        Some(EarlierSuccess {
-            environment: name.clone(),
-            seq: success.receipt.seq,
-            hash: success.receipt.hash,
-            kind: success.kind,
-            writer: success.writer,
-            at: success.at,
-            actor: success.by.clone(),
-        })
-    };
-    let before = run.policy.chain().take(position);
-    before
-        .filter(|_| kind.is_evidence())
-        .filter_map(of)
-        .collect()
-}
-
-/// The receipt that follows what stands in a target, for an intent and its place in the ledger.
-pub(super) fn receipt_after(
-    run: &Run<'_>,
-    intent: &Intent,
-    kind: ReceiptKind,
-    head: Head,
-    before: Option<ReceiptRef>,
-) -> Receipt {
-    Receipt {
-        v: 1,
-        seq: before.map_or(1, |before| before.seq + 1),
-        prev: before.map(|before| before.hash),
-        target: intent.target,
-        environment: intent.environment.clone(),
-        kind,
-        attempt: intent.attempt,
-        migration: intent.migration.clone(),
-        blake3: Some(intent.blake3),
-        sha256: Some(intent.sha256),
-        writer: head.writer,
-        number: head.number,
-        head: head.hash,
-        plan: intent.plan,
-        at: (run.now)(),
-        actor: run.by.actor.clone(),
-        origin: run.by.origin.clone(),
-        tool: run.by.tool.clone(),
-        waivers: Vec::new(),
-        debts: Vec::new(),
-        preview: intent.preview,
-        proofs: proofs(run, intent, kind),
-    }
 }
 
 fn lost(environment: &EnvironmentName, held: u64, found: u64) -> Finding {

@@ -10,10 +10,13 @@ mod contact;
 mod history;
 pub mod hub;
 pub mod promote;
+mod receipt;
 pub mod reset;
 pub mod resolve;
 mod settle;
+mod step;
 pub mod sync;
+mod tie;
 pub mod verify;
 
 use std::collections::BTreeSet;

@@ -3,7 +3,8 @@
 //! The target first, the ledger's entry second. A crash before the target's commit leaves everything,
 //! one after it a target that says which life it follows, and the next contact takes that in.
 
-use super::contact::{absorb, bound, made_anew, reach, take_in_emptied, taken};
+use super::contact::{absorb, made_anew, reach, taken};
+use super::tie::{bound, take_in_emptied};
 use super::{Run, WorkflowError, target_error};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId};

@@ -1,7 +1,8 @@
 //! resolve: a person settles what no receipt and no journal could.
 
-use super::contact::{Contact, contact, receipt_after};
+use super::contact::{Contact, contact};
 use super::history::{is_kept, make_ready};
+use super::receipt::receipt_after;
 use super::{Run, WorkflowError, target_error};
 use crate::digest::Checksum;
 use crate::ledger::view::EnvironmentView;

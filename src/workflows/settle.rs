@@ -3,8 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use super::contact::receipt_after;
 use super::history::failed_row;
+use super::receipt::receipt_after;
 use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
 use crate::ledger::view::{Attempted, EnvironmentView};

@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::act::act;
 use crate::cli::args::{Apply, Global};
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts, up_to};
+use crate::cli::project::{Project, facts, up_to};
 use crate::cli::{Exit, Result};
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, ReceiptKind};

@@ -1,9 +1,10 @@
 //! `tollgate baseline ENV [--to MIGRATION] [--accept-unproven] [--reason WHY]`
 
+use crate::cli::act::act;
 use crate::cli::args::{Baseline as Verb, Global};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts, up_to};
+use crate::cli::project::{Project, facts, up_to};
 use crate::cli::{Exit, Result};
 use crate::planner::Finding;
 use crate::report::baseline as report;

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use crate::cli::act::act;
 use crate::cli::args::{Bind, Global};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act};
+use crate::cli::project::Project;
 use crate::cli::{Exit, Result};
 use crate::targets::Earlier;
 use crate::workflows::bind::{self, bind};

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::sync::source;
+use crate::cli::act::act_alone;
 use crate::cli::args::Global;
 use crate::cli::hub::Place;
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act_alone};
+use crate::cli::project::Project;
 use crate::cli::{Exit, Result};
 use crate::report::strays;
 use crate::workflows::hub::{pull, push};

@@ -3,10 +3,11 @@
 use serde_json::json;
 
 use super::apply::{document, end};
+use crate::cli::act::act;
 use crate::cli::args::{Global, Promote};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts, up_to};
+use crate::cli::project::{Project, facts, up_to};
 use crate::cli::{Exit, Result};
 use crate::model::Kind;
 use crate::report::matrix;

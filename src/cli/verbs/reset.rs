@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::act::act;
 use crate::cli::args::{Global, Reset as Verb};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts};
+use crate::cli::project::{Project, facts};
 use crate::cli::{Exit, Result};
 use crate::model::EnvironmentName;
 use crate::planner::Finding;

@@ -2,10 +2,11 @@
 
 use serde_json::json;
 
+use crate::cli::act::act;
 use crate::cli::args::{Global, Resolve};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts, migration};
+use crate::cli::project::{Project, facts, migration};
 use crate::cli::{Exit, Result};
 use crate::ledger;
 use crate::model::MigrationId;

@@ -5,11 +5,12 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::cli::act::act;
 use crate::cli::args::{Global, Sync};
 use crate::cli::evidence;
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts, start};
+use crate::cli::project::{Project, facts, start};
 use crate::cli::{Exit, Result};
 use crate::ledger::{self, Merged, Pack, PackError};
 use crate::model::EnvironmentName;

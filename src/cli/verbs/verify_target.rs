@@ -2,9 +2,10 @@
 
 use serde_json::{Value, json};
 
+use crate::cli::act::act;
 use crate::cli::args::{Global, Verify};
 use crate::cli::output::Output;
-use crate::cli::project::{Project, act, facts};
+use crate::cli::project::{Project, facts};
 use crate::cli::{Exit, Result};
 use crate::model::EnvironmentName;
 use crate::report::{Paint, count, verify as told};

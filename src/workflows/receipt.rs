@@ -1,0 +1,65 @@
+//! The receipt that an attempt leaves.
+
+use super::Run;
+use crate::model::entry::{Head, Intent, ReceiptRef};
+use crate::model::{EarlierSuccess, EnvironmentName, Receipt, ReceiptKind};
+
+/// What is known of the same bytes in the environments before, for whoever reads the receipt without this
+/// ledger.
+fn proofs(run: &Run<'_>, intent: &Intent, kind: ReceiptKind) -> Vec<EarlierSuccess> {
+    let Some(position) = run.policy.position(&intent.environment) else {
+        return Vec::new();
+    };
+    let of = |name: &EnvironmentName| {
+        let there = run.ledger.view().get(name)?;
+        let success = there.evidence_of(&intent.migration, intent.blake3)?;
+        Some(EarlierSuccess {
+            environment: name.clone(),
+            seq: success.receipt.seq,
+            hash: success.receipt.hash,
+            kind: success.kind,
+            writer: success.writer,
+            at: success.at,
+            actor: success.by.clone(),
+        })
+    };
+    let before = run.policy.chain().take(position);
+    before
+        .filter(|_| kind.is_evidence())
+        .filter_map(of)
+        .collect()
+}
+
+/// The receipt that follows what stands in a target, for an intent and its place in the ledger.
+pub(super) fn receipt_after(
+    run: &Run<'_>,
+    intent: &Intent,
+    kind: ReceiptKind,
+    head: Head,
+    before: Option<ReceiptRef>,
+) -> Receipt {
+    Receipt {
+        v: 1,
+        seq: before.map_or(1, |before| before.seq + 1),
+        prev: before.map(|before| before.hash),
+        target: intent.target,
+        environment: intent.environment.clone(),
+        kind,
+        attempt: intent.attempt,
+        migration: intent.migration.clone(),
+        blake3: Some(intent.blake3),
+        sha256: Some(intent.sha256),
+        writer: head.writer,
+        number: head.number,
+        head: head.hash,
+        plan: intent.plan,
+        at: (run.now)(),
+        actor: run.by.actor.clone(),
+        origin: run.by.origin.clone(),
+        tool: run.by.tool.clone(),
+        waivers: Vec::new(),
+        debts: Vec::new(),
+        preview: intent.preview,
+        proofs: proofs(run, intent, kind),
+    }
+}
