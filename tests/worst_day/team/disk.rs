@@ -31,7 +31,11 @@ pub(crate) fn run(full: bool, random: &mut Random) -> Vec<(String, Verdict)> {
         };
         cases.extend(tried.into_iter().map(|blocks| (verb, Some(blocks))));
     }
-    cases.extend([(Verb::From, None), (Verb::Pull, None)]);
+    // What cannot be made here is no fault that was tried.
+    let folder = tempfile::tempdir().unwrap();
+    if ReadOnly::new(folder.path()).is_some() {
+        cases.extend([(Verb::From, None), (Verb::Pull, None)]);
+    }
     try_all("team-disk", cases, |(verb, blocks)| match blocks {
         Some(blocks) => (
             format!("{verb:?}, no file above {blocks} blocks"),
@@ -72,29 +76,44 @@ fn limited(command: &Command, blocks: u64) -> Ran {
     Watched::start(shell).end(BOUND)
 }
 
-/// A file system that is read-only, where the test may make one; elsewhere there is nothing to try.
+/// A folder on a file system that is read-only, until this is dropped.
+struct ReadOnly<'a>(&'a Path);
+
+impl<'a> ReadOnly<'a> {
+    /// `None` where the test may not make one.
+    fn new(folder: &'a Path) -> Option<Self> {
+        let mount = |arguments: &[&str]| {
+            let mut mount = Command::new("mount");
+            mount.args(arguments).arg(folder).stderr(Stdio::null());
+            mount.status().is_ok_and(|status| status.success())
+        };
+        if !mount(&["--bind", folder.to_str()?]) {
+            return None;
+        }
+        let made = Self(folder);
+        mount(&["-o", "remount,bind,ro"]).then_some(made)
+    }
+}
+
+impl Drop for ReadOnly<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(self.0).status();
+    }
+}
+
 fn read_only(verb: Verb) -> Verdict {
     let ben = Ben::new(verb);
     let state = ben.project.path().join("state");
-    let mount = |arguments: &[&str], place: &Path| {
-        let mut mount = Command::new("mount");
-        mount.args(arguments).arg(place).stderr(Stdio::null());
-        mount.status().is_ok_and(|status| status.success())
+    let Some(made) = ReadOnly::new(&state) else {
+        return Verdict::Wrong("the folder could not be made read-only".to_owned());
     };
-    let bound = mount(&["--bind", state.to_str().unwrap()], &state);
-    if !bound {
-        return ben.settle();
-    }
-    let is_read_only = mount(&["-o", "remount,bind,ro"], &state);
     let ran = Watched::start(ben.command()).end(BOUND);
-    let _ = Command::new("umount").arg("-l").arg(&state).status();
-    if is_read_only {
-        if let Err(what) = told(&ran, false) {
-            return Verdict::Wrong(what);
-        }
-        if let Err(what) = nothing_taken(&ben) {
-            return Verdict::Wrong(format!("{what}: {}", ran.text()));
-        }
+    drop(made);
+    if let Err(what) = told(&ran, false) {
+        return Verdict::Wrong(what);
+    }
+    if let Err(what) = nothing_taken(&ben) {
+        return Verdict::Wrong(format!("{what}: {}", ran.text()));
     }
     ben.settle()
 }
