@@ -17,6 +17,7 @@ use super::exit::Trouble;
 use super::{Exit, Result};
 use crate::ledger::Pack;
 use crate::model::Entry;
+use crate::model::entry::Head;
 use crate::planner::gates::shell;
 
 /// The bodies in a folder, in the order of the files' names. What does not end in `.json` is passed over.
@@ -45,13 +46,29 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<String>> {
                 std::fs::read_to_string(&file).map_err(|error| Trouble::file(&file, &error))?;
             // An entry ends in no line feed; an editor, or git, may have added one.
             let body = text.trim_end_matches(['\r', '\n']);
-            if let Err(what) = Entry::from_body(body) {
-                return Err(no_entry(&file, &what));
+            let entry = Entry::from_body(body).map_err(|what| no_entry(&file, &what))?;
+            let head = Head {
+                writer: entry.writer,
+                number: entry.number,
+                hash: Entry::hash_of(body.as_bytes()),
+            };
+            // The newest entry of a writer has none after it that would show that it was altered.
+            let place = Path::new(&head.writer.to_string()).join(name(&head));
+            if !file.ends_with(place) {
+                return Err(no_entry(
+                    &file,
+                    "its bytes are not those that it is named after",
+                ));
             }
             bodies.push(body.to_owned());
         }
     }
     Ok(bodies)
+}
+
+/// The name of an entry's file.
+fn name(head: &Head) -> String {
+    format!("{:08}-{}.json", head.number, &head.hash.to_string()[..12])
 }
 
 fn no_entry(file: &Path, what: &str) -> Trouble {
@@ -81,8 +98,7 @@ pub(crate) fn write(folder: &Path, pack: &Pack) -> Result<usize> {
     let mut new = 0;
     for (head, body) in pack.entries() {
         let of_writer = folder.join(head.writer.to_string());
-        let hash = head.hash.to_string();
-        let name = format!("{:08}-{}.json", head.number, &hash[..12]);
+        let name = name(&head);
         let file = of_writer.join(&name);
         let told = |error: std::io::Error| Trouble::file(&file, &error);
         match std::fs::read_to_string(&file) {

@@ -246,7 +246,7 @@ impl From<WorkflowError> for Trouble {
                 })),
             },
             WorkflowError::Hub(error) => (*error).into(),
-            WorkflowError::HubContradiction { faults } => {
+            WorkflowError::HubContradiction { faults, changed } => {
                 let fact = match faults.as_slice() {
                     [one] => format!("the hub is not what it was: {one}"),
                     several => format!("the hub is not what it was:\n  {}", several.join("\n  ")),
@@ -255,12 +255,12 @@ impl From<WorkflowError> for Trouble {
                     exit: Exit::Contradiction,
                     fact,
                     consequence: Some(
-                        "nothing was taken from it: this ledger holds what the hub had".to_owned(),
+                        "nothing was taken from it".to_owned(),
                     ),
-                    remedy: Some(
-                        "tollgate push   # adds again what is gone; what was changed is put right from the hub's backup"
-                            .to_owned(),
-                    ),
+                    remedy: Some(match changed {
+                        true => "make an empty database, point the hub's url at it, and everybody: tollgate push   # or put the hub's backup back".to_owned(),
+                        false => "tollgate push   # adds again what this ledger still has of it".to_owned(),
+                    }),
                 }
             }
             WorkflowError::Usage { what, remedy } => Self::usage(what, remedy),

@@ -59,7 +59,7 @@ impl<'w> Output<'w> {
 
     /// Writes the result, as it is for people.
     pub(crate) fn result(&mut self, text: &str) {
-        let text = self.clean(text);
+        let text = self.clean(text, self.world.colour_stdout);
         self.write(|world| world.stdout.write_all(text.as_bytes()));
     }
 
@@ -72,14 +72,14 @@ impl<'w> Output<'w> {
     pub(crate) fn document(&mut self, document: &Value) {
         // Serialising a value that is already JSON cannot fail.
         let text = serde_json::to_string_pretty(document).unwrap_or_default();
-        let text = self.clean(&text);
+        let text = self.clean(&text, false);
         self.write(|world| writeln!(world.stdout, "{text}"));
     }
 
     /// Writes something that is not the result.
     pub(crate) fn note(&mut self, text: &str) {
         self.clear_line();
-        let text = self.clean(text);
+        let text = self.clean(text, self.world.colour_stderr);
         // What cannot be told there must not take the result with it.
         let stderr = &mut self.world.stderr;
         let _ = stderr
@@ -89,7 +89,7 @@ impl<'w> Output<'w> {
 
     /// Draws a line that the next one, or [`Self::clear_line`], draws over.
     pub(crate) fn line_over(&mut self, text: &str) {
-        let text = self.clean(text);
+        let text = self.clean(text, self.world.colour_stderr);
         let stderr = &mut self.world.stderr;
         let _ = write!(stderr, "\r\u{1b}[K{text}").and_then(|()| stderr.flush());
         self.drawn = true;
@@ -162,13 +162,13 @@ impl<'w> Output<'w> {
         }
     }
 
-    /// Leaves out secrets, and control characters that could steer a terminal; colour, line feeds
-    /// and tabs stay.
-    fn clean(&self, text: &str) -> String {
+    /// Leaves out secrets, and control characters that could steer a terminal; line feeds, tabs and,
+    /// where it is wanted, colour stay.
+    fn clean(&self, text: &str, coloured: bool) -> String {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(character) = rest.chars().next() {
-            if let Some(sequence) = colour(rest) {
+            if let Some(sequence) = colour(rest).filter(|_| coloured) {
                 out.push_str(sequence);
                 rest = &rest[sequence.len()..];
                 continue;

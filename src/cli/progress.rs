@@ -107,6 +107,12 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
                 "{environment}: wrote {rows} that Prisma's table lacked\n"
             ));
         }
+        Event::Drifted {
+            environment,
+            differences,
+        } => {
+            output.note(&report::verify::drift(environment, differences, paint));
+        }
         Event::NotKept { environment, error } => {
             output.note(&format!(
                 "{environment}: its schema could not be kept, so verify has nothing to compare with: {error}\n"

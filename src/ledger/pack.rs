@@ -32,12 +32,14 @@ pub enum PackError {
     Not(String),
     /// An entry in it does not hold.
     Unsound(String),
+    /// An entry in it is of a kind, or a format, that only a newer version knows.
+    Newer(String),
 }
 
 impl fmt::Display for PackError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Not(what) | Self::Unsound(what) => f.write_str(what),
+            Self::Not(what) | Self::Unsound(what) | Self::Newer(what) => f.write_str(what),
         }
     }
 }
@@ -76,7 +78,14 @@ impl Pack {
             let unsound = |what: String| {
                 PackError::Unsound(format!("entry {line} in it does not hold: {what}"))
             };
-            let entry = Entry::from_body(&body).map_err(unsound)?;
+            let entry = match Entry::from_body(&body) {
+                Ok(entry) => entry,
+                Err(what) if Entry::is_of_another_version(&body) => {
+                    let what = format!("entry {line} in it cannot be read: {what}");
+                    return Err(PackError::Newer(what));
+                }
+                Err(what) => return Err(unsound(what)),
+            };
             says(&entry).map_err(unsound)?;
             if entry.number == 0 || i64::try_from(entry.number).is_err() {
                 return Err(unsound(format!("{} is no entry's number", entry.number)));

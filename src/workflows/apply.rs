@@ -127,6 +127,9 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         Verdict::Ready if request.dry_run => End::Ready,
         Verdict::Ready => {
             remember_chain(run)?;
+            if !is_new {
+                super::verify::notice(run, environment, target.as_mut())?;
+            }
             if keeps {
                 make_ready(run, environment, target.as_mut(), history.as_ref())?;
             }

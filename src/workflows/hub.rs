@@ -35,9 +35,13 @@ pub fn pull(
         let there = chains.iter().find(|chain| chain.writer == *writer);
         let highest = there.map_or(0, |chain| chain.highest);
         if highest < *upto {
+            let gone = match highest + 1 {
+                first if first == *upto => format!("entry {upto}"),
+                first => format!("entries {first} to {upto}"),
+            };
+            let is = if highest + 1 == *upto { "is" } else { "are" };
             faults.push(format!(
-                "entries {} to {upto} of writer {} are gone from it",
-                highest + 1,
+                "{gone} of writer {} {is} gone from it",
                 writer.short()
             ));
         }
@@ -50,12 +54,17 @@ pub fn pull(
         *upto = chain.highest.max(*upto);
     }
     let pack = Pack::of(new);
-    if let Err(error) = &pack {
+    if let Err(error) = &pack
+        && faults.is_empty()
+    {
         faults.push(error.to_string());
     }
     let pack = match pack {
         Ok(pack) if faults.is_empty() => pack,
-        _ => return Err(WorkflowError::HubContradiction { faults }),
+        _ => {
+            let changed = faults.iter().any(|fault| !fault.ends_with("gone from it"));
+            return Err(WorkflowError::HubContradiction { faults, changed });
+        }
     };
     crate::failpoint::hit("hub.pull.before-merge");
     let merged = ledger.merge(&pack, random)?;
@@ -185,11 +194,13 @@ fn compare(
     faults: &mut Vec<String>,
 ) -> Vec<String> {
     let mut there = Held::new();
+    let mut changed = std::collections::BTreeSet::new();
     for row in rows {
         let hash = Entry::hash_of(row.body.as_bytes());
         let says = Entry::from_body(&row.body)
             .is_ok_and(|entry| (entry.writer, entry.number) == (writer, row.number));
         if hash.to_string() != row.hash || !says {
+            changed.insert(row.number);
             faults.push(format!(
                 "entry {} of writer {} was changed in it",
                 row.number,
@@ -209,7 +220,8 @@ fn compare(
     }
     let lost = mine
         .keys()
-        .filter(|key| key.0 <= known && numbers.contains(&key.0) && !there.contains_key(key));
+        .filter(|key| key.0 <= known && numbers.contains(&key.0))
+        .filter(|key| !changed.contains(&key.0) && !there.contains_key(key));
     for (number, _) in lost {
         faults.push(format!(
             "entry {number} of writer {} is another one in it than it was",

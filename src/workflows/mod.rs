@@ -27,6 +27,7 @@ use crate::digest::Checksum;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::entry::{Engine, How, Progress, Refused, RefusedGate};
 use crate::model::prisma::PrismaTree;
+use crate::model::schema::SchemaDifference;
 use crate::model::{
     EnvironmentName, Fact, MigrationId, Policy, Provenance, ReceiptKind, Timestamp,
 };
@@ -148,6 +149,13 @@ pub enum Event<'a> {
         /// How many.
         rows: usize,
     },
+    /// The schema is not as the newest run left it, and a run is about to begin.
+    Drifted {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// What differs.
+        differences: &'a [SchemaDifference],
+    },
     /// The schema's fingerprint could not be kept beside the newest receipt.
     NotKept {
         /// Where.
@@ -225,6 +233,8 @@ pub enum WorkflowError {
     HubContradiction {
         /// The facts, each a clause.
         faults: Vec<String>,
+        /// Whether something was changed, and not only lost.
+        changed: bool,
     },
     /// What was asked for makes no sense here.
     Usage {
@@ -258,7 +268,7 @@ impl fmt::Display for WorkflowError {
                 environment, what, ..
             } => write!(f, "{environment}: {what}"),
             Self::Hub(error) => error.fmt(f),
-            Self::HubContradiction { faults } => {
+            Self::HubContradiction { faults, .. } => {
                 write!(f, "the hub is not what it was: {}", faults.join("; "))
             }
             Self::Usage { what, .. } | Self::Refused { what, .. } => f.write_str(what),

@@ -2,9 +2,10 @@
 
 use super::contact::{Contact, contact};
 use super::{Event, Run, WorkflowError, target_error};
+use crate::digest::ChainHash;
 use crate::model::entry::{ReceiptRef, Verified};
 use crate::model::schema::{Schema, SchemaDifference, diff};
-use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp};
+use crate::model::{EnvironmentName, Fact, IncarnationId, MigrationId, Timestamp};
 use crate::planner::Finding;
 use crate::targets::Target;
 
@@ -52,6 +53,8 @@ pub enum Comparison {
         migration: Option<MigrationId>,
         /// What differs.
         differences: Vec<SchemaDifference>,
+        /// Migrations of which a part stands: it explains some of what differs.
+        halves: Vec<MigrationId>,
     },
 }
 
@@ -90,29 +93,20 @@ pub fn verify(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<Look, 
             Ok(Some(then)) => Comparison::With {
                 migration: newest(run, environment),
                 differences: diff(&then, &schema),
+                halves: halves(run, environment),
             },
             Ok(None) | Err(_) => Comparison::Altered,
         },
     };
     let differences = match &comparison {
-        Comparison::With { differences, .. } => Some(differences.len() as u64),
+        Comparison::With { differences, .. } => Some(differences.len()),
         Comparison::Nothing { .. } | Comparison::Altered => None,
     };
     let at = (run.now)();
     if let Some(identity) = target_of(run, environment) {
         let by = run.by;
-        run.ledger.append(
-            at,
-            by,
-            Fact::Verified(Verified {
-                environment: environment.clone(),
-                target: identity,
-                receipt: head,
-                schema: schema.digest(),
-                kept: digest,
-                differences,
-            }),
-        )?;
+        let fact = verified(environment, identity, head, &schema, digest, differences);
+        run.ledger.append(at, by, fact)?;
     }
     let receipts = known(run);
     Ok(Look::Known(Box::new(Found {
@@ -128,9 +122,22 @@ fn head(run: &Run<'_>, environment: &EnvironmentName) -> Option<ReceiptRef> {
     run.ledger.view().get(environment)?.head()
 }
 
-fn target_of(run: &Run<'_>, environment: &EnvironmentName) -> Option<crate::model::IncarnationId> {
+fn target_of(run: &Run<'_>, environment: &EnvironmentName) -> Option<IncarnationId> {
     let target = run.ledger.view().get(environment)?.target.as_ref()?;
     Some(target.incarnation)
+}
+
+/// Migrations that were begun, and of which something may stand.
+fn halves(run: &Run<'_>, environment: &EnvironmentName) -> Vec<MigrationId> {
+    let Some(here) = run.ledger.view().get(environment) else {
+        return Vec::new();
+    };
+    let partial = here.partial.values();
+    let partial = partial.map(|failed| &failed.attempted.intent.migration);
+    let open = here.open.values().map(|open| &open.intent.migration);
+    let all = partial.chain(open).chain(here.standing.keys());
+    let all: std::collections::BTreeSet<&MigrationId> = all.collect();
+    all.into_iter().cloned().collect()
 }
 
 /// The migration of the newest receipt.
@@ -138,6 +145,68 @@ fn newest(run: &Run<'_>, environment: &EnvironmentName) -> Option<MigrationId> {
     let here = run.ledger.view().get(environment)?;
     let last = here.applied.iter().max_by_key(|(_, ran)| ran.receipt.seq);
     last.map(|(migration, _)| migration.clone())
+}
+
+/// Looks for drift before a run: what it leaves is what later looks compare with, so what stood there
+/// unexplained would never be told. What is found is told and recorded, and stops nothing.
+pub(super) fn notice(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+) -> Result<(), WorkflowError> {
+    let Some(head) = head(run, environment) else {
+        return Ok(());
+    };
+    let told = |error| target_error(environment, error);
+    let kept = target.kept_schema().map_err(told)?;
+    let Some(kept) = kept.filter(|kept| kept.receipt == head) else {
+        return Ok(());
+    };
+    let Ok(Some(then)) = kept.read() else {
+        return Ok(());
+    };
+    // What is half done is told by the plan, and explains what differs.
+    if !halves(run, environment).is_empty() {
+        return Ok(());
+    }
+    let schema = target.schema().map_err(told)?;
+    let differences = diff(&then, &schema);
+    let Some(identity) = target_of(run, environment).filter(|_| !differences.is_empty()) else {
+        return Ok(());
+    };
+    let count = Some(differences.len());
+    let kept = Some(kept.digest);
+    run.record(verified(
+        environment,
+        identity,
+        Some(head),
+        &schema,
+        kept,
+        count,
+    ))?;
+    (run.events)(Event::Drifted {
+        environment,
+        differences: &differences,
+    });
+    Ok(())
+}
+
+fn verified(
+    environment: &EnvironmentName,
+    target: IncarnationId,
+    receipt: Option<ReceiptRef>,
+    schema: &Schema,
+    kept: Option<ChainHash>,
+    differences: Option<usize>,
+) -> Fact {
+    Fact::Verified(Verified {
+        environment: environment.clone(),
+        target,
+        receipt,
+        schema: schema.digest(),
+        kept,
+        differences: differences.map(|count| count as u64),
+    })
 }
 
 /// Keeps the schema as a run left it, beside its newest receipt. What cannot be kept is told, and fails

@@ -149,12 +149,15 @@ fn read(output: &mut Output<'_>, start: &Path, file: &Path) -> Result<Pack> {
 fn unsound(name: &str, error: &PackError) -> Trouble {
     Trouble {
         exit: match error {
-            PackError::Not(_) => Exit::Failed,
+            PackError::Not(_) | PackError::Newer(_) => Exit::Failed,
             PackError::Unsound(_) => Exit::Contradiction,
         },
         fact: format!("{name}: {error}"),
         consequence: Some("nothing of it was taken in".to_owned()),
-        remedy: Some("tollgate log export FILE   # anew, where that ledger is".to_owned()),
+        remedy: Some(match error {
+            PackError::Newer(_) => "upgrade tollgate on this machine".to_owned(),
+            _ => "tollgate log export FILE   # anew, where that ledger is".to_owned(),
+        }),
     }
 }
 

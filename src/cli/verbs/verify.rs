@@ -82,7 +82,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Re
             None if heads.is_empty() => format!("{shown}: no entries yet\n"),
             None => format!(
                 "{} {shown}: {} by {}\n",
-                paint.good("sound:"),
+                match held.unsettled().next() {
+                    None => paint.good("sound:"),
+                    Some(_) => paint.bad("contradicted:"),
+                },
                 crate::report::count(usize::try_from(entries).unwrap_or(usize::MAX), "entry")
                     .replace("entrys", "entries"),
                 crate::report::count(heads.len(), "writer")

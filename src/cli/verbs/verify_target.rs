@@ -115,8 +115,18 @@ fn schema(name: &EnvironmentName, found: &Found, paint: Paint) -> String {
             "{} {name}: the schema that the newest run kept was altered, so drift cannot be told\n  remedy    tollgate log --last 20   # and look for who wrote to tollgate's own tables\n",
             paint.bad("contradiction:")
         ),
-        Comparison::With { differences, .. } if !differences.is_empty() => {
-            told::drift(name, differences, paint)
+        Comparison::With {
+            differences,
+            halves,
+            ..
+        } if !differences.is_empty() => {
+            let mut text = told::drift(name, differences, paint);
+            for migration in halves {
+                text.push_str(&format!(
+                    "  note      {migration} stopped half-way, and explains some of it: tollgate plan {name}\n"
+                ));
+            }
+            text
         }
         Comparison::With { migration, .. } => {
             let since = migration

@@ -162,6 +162,18 @@ impl Entry {
         })
     }
 
+    /// Whether a body that cannot be read has the form of an entry, of a version or a kind that this one
+    /// does not know.
+    #[must_use]
+    pub fn is_of_another_version(body: &str) -> bool {
+        let wire: Result<Wire<'_>, _> = serde_json::from_str(body);
+        wire.is_ok_and(|wire| {
+            wire.v != ENTRY_VERSION
+                || Fact::read(&wire.kind, wire.payload.get())
+                    .is_err_and(|what| what.starts_with("its kind is"))
+        })
+    }
+
     /// The hash of a body: [`ENTRY_CONTEXT`] over its exact bytes.
     #[must_use]
     pub fn hash_of(body: &[u8]) -> ChainHash {

@@ -221,3 +221,34 @@ fn a_shared_target_that_was_put_back_and_went_on_under_another_ledger_is_no_dead
     }
     drop(dev);
 }
+
+#[test]
+fn drift_is_told_before_a_run_hides_it_and_what_is_half_done_is_no_drift() {
+    let (shared, _dev, _ci, mut desk) = chain();
+    shared.prod.run("CREATE TABLE stray (id int)").unwrap();
+    let ran = desk.must(&["promote", "prod"], 0);
+    assert!(
+        ran.stderr
+            .contains("drift: prod: 1 object is not as the newest run left it"),
+        "{ran}"
+    );
+    assert!(
+        desk.must(&["log"], 0)
+            .stdout
+            .contains("verified   prod drift:")
+    );
+
+    // A script that stops half-way leaves what its journal explains.
+    let half = "CREATE TABLE half (id int);\nCREATE INDEX CONCURRENTLY half_id ON half (id);\nSELECT 1 / 0;\nCREATE TABLE rest (id int);\n";
+    desk.checkout(&[USERS, EMAIL, ("20251103000000_half", half)]);
+    let failed = desk.must(&["apply", "dev"], 1);
+    assert!(!failed.stderr.contains("drift"), "{failed}");
+    let look = desk.must(&["verify", "dev"], 3);
+    assert!(
+        look.stdout
+            .contains("20251103000000_half stopped half-way, and explains some of it"),
+        "{look}"
+    );
+    let again = desk.run(&["apply", "dev"]);
+    assert!(!again.stderr.contains("drift"), "{again}");
+}

@@ -233,7 +233,7 @@ fn drift(team: &Team) -> Shot {
         .prod()
         .run("CREATE INDEX by_hand ON users (id)")
         .unwrap();
-    // An apply does not look for it.
+    // An apply with nothing to do does not look for it.
     ends(&ada.run(&["apply", "prod"]), 0, "nothing to do");
     let shot = team.types(&ada, "tollgate verify prod", &[]);
     assert_eq!(shot.exit, 3, "{shot}");
@@ -243,12 +243,14 @@ fn drift(team: &Team) -> Shot {
     alone.prod().run("DROP INDEX by_hand").unwrap();
     ends(&ada.run(&["verify", "prod"]), 0, "no drift");
 
-    // What an apply leaves is what later looks compare with, drift and all.
+    // One that runs something tells it first: what it leaves is what later looks compare with.
     let again = "CREATE INDEX by_hand ON users (id)";
     alone.prod().run(again).unwrap();
     ada.write(EMAIL.0, EMAIL.1);
     std::fs::remove_dir_all(added.parent().unwrap()).unwrap();
-    ends(&ada.run(&["promote", "prod"]), 0, "");
+    let ran = ada.run(&["promote", "prod"]);
+    assert_eq!(ran.exit, 0, "{ran}");
+    assert!(ran.stderr.contains("drift: prod: 1 object"), "{ran}");
     ends(&ada.run(&["verify", "prod"]), 0, "no drift");
     shot
 }
