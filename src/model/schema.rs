@@ -303,5 +303,42 @@ pub fn diff(before: &Schema, after: &Schema) -> Vec<SchemaDifference> {
     }
 }
 
+/// The differences without those that others tell already: columns, and their order, of a table that is new
+/// or gone; the order of columns where one is new or gone.
+#[must_use]
+pub fn without_parts(differences: Vec<SchemaDifference>) -> Vec<SchemaDifference> {
+    let whole =
+        |difference: &&SchemaDifference| !matches!(difference.change, SchemaChange::Changed { .. });
+    let came_or_went: std::collections::BTreeSet<(String, String)> = differences
+        .iter()
+        .filter(whole)
+        .map(|difference| (difference.kind.clone(), difference.name.clone()))
+        .collect();
+    let is_told = |difference: &SchemaDifference| {
+        let table = match difference.kind.as_str() {
+            "column" => difference.name.rsplit_once('.').map(|(table, _)| table),
+            COLUMN_ORDER => Some(difference.name.as_str()),
+            _ => None,
+        };
+        table.is_some_and(|table| {
+            let mut of_table = came_or_went
+                .iter()
+                .filter(|(kind, name)| match kind.as_str() {
+                    "column" => {
+                        difference.kind == COLUMN_ORDER
+                            && name.rsplit_once('.').is_some_and(|(of, _)| of == table)
+                    }
+                    kind => (kind.ends_with("table") || kind.ends_with("view")) && name == table,
+                });
+            of_table.next().is_some()
+        })
+    };
+    let told: Vec<bool> = differences.iter().map(is_told).collect();
+    let kept = differences.into_iter().zip(told);
+    kept.filter(|(_, told)| !told)
+        .map(|(difference, _)| difference)
+        .collect()
+}
+
 #[cfg(test)]
 mod tests;

@@ -4,7 +4,7 @@ use super::contact::{Contact, contact};
 use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
 use crate::model::entry::{ReceiptRef, Verified};
-use crate::model::schema::{Schema, SchemaDifference, diff};
+use crate::model::schema::{Schema, SchemaDifference, diff, without_parts};
 use crate::model::{EnvironmentName, Fact, IncarnationId, MigrationId, Timestamp};
 use crate::planner::Finding;
 use crate::targets::Target;
@@ -92,7 +92,7 @@ pub fn verify(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<Look, 
         Some(kept) => match kept.read() {
             Ok(Some(then)) => Comparison::With {
                 migration: newest(run, environment),
-                differences: diff(&then, &schema),
+                differences: without_parts(diff(&then, &schema)),
                 halves: halves(run, environment),
             },
             Ok(None) | Err(_) => Comparison::Altered,
@@ -170,7 +170,7 @@ pub(super) fn notice(
         return Ok(());
     }
     let schema = target.schema().map_err(told)?;
-    let differences = diff(&then, &schema);
+    let differences = without_parts(diff(&then, &schema));
     let Some(identity) = target_of(run, environment).filter(|_| !differences.is_empty()) else {
         return Ok(());
     };

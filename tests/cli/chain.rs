@@ -58,16 +58,16 @@ fn a_folder_of_sql_earns_its_way_to_prod() {
 
     nothing to do
     "#);
-    assert_snapshot!(project.run(&["verify"]), @r#"
+    assert_snapshot!(project.run(&["verify"]), @r"
     exit 0
     --- stdout
     sound: state/ledger.db: 23 entries by 1 writer
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 23
-        19a3616d9ebedd487ee1efbe88e0251314fa14fe5215e763981b4db84700027f
+        322ab312c38cd6511d17cee06afc792020f3f9d2e30369ba2efc96a571a02674
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
-    "#);
+    ");
 }
 
 #[test]
