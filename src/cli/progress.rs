@@ -115,7 +115,7 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         }
         Event::NotKept { environment, error } => {
             output.note(&format!(
-                "{environment}: its schema could not be kept, so verify has nothing to compare with: {error}\n"
+                "{environment}: its schema could not be read or kept, so there is nothing to compare it with: {error}\n"
             ));
         }
         Event::PassedBy { environment } => {

@@ -73,7 +73,6 @@ pub(super) fn assemble(
     let (mut counted, strange): (Vec<_>, Vec<_>) = main
         .into_iter()
         .partition(|(_, entry)| !odd.contains(&entry.writer));
-    let said = believed(&counted);
     let mut pools: BTreeMap<WriterId, BTreeMap<u64, BTreeMap<ChainHash, Entry>>> = BTreeMap::new();
     for (hash, entry) in strange.into_iter().chain(aside) {
         let of_writer = pools.entry(entry.writer).or_default();
@@ -81,7 +80,20 @@ pub(super) fn assemble(
         of_number.insert(hash, entry);
     }
     let mut strays = Strays::default();
+    // First who has no two entries with one number: their word on others' counts, with or without a gap.
+    let mut forked = Vec::new();
     for (writer, pool) in pools {
+        let (mut chain, mut alone) = (Vec::new(), Strays::default());
+        walk(writer, pool.clone(), &Said::new(), &mut chain, &mut alone);
+        if alone.forks.is_empty() {
+            counted.append(&mut chain);
+            strays.gaps.append(&mut alone.gaps);
+        } else {
+            forked.push((writer, pool));
+        }
+    }
+    let said = believed(&counted);
+    for (writer, pool) in forked {
         walk(writer, pool, &said, &mut counted, &mut strays);
     }
     (counted, strays)

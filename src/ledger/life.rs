@@ -183,6 +183,12 @@ impl Life {
             })
     }
 
+    /// Whether a receipt stood there before the target was put back to an earlier point.
+    #[must_use]
+    pub fn has_lost(&self, receipt: ChainHash) -> bool {
+        self.lost.contains(&receipt)
+    }
+
     /// An attempt is begun once. Only where something of it is unsettled may its intent be repeated,
     /// before the receipt that it lacks is written.
     pub(super) fn check_intent(&self, intent: &Intent) -> Result<(), String> {

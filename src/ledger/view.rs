@@ -17,7 +17,7 @@ use crate::model::entry::{
 };
 use crate::model::{
     AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind, MigrationId, Policy, Receipt,
-    WriterId,
+    Timestamp, WriterId,
 };
 
 pub use super::life::{Attempted, Failed, Life, Standing, Success};
@@ -53,6 +53,12 @@ pub struct EnvironmentView {
     pub evidence: BTreeMap<MigrationId, BTreeMap<Checksum, Success>>,
     lives: BTreeMap<IncarnationId, Life>,
     bindings: Vec<Binding>,
+    /// The life in which each attempt was made.
+    attempts_at: BTreeMap<AttemptId, IncarnationId>,
+    /// What was said of the end of attempts before they were begun, by clocks that disagree.
+    early: BTreeMap<AttemptId, Vec<(Outcome, Timestamp)>>,
+    /// Who resolved an attempt before it was begun.
+    spoken: BTreeMap<AttemptId, WriterId>,
     nothing: Life,
 }
 
@@ -103,9 +109,7 @@ impl EnvironmentView {
     }
 
     fn life_of(&self, attempt: AttemptId) -> Option<IncarnationId> {
-        let mut lives = self.lives.iter();
-        let found = lives.find(|(_, life)| life.attempts.contains(&attempt));
-        found.map(|(incarnation, _)| *incarnation)
+        self.attempts_at.get(&attempt).copied()
     }
 
     /// A copied target brings the receipts of another environment along. They say what is applied here,
@@ -266,6 +270,8 @@ impl View {
             Fact::Outcome(outcome) => {
                 let view = self.entry(&outcome.environment);
                 let Some(life) = view.life_of(outcome.attempt) else {
+                    let early = view.early.entry(outcome.attempt).or_default();
+                    early.push((outcome.clone(), entry.at));
                     return;
                 };
                 if let Some(success) = view.life(life).end(outcome, entry.at) {
@@ -291,7 +297,11 @@ impl View {
             Fact::Resolved(resolved) => {
                 let met = self.met(&resolved.environment, entry.writer);
                 let view = self.entry(&resolved.environment);
+                if view.life_of(resolved.attempt).is_none() {
+                    view.spoken.insert(resolved.attempt, entry.writer);
+                }
                 if let Some(life) = view.life_of(resolved.attempt).or(met) {
+                    view.attempts_at.insert(resolved.attempt, life);
                     view.life(life).resolve(resolved, entry.at);
                 }
             }
@@ -327,8 +337,35 @@ impl View {
             origin: entry.by.origin.clone(),
             writer: entry.writer,
         };
+        let attempt = intent.attempt;
+        let spoken = self
+            .get(&intent.environment)
+            .and_then(|here| here.spoken.get(&attempt).copied());
+        // Another one's attempt that a person settled: its beginning came late, and begins nothing.
+        if spoken.is_some_and(|resolver| !self.descends(entry.writer, resolver)) {
+            return;
+        }
         let view = self.entry(&intent.environment);
+        view.attempts_at.insert(attempt, intent.target);
         view.life(intent.target).begin(attempted);
+        for (outcome, at) in view.early.remove(&attempt).unwrap_or_default() {
+            if let Some(success) = view.life(intent.target).end(&outcome, at) {
+                view.prove(&outcome.migration, success, &intent.environment);
+            }
+        }
+    }
+
+    /// Whether a writer is another one, or goes on from it.
+    fn descends(&self, writer: WriterId, earlier: WriterId) -> bool {
+        let mut next = Some(writer);
+        let mut passed = BTreeSet::new();
+        while let Some(one) = next.filter(|one| passed.insert(*one)) {
+            if one == earlier {
+                return true;
+            }
+            next = self.after.get(&one).map(|head| head.writer);
+        }
+        false
     }
 
     /// A chain that only grew takes the place of the known one. One that lacks something adds what it

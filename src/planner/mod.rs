@@ -65,6 +65,8 @@ pub struct Live {
     pub identity: Option<Finding>,
     /// The target has tables, and tollgate never entered it before.
     pub has_history_elsewhere: bool,
+    /// The environment is ephemeral, and its target is a new one: nothing that is known stands there.
+    pub is_unmet: bool,
     /// Some of these tables stand in the application's schema.
     pub is_filled: bool,
     /// How many rows Prisma's table has, where tollgate never entered the target.
@@ -224,7 +226,10 @@ impl<'a> World<'a> {
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let nothing = EnvironmentView::default();
     // Of an ephemeral environment nobody knows the next target before it is met: it has nothing.
-    let unmet = inputs.live.is_none() && inputs.policy.kind(inputs.environment) == Kind::Ephemeral;
+    let unmet = inputs.live.map_or_else(
+        || inputs.policy.kind(inputs.environment) == Kind::Ephemeral,
+        |live| live.is_unmet,
+    );
     let here = match inputs.view.get(inputs.environment) {
         Some(here) if !unmet => here,
         _ => &nothing,

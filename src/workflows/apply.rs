@@ -97,7 +97,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
     }
     let Contact {
         mut target,
-        live,
+        mut live,
         is_new,
         history,
     } = contact(run, environment)?;
@@ -108,6 +108,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
     }
     if plan.verdict() == Verdict::Ready && is_new && !request.dry_run {
         enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
+        live.is_unmet = false;
         plan = self::plan(run, request, target.as_ref(), &live);
     }
     (run.events)(Event::Planned(&plan));

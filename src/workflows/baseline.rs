@@ -136,7 +136,7 @@ fn try_to_take_in(run: &mut Run<'_>, request: &Request<'_>) -> Result<Baseline, 
         may_write(environment, history)?;
     }
     if let Some(earlier) = anew {
-        let reason = request.reason.map(str::to_owned);
+        let reason = request.reason.map(|reason| (run.clean)(reason));
         enter(run, environment, target.as_mut(), earlier, reason)?;
     }
     if !parts.is_empty() {

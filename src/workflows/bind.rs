@@ -1,6 +1,6 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
-use super::contact::{absorb, emptied, reach, taken};
+use super::contact::{absorb, came_back, emptied, reach, taken};
 use super::tie::{bound, enter, gone, put_back, take_in_emptied};
 
 use super::history::has_rows;
@@ -38,6 +38,8 @@ pub fn bind(
     reason: String,
     earlier: Earlier,
 ) -> Result<Bind, WorkflowError> {
+    // It will be read by others, and for ever.
+    let reason = (run.clean)(&reason);
     let ended = try_to_bind(run, environment, reason, earlier)?;
     if let Bind::Refused(finding) = &ended {
         run.refuse("bind", environment, finding.gate, None)?;
@@ -90,6 +92,10 @@ fn try_to_bind(
         &survey.observed,
         survey.recorded.as_ref(),
     ) {
+        // A new life: what the old one had lost is not asked about any more.
+        Identity::Same if is_back(run, environment, &survey) => {
+            enter(run, environment, target.as_mut(), earlier, Some(reason))?;
+        }
         Identity::Same if went_on(run, environment, &survey) => {
             put_back(run, environment, &survey, reason)?;
         }
@@ -119,6 +125,11 @@ fn try_to_bind(
     }
     absorb(run, environment, target.as_mut(), &survey)?;
     Ok(Bind::Bound)
+}
+
+/// A sound target in whose place a later state was put again.
+fn is_back(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> bool {
+    verify_chain(&survey.receipts).is_ok_and(|chain| came_back(run, environment, &chain))
 }
 
 /// A sound target that was put back to an earlier point and went on under another ledger: where this one

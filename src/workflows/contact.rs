@@ -108,14 +108,11 @@ pub(super) fn contact(
             enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
         }
-        // What the ledger knows of an ephemeral environment is of another target.
-        Identity::New if is_known => {
-            enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
-            live = never_entered(&survey);
-        }
         Identity::New => {
             is_new = true;
             live = never_entered(&survey);
+            // What the ledger knows of an ephemeral environment is of another target.
+            live.is_unmet = is_known;
         }
         Identity::Other(finding) => {
             live.identity = Some(made_anew(run, environment, &survey).unwrap_or_else(|| {
@@ -271,6 +268,9 @@ pub(super) fn absorb(
     })?;
     notice_a_ledger_that_went_back(run, environment, &chain)?;
     meet(run, environment)?;
+    if came_back(run, environment, &chain) {
+        return Ok(Some(put_forward(environment)));
+    }
     let known = run
         .ledger
         .view()
@@ -332,6 +332,29 @@ fn notice_a_ledger_that_went_back(
         }
     }
     Ok(())
+}
+
+/// Whether receipts stand in the target that it had lost when it was put back to an earlier point: a later
+/// state was put in its place again.
+pub(super) fn came_back(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    chain: &[(ChainHash, Receipt)],
+) -> bool {
+    let here = run.ledger.view().get(environment);
+    here.is_some_and(|here| chain.iter().any(|(hash, _)| here.has_lost(*hash)))
+}
+
+fn put_forward(environment: &EnvironmentName) -> Finding {
+    Finding {
+        gate: Gate::Identity,
+        migration: None,
+        fact: "the target was put forward again: receipts stand there that it had lost when it was put back"
+            .to_owned(),
+        found: vec!["receipts that a person said stand there no more".to_owned()],
+        required: "a person's word that what stands there now is the target".to_owned(),
+        remedy: format!("tollgate bind {environment} --reason '<why>'"),
+    }
 }
 
 fn lost(environment: &EnvironmentName, held: u64, found: u64) -> Finding {

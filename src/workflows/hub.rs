@@ -49,9 +49,13 @@ pub fn pull(
     for chain in &chains {
         let mine = held.get(&chain.writer);
         let known = seen.get(&chain.writer).copied().unwrap_or(0);
-        new.extend(read(hub, chain, mine, known, &mut faults)?);
-        let upto = seen.entry(chain.writer).or_default();
-        *upto = chain.highest.max(*upto);
+        let (rows, lacks) = read(hub, chain, mine, known, &mut faults)?;
+        new.extend(rows);
+        // What it never had it cannot lose.
+        if !lacks {
+            let upto = seen.entry(chain.writer).or_default();
+            *upto = chain.highest.max(*upto);
+        }
     }
     let pack = Pack::of(new);
     if let Err(error) = &pack
@@ -153,18 +157,19 @@ fn reaching(held: &Held) -> Vec<(u64, ChainHash)> {
     reached
 }
 
-/// What a hub has of one writer and the ledger lacks.
+/// What a hub has of one writer and the ledger lacks; and whether it lacks something that the ledger has, up
+/// to its own newest.
 fn read(
     hub: &mut Hub,
     chain: &HubChain,
     mine: Option<&Held>,
     known: u64,
     faults: &mut Vec<String>,
-) -> Result<Vec<String>, WorkflowError> {
+) -> Result<(Vec<String>, bool), WorkflowError> {
     let nothing = Held::new();
     let mine = mine.unwrap_or(&nothing);
     if digest(upto(mine, chain.highest)) == chain.digest {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), false));
     }
     let newest = mine.last_key_value().map_or(0, |((number, _), _)| *number);
     if newest < chain.highest {
@@ -172,7 +177,7 @@ fn read(
         let bodies = rows.iter().map(|row| row.body.as_str());
         // The server's word for what stands before them, and every one of them as it came.
         if digest(upto(mine, newest).chain(bodies)) == chain.digest {
-            return Ok(rows.into_iter().map(|row| row.body).collect());
+            return Ok((rows.into_iter().map(|row| row.body).collect(), false));
         }
     }
     let rows = rows(hub, chain.writer, 0)?;
@@ -192,7 +197,7 @@ fn compare(
     mine: &Held,
     known: u64,
     faults: &mut Vec<String>,
-) -> Vec<String> {
+) -> (Vec<String>, bool) {
     let mut there = Held::new();
     let mut changed = std::collections::BTreeSet::new();
     for row in rows {
@@ -228,6 +233,10 @@ fn compare(
             writer.short()
         ));
     }
+    let highest = numbers.last().copied().unwrap_or(0);
+    let lacks = mine
+        .keys()
+        .any(|key| key.0 <= highest && !there.contains_key(key));
     let new = there.into_iter().filter(|(key, _)| !mine.contains_key(key));
-    new.map(|(_, body)| body).collect()
+    (new.map(|(_, body)| body).collect(), lacks)
 }

@@ -29,7 +29,7 @@ use crate::model::entry::{Engine, How, Progress, Refused, RefusedGate};
 use crate::model::prisma::PrismaTree;
 use crate::model::schema::SchemaDifference;
 use crate::model::{
-    EnvironmentName, Fact, MigrationId, Policy, Provenance, ReceiptKind, Timestamp,
+    EnvironmentName, Fact, Kind, MigrationId, Policy, Provenance, ReceiptKind, Timestamp,
 };
 use crate::planner::{self, FileFacts, Gate, Inputs, Plan, Step};
 use crate::targets::{Target, TargetError};
@@ -295,6 +295,8 @@ impl Run<'_> {
 
     /// What would be applied at this moment, as far as the ledger knows.
     fn plan_now(&self, environment: &EnvironmentName, engine: Engine) -> Plan {
+        // The target was met, so an ephemeral environment's next one is not asked about.
+        let met = planner::Live::default();
         planner::plan(&Inputs {
             environment,
             engine,
@@ -304,7 +306,7 @@ impl Run<'_> {
             view: self.ledger.view(),
             kept: &self.kept,
             to: None,
-            live: None,
+            live: (self.policy.kind(environment) == Kind::Ephemeral).then_some(&met),
         })
     }
 

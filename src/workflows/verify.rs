@@ -148,7 +148,8 @@ fn newest(run: &Run<'_>, environment: &EnvironmentName) -> Option<MigrationId> {
 }
 
 /// Looks for drift before a run: what it leaves is what later looks compare with, so what stood there
-/// unexplained would never be told. What is found is told and recorded, and stops nothing.
+/// unexplained would never be told. What is found is told and recorded, and stops nothing; nor does what
+/// cannot be read.
 pub(super) fn notice(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
@@ -157,8 +158,16 @@ pub(super) fn notice(
     let Some(head) = head(run, environment) else {
         return Ok(());
     };
-    let told = |error| target_error(environment, error);
-    let kept = target.kept_schema().map_err(told)?;
+    let kept = match target.kept_schema() {
+        Ok(kept) => kept,
+        Err(error) => {
+            (run.events)(Event::NotKept {
+                environment,
+                error: &error,
+            });
+            return Ok(());
+        }
+    };
     let Some(kept) = kept.filter(|kept| kept.receipt == head) else {
         return Ok(());
     };
@@ -169,7 +178,16 @@ pub(super) fn notice(
     if !halves(run, environment).is_empty() {
         return Ok(());
     }
-    let schema = target.schema().map_err(told)?;
+    let schema = match target.schema() {
+        Ok(schema) => schema,
+        Err(error) => {
+            (run.events)(Event::NotKept {
+                environment,
+                error: &error,
+            });
+            return Ok(());
+        }
+    };
     let differences = without_parts(diff(&then, &schema));
     let Some(identity) = target_of(run, environment).filter(|_| !differences.is_empty()) else {
         return Ok(());

@@ -528,3 +528,51 @@ fn an_export_is_read_as_it_was_written_and_in_no_other_form() {
     assert_eq!(rest.len(), 2);
     assert_eq!(rest.heads(), pack.heads());
 }
+
+/// Whoever settles another one's attempt may have a clock that is a day behind.
+#[test]
+fn an_end_that_comes_before_its_beginning_by_the_clocks_ends_it_all_the_same() {
+    let folder = tempdir().unwrap();
+    let day = 86_400_000;
+    let draw = |writer, what| Draw {
+        writer,
+        what,
+        environment: 0,
+        target: 0,
+        name: 0,
+        version: 0,
+        skew: 0,
+    };
+    let mut begun = Vec::new();
+    let bound = fact(1, &draw(0, 0), &mut begun);
+    let intent = fact(2, &draw(0, 2), &mut begun);
+    let outcome = fact(3, &draw(1, 5), &mut begun);
+    let time = |millis: i64| Timestamp::from_unix_millis(1_760_000_000_000 + millis);
+    let (mut ahead, mut behind) = (Vec::new(), Vec::new());
+    push(
+        &mut ahead,
+        0,
+        time(day),
+        Fact::Opened(Opened { after: None }),
+    );
+    push(&mut ahead, 0, time(day), bound);
+    push(&mut ahead, 0, time(day), intent);
+    push(
+        &mut behind,
+        1,
+        time(0),
+        Fact::Opened(Opened { after: None }),
+    );
+    push(&mut behind, 1, time(1), outcome);
+    let path = folder.path().join("ledger.db");
+    let mut ledger = open(&path);
+    merge(&mut ledger, &ahead);
+    merge(&mut ledger, &behind);
+    drop(ledger);
+    let (view, ..) = state(&path);
+    let dev = view.get(&environment(0)).unwrap();
+    assert_eq!(
+        (dev.open.len(), dev.applied.len(), dev.evidence.len()),
+        (0, 1, 1)
+    );
+}

@@ -430,6 +430,7 @@ pub(crate) fn ask_under(policy: &Policy, view: &View, question: &Question) -> Pl
         })
         .collect();
     let live = Live {
+        is_unmet: false,
         journals: Vec::from_iter(question.begun_elsewhere.map(|name| Journal {
             attempt: id(u32::MAX),
             migration: migration(name).clone(),

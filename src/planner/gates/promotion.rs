@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Finding, Gate, World, restore, shell};
 use crate::ledger::view::{EnvironmentView, Success};
 use crate::model::entry::{Intent, Progress};
-use crate::model::{EnvironmentName, MigrationId, ReceiptKind};
+use crate::model::{EnvironmentName, Kind, MigrationId, ReceiptKind};
 use crate::planner::FileFacts;
 use crate::planner::half::goes_on;
 
@@ -62,7 +62,12 @@ pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
         let there = world.inputs.view.get(name);
         there.is_none_or(|there| there.target.is_none())
     };
-    let unlooked = world.before().find(never);
+    // Everybody's own, and what comes and goes, need not be looked at from here: entries bring it.
+    let kind = |name: &&EnvironmentName| world.inputs.policy.kind(name);
+    let unlooked = world
+        .before()
+        .filter(|name| kind(name) == Kind::Ordinary)
+        .find(never);
     let found = match count {
         1 => first.to_string(),
         _ => format!("{first} and {} more", count - 1),
@@ -180,6 +185,9 @@ fn remedy(
             return format!("tollgate apply {first} --dry-run");
         }
     }
+    // The next database of an ephemeral environment has nothing of it.
+    let lasts = world.inputs.policy.kind(first) != Kind::Ephemeral;
+    let there = there.filter(|_| lasts);
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
         Some(ran) if ran.checksum != Some(file.checksum) && ran.kind.is_evidence() => {

@@ -120,6 +120,13 @@ fn two_entries_with_one_number_are_both_kept_and_named_until_a_person_says_which
             && shot.stderr.contains("tollgate sync --believe"),
         "{shot}"
     );
+    // The hub never had the one that is only here, so it has lost nothing.
+    let again = ada.must(&["pull"], 4);
+    assert!(
+        again.stderr.contains("contradiction: writer")
+            && !again.stderr.contains("the hub is not what it was"),
+        "{again}"
+    );
     // Everybody learns of both.
     ada.must(&["push"], 0);
     bob.must(&["pull"], 4);

@@ -86,6 +86,16 @@ fn an_ephemeral_environment_binds_each_new_database_by_itself_and_records_it() {
             "round {round}: {ran}"
         );
     }
+    // Looking, and trying without running, leave nothing in a new one.
+    let untouched = Database::new();
+    ci.set("CI_URL", untouched.url());
+    ci.must(&["apply", "ci", "--dry-run"], 0);
+    ci.must(&["sync", "ci"], 0);
+    ci.must(&["verify", "ci"], 0);
+    assert_eq!(
+        untouched.ask("SELECT count(*) FROM pg_namespace WHERE nspname = 'tollgate'"),
+        "0"
+    );
     // A copy of one that was used before, as from a template with a schema in it.
     let first = Database::new();
     ci.set("CI_URL", first.url());

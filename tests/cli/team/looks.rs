@@ -252,3 +252,45 @@ fn drift_is_told_before_a_run_hides_it_and_what_is_half_done_is_no_drift() {
     let again = desk.run(&["apply", "dev"]);
     assert!(!again.stderr.contains("drift"), "{again}");
 }
+
+#[test]
+fn a_target_that_was_put_back_and_then_forward_again_runs_nothing_twice() {
+    let project = crate::project::Project::with(&[
+        (
+            "20251101000000_one",
+            "CREATE TABLE t (n int);\nINSERT INTO t VALUES (0);\n",
+        ),
+        ("20251102000000_two", "UPDATE t SET n = n + 1;\nVACUUM;\n"),
+    ]);
+    let must = |arguments: &[&str], exit: u8| {
+        let shot = project.run(arguments);
+        assert_eq!(shot.exit, exit, "{arguments:?}: {shot}");
+        shot
+    };
+    let state = project.path().join("state");
+    let copy = |from: &str, to: &str| {
+        std::fs::copy(state.join(from), state.join(to)).unwrap();
+    };
+    must(&["apply", "dev"], 0);
+    must(&["apply", "test", "--to", "20251101000000_one"], 0);
+    copy("test.db", "old.db");
+    must(&["apply", "test"], 0);
+    copy("test.db", "new.db");
+    copy("old.db", "test.db");
+    must(&["bind", "test", "--reason", "a backup"], 0);
+    copy("new.db", "test.db");
+    let refused = must(&["apply", "test"], 3);
+    assert!(
+        refused.stdout.contains("the target was put forward again"),
+        "{refused}"
+    );
+    must(&["bind", "test", "--reason", "the newer one after all"], 0);
+    let nothing = must(&["apply", "test"], 0);
+    assert!(nothing.stdout.contains("nothing to do"), "{nothing}");
+    let n: i64 = project
+        .database("test")
+        .query_row("SELECT n FROM t", [], |row| row.get(0))
+        .unwrap();
+    assert_eq!(n, 1);
+    must(&["promote", "prod"], 0);
+}
