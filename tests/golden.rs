@@ -10,7 +10,7 @@ use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT
 use tollgate::ledger::View;
 use tollgate::model::entry::{
     Absorbed, Believed, Bound, Chained, Ending, Engine, Failure, Found, Head, How, Intent, Opened,
-    Outcome, Progress, ReceiptRef, Refused, RefusedGate, Resolved, TakenIn, TargetIdentity,
+    Outcome, Place, Progress, ReceiptRef, Refused, RefusedGate, Resolved, TakenIn, TargetIdentity,
     Verdict, Verified,
 };
 use tollgate::model::{
@@ -163,8 +163,8 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
     (
         "chained, without what stood there",
         "tollgate 2026 ledger entry v1",
-        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":24,"prev":"1818181818181818181818181818181818181818181818181818181818181818","at":"2025-11-04T09:53:44.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"chained","payload":{"environments":["dev","prod"],"reason":"test is gone","without":["test"]}}"#,
-        "ff1321ede94707828baad787a7be94f603f433111cd7a2a7ed530b09dc10b255",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":24,"prev":"1818181818181818181818181818181818181818181818181818181818181818","at":"2025-11-04T09:53:44.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"chained","payload":{"environments":["dev","prod"],"reason":"test is gone","without":["test"],"over":[{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3}]}}"#,
+        "c18ec4761dddc235b9dd7c649655fa4a20cdde06be3b45d68bff8ff9177e0bc6",
     ),
     (
         "believed",
@@ -472,6 +472,7 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 environments: vec![environment("dev"), environment("test")],
                 reason: Some("stage was never used".to_owned()),
                 without: Vec::new(),
+                over: Vec::new(),
             }),
         ),
         (
@@ -586,6 +587,10 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 environments: vec![environment("dev"), environment("prod")],
                 reason: Some("test is gone".to_owned()),
                 without: vec![environment("test")],
+                over: vec![Place {
+                    writer: writer(),
+                    number: 3,
+                }],
             }),
         ),
         (

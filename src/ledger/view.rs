@@ -13,7 +13,7 @@ use std::ops::Deref;
 use super::order::{Key, Order};
 use crate::digest::Checksum;
 use crate::model::entry::{
-    Absorbed, Bound, Chained, Head, Intent, Outcome, TargetIdentity, Verdict,
+    Absorbed, Bound, Chained, Head, Intent, Outcome, Place, TargetIdentity, Verdict,
 };
 use crate::model::{
     AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind, MigrationId, Policy, Receipt,
@@ -27,6 +27,10 @@ pub use super::life::{Attempted, Failed, Life, Standing, Success};
 pub struct View {
     environments: BTreeMap<EnvironmentName, EnvironmentView>,
     chain: Vec<EnvironmentName>,
+    /// The entries that said the chain.
+    chained: BTreeSet<Place>,
+    /// Those that a person's word stands above.
+    overruled: BTreeSet<Place>,
     /// The head that each writer goes on from.
     after: BTreeMap<WriterId, Head>,
     /// Which life of an environment's target a writer last spoke of.
@@ -176,6 +180,12 @@ impl View {
         &self.chain
     }
 
+    /// The entries that said the chain.
+    #[must_use]
+    pub fn chained(&self) -> Vec<Place> {
+        self.chained.iter().copied().collect()
+    }
+
     /// Every environment that an entry speaks of, by name.
     pub fn environments(&self) -> impl Iterator<Item = (&EnvironmentName, &EnvironmentView)> {
         self.environments.iter()
@@ -264,7 +274,17 @@ impl View {
                     self.after.insert(entry.writer, after);
                 }
             }
-            Fact::Chained(chained) => self.chained(chained),
+            Fact::Chained(chained) => {
+                let place = Place {
+                    writer: entry.writer,
+                    number: entry.number,
+                };
+                self.chained.insert(place);
+                self.overruled.extend(&chained.over);
+                if !self.overruled.contains(&place) {
+                    self.take_chain(chained);
+                }
+            }
             Fact::Bound(bound) => self.bound(key, bound),
             Fact::Intent(intent) => self.begin(entry, intent),
             Fact::Outcome(outcome) => {
@@ -370,7 +390,7 @@ impl View {
 
     /// A chain that only grew takes the place of the known one. One that lacks something adds what it
     /// has: whoever wrote it may not know more. Only what a person took out, with a reason, goes.
-    fn chained(&mut self, chained: &Chained) {
+    fn take_chain(&mut self, chained: &Chained) {
         self.chain = match &chained.reason {
             None if follows(&chained.environments, &self.chain) => chained.environments.clone(),
             None => join(&self.chain, &chained.environments),

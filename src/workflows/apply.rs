@@ -160,6 +160,7 @@ fn remember_chain(run: &mut Run<'_>) -> Result<(), WorkflowError> {
     run.record(Fact::Chained(Chained {
         environments,
         without: Vec::new(),
+        over: Vec::new(),
         reason: None,
     }))?;
     Ok(())

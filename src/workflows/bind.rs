@@ -75,9 +75,11 @@ fn try_to_bind(
         let environments: Vec<EnvironmentName> = run.policy.chain().cloned().collect();
         let is_gone = |name: &&EnvironmentName| !environments.contains(name);
         let without = known.iter().filter(is_gone).cloned().collect();
+        let over = run.ledger.view().chained();
         run.record(Fact::Chained(Chained {
             environments,
             without,
+            over,
             reason: Some(reason.clone()),
         }))?;
     }

@@ -9,8 +9,8 @@ use tempfile::tempdir;
 use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, Sha256};
 use tollgate::ledger::{Ledger, Pack, PackError, Strays, View};
 use tollgate::model::entry::{
-    Absorbed, Believed, Bound, Chained, Ending, Engine, Head, Intent, Opened, Outcome, ReceiptRef,
-    TargetIdentity,
+    Absorbed, Believed, Bound, Chained, Ending, Engine, Head, Intent, Opened, Outcome, Place,
+    ReceiptRef, TargetIdentity,
 };
 use tollgate::model::{
     AttemptId, EarlierSuccess, Entry, EnvironmentName, Fact, IncarnationId, MigrationId, Policy,
@@ -129,6 +129,13 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 1 => vec![self::environment(draw.target)],
                 _ => Vec::new(),
             },
+            over: match draw.version {
+                1 => vec![Place {
+                    writer: writer(draw.target),
+                    number: u64::from(draw.name) + 2,
+                }],
+                _ => Vec::new(),
+            },
         }),
         2..=4 => {
             begun.push(intent.clone());
@@ -244,6 +251,7 @@ fn twin(chain: &[Entry], from: usize) -> Vec<Entry> {
             environments: vec![environment(2)],
             reason: None,
             without: Vec::new(),
+            over: Vec::new(),
         });
         push(&mut other, n, last.at, fact);
     }
@@ -329,6 +337,7 @@ fn line(count: usize) -> Vec<Entry> {
             environments: vec![environment(0)],
             reason: None,
             without: Vec::new(),
+            over: Vec::new(),
         });
         push(&mut chain, 0, at(n as u64), fact);
     }
@@ -575,4 +584,54 @@ fn an_end_that_comes_before_its_beginning_by_the_clocks_ends_it_all_the_same() {
         (dev.open.len(), dev.applied.len(), dev.evidence.len()),
         (0, 1, 1)
     );
+}
+
+/// A person's word on the chain stands above what it knew of, whatever the clocks say.
+#[test]
+fn an_accepted_chain_is_not_undone_by_a_clock_that_is_ahead() {
+    let folder = tempdir().unwrap();
+    let time = |millis: i64| Timestamp::from_unix_millis(1_760_000_000_000 + millis);
+    let said = |environments: &[u8], reason: Option<&str>, over: Vec<Place>| {
+        Fact::Chained(Chained {
+            environments: environments.iter().map(|n| environment(*n)).collect(),
+            reason: reason.map(str::to_owned),
+            without: reason.map(|_| environment(1)).into_iter().collect(),
+            over,
+        })
+    };
+    let (mut ahead, mut behind) = (Vec::new(), Vec::new());
+    push(
+        &mut ahead,
+        0,
+        time(86_400_000),
+        Fact::Opened(Opened { after: None }),
+    );
+    push(
+        &mut ahead,
+        0,
+        time(86_400_000),
+        said(&[0, 1, 2], None, Vec::new()),
+    );
+    let over = vec![Place {
+        writer: writer(0),
+        number: 2,
+    }];
+    push(
+        &mut behind,
+        1,
+        time(0),
+        Fact::Opened(Opened { after: None }),
+    );
+    push(
+        &mut behind,
+        1,
+        time(1),
+        said(&[0, 2], Some("test is gone"), over),
+    );
+    let path = folder.path().join("ledger.db");
+    let mut ledger = open(&path);
+    merge(&mut ledger, &ahead);
+    merge(&mut ledger, &behind);
+    drop(ledger);
+    assert_eq!(state(&path).0.chain(), [environment(0), environment(2)]);
 }

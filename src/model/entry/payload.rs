@@ -267,6 +267,20 @@ pub struct Chained {
     /// The environments of the chain as it was known that this one lacks, with that reason.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub without: Vec<EnvironmentName>,
+    /// The entries that had said the chain before, as far as they were known: they add nothing to it any
+    /// more, whatever their clocks say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub over: Vec<Place>,
+}
+
+/// The place of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Place {
+    /// Whose.
+    pub writer: WriterId,
+    /// Its number.
+    pub number: u64,
 }
 
 /// A history that tollgate did not make was found in a target: rows of Prisma's table, or tables that
