@@ -302,6 +302,7 @@ impl HubRows<'_> {
         let rows = self.hub.ask(&sql, "reading its entries")?;
         let unreadable = |_| said::unreadable(&self.hub.settings);
         let mut batch = Vec::with_capacity(rows.len());
+        let mut bytes = 0;
         for row in &rows {
             let row = HubRow {
                 writer: self.writer,
@@ -315,8 +316,11 @@ impl HubRows<'_> {
                 return Err(said::unreadable(&self.hub.settings));
             }
             self.last = place;
+            bytes += row.body.len();
             batch.push(row);
         }
+        // One that neither limit cut short is the last: nobody needs to ask for an empty one.
+        self.is_over = batch.len() < BATCH_ROWS && bytes < BATCH_BYTES;
         Ok(batch.into_iter())
     }
 }
@@ -335,7 +339,7 @@ impl Iterator for HubRows<'_> {
             Ok(batch) => {
                 self.batch = batch;
                 let row = self.batch.next();
-                self.is_over = row.is_none();
+                self.is_over |= row.is_none();
                 row.map(Ok)
             }
             Err(error) => {
