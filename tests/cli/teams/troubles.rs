@@ -138,7 +138,7 @@ fn a_hub_that_lost(team: &Team) -> Shot {
 fn a_hub_that_was_changed(team: &Team) -> Shot {
     let (_alone, ada, shot) = harmed(
         "ALTER TABLE tollgate_hub.entry DROP CONSTRAINT entry_follows_one_that_is_here;
-         UPDATE tollgate_hub.entry SET body = replace(body, 'ada', 'eve') WHERE number = 3",
+         UPDATE tollgate_hub.entry SET body = replace(body, '\"actor\":\"ada\"', '\"actor\":\"eve\"') WHERE number = 3",
     );
     // No verb mends it.
     ends(&ada.run(&["push"]), 0, "nothing new");
