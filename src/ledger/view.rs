@@ -96,18 +96,6 @@ impl EnvironmentView {
         self.evidence.get(migration)?.get(&checksum)
     }
 
-    /// Every target that the environment had, in the order in which they were first met.
-    #[must_use]
-    pub fn targets(&self) -> Vec<&TargetIdentity> {
-        let mut seen = BTreeSet::new();
-        let mut bindings: Vec<&Binding> = self.bindings.iter().collect();
-        bindings.sort_by_key(|binding| binding.key);
-        let targets = bindings.into_iter().map(|binding| &binding.target);
-        targets
-            .filter(|target| seen.insert(target.incarnation))
-            .collect()
-    }
-
     fn life(&mut self, incarnation: IncarnationId) -> &mut Life {
         self.lives.entry(incarnation).or_default()
     }
@@ -215,12 +203,6 @@ impl View {
             let kind = self.stands.kinds.get(name).copied().unwrap_or_default();
             view.select(kind, &self.stands.own);
         }
-    }
-
-    /// Whether a writer is this ledger's own: the one that goes on here, or one that it goes on from.
-    #[must_use]
-    pub fn is_own(&self, writer: WriterId) -> bool {
-        self.stands.own.contains_key(&writer)
     }
 
     /// The life of the environment's target that this ledger itself last spoke of.
