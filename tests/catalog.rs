@@ -105,7 +105,12 @@ fn the_exact_bytes_are_kept_and_hashed() {
     assert_eq!(a.script, script);
     assert_eq!(a.checksum, Checksum::of(script.as_bytes()));
     assert_eq!(a.sha256, Sha256::of(script.as_bytes()));
-    assert!(a.has_down && !empty.has_down && !comment.has_down);
+    let down = a.down.as_ref().map(|down| (&*down.script, down.checksum));
+    assert_eq!(
+        down,
+        Some(("DROP TABLE é;", Checksum::of("DROP TABLE é;".as_bytes())))
+    );
+    assert!(empty.down.is_none() && comment.down.is_none());
     assert_eq!(empty.checksum, Checksum::of(b""));
     assert_eq!(comment.script, "-- nothing\n");
 }

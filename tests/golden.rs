@@ -9,14 +9,15 @@ use std::fmt::Write as _;
 use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, Believed, Bound, Chained, Ending, Engine, Failure, Found, Head, How, Intent, Opened,
-    Outcome, Place, Progress, ReceiptRef, Refused, RefusedGate, Resolved, TakenIn, TargetIdentity,
-    Verdict, Verified,
+    Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Failure, Found, Head,
+    How, Intent, Opened, Outcome, Place, Progress, ReceiptRef, Refused, RefusedGate, Rehearsed,
+    Resolved, Restored, TakenIn, TargetIdentity, Verdict, Verified, VerifiedBackup,
 };
+use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
-    Actor, AttemptId, EarlierSuccess, Entry, Environment, EnvironmentName, Fact, GitState,
-    IncarnationId, MigrationId, Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp,
-    WriterId,
+    Actor, AttemptId, DataMode, EarlierSuccess, Entry, Environment, EnvironmentName, Fact,
+    GitState, IncarnationId, MigrationId, Origin, Policy, Provenance, Receipt, ReceiptKind,
+    Rehearsal, RehearsedDown, Stage, Timestamp, WriterId,
 };
 use tollgate::planner::{FileFacts, Inputs, plan};
 
@@ -179,6 +180,30 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "6cfbed282ac8c42456e632bd8aa7ec13fd5028888779f83e986e2c8dbf68a7d7",
     ),
     (
+        "rehearsed",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":27,"prev":"1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b1b","at":"2025-11-04T09:53:47.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"rehearsed","payload":{"attempt":"2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a","environment":"dev","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","receipt":{"seq":2,"hash":"5555555555555555555555555555555555555555555555555555555555555555"},"migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","down_blake3":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","down_sha256":"937ae32e019abfd72940f6b09c76aa98b0a04ffd22f82d38a58c5cc7ba016f48","result":"lossy","stage":"in-place","data":"full","locked_ms":41,"found":["lost: public.users.email: other values"]}}"#,
+        "609b7ad024bcd5c1cdec874b642de7f54d879c8db0a4114498fea61b176e688d",
+    ),
+    (
+        "backed-up, a file that was restored",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":28,"prev":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","at":"2025-11-04T09:53:48.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"backed-up","payload":{"environment":"prod","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","receipt":{"seq":2,"hash":"5555555555555555555555555555555555555555555555555555555555555555"},"taken":"2025-11-04T09:53:27.007Z","what":{"kind":"file","file":"prod-20251104T101200Z-1f2e.dump","size":4096,"blake3":"blake3:39e26cb99568e13184f8dee992a94dd00c5562d4fdde67f47aeab4a052893f04","sha256":"a968d5c50a922d27bb0b3bd6ae2a844277ecaf681d1ca081fd5306603cdb5111","made_by":"pg_dump 15.18","verified":{"at":"2025-11-04T09:53:28.007Z","data":"sample","tables":3,"rows":1204}}}}"#,
+        "8692242906ecc746d0d1eb0564f027407568301a05604bc78f6e5846e99071cb",
+    ),
+    (
+        "backed-up, attested",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":29,"prev":"1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d1d","at":"2025-11-04T09:53:49.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"backed-up","payload":{"environment":"prod","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","receipt":null,"taken":"2025-11-04T09:53:27.007Z","what":{"kind":"attested","place":"the dashboard of the host"}}}"#,
+        "909c17d4453271ffc5d0e18dc72e77e5e77b8fe5a0f4adeb15e8e48220e9d282",
+    ),
+    (
+        "restored",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":30,"prev":"1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e1e","at":"2025-11-04T09:53:50.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"restored","payload":{"environment":"prod","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","file":"prod-20251104T101200Z-1f2e.dump","blake3":"blake3:39e26cb99568e13184f8dee992a94dd00c5562d4fdde67f47aeab4a052893f04","into":"restored"}}"#,
+        "3c4c2e9f5308e2a5ef3a0f1809302f23779e9a69730ebbe1ea4a434c7948da50",
+    ),
+    (
         "receipt",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
@@ -201,6 +226,18 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"proofs":[{"environment":"dev","seq":7,"hash":"6666666666666666666666666666666666666666666666666666666666666666","kind":"atomic","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","at":"2025-11-04T09:53:21.007Z","actor":"Ada Lovelace <ada@example.org>"}]}"#,
         "9058ed523ccd473d33a927fd28cbc8494cb86ec103afdf15640bdbbb376d4072",
+    ),
+    (
+        "receipt, of a step that was rehearsed in an earlier environment",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"proofs":[{"environment":"dev","seq":7,"hash":"6666666666666666666666666666666666666666666666666666666666666666","kind":"atomic","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","at":"2025-11-04T09:53:21.007Z","actor":"Ada Lovelace <ada@example.org>","rehearsal":{"down":{"blake3":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","sha256":"937ae32e019abfd72940f6b09c76aa98b0a04ffd22f82d38a58c5cc7ba016f48","result":"lossy","stage":"in-place","data":"full"},"at":"2025-11-04T09:53:20.007Z","actor":"Ada Lovelace <ada@example.org>"}}]}"#,
+        "80d8f68e208cb4a83dfb1a582e0782204a432a81961fd5423c0439b3bbd7fb2b",
+    ),
+    (
+        "receipt, rehearsed",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"rehearsed","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"rehearsal":{"blake3":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","sha256":"937ae32e019abfd72940f6b09c76aa98b0a04ffd22f82d38a58c5cc7ba016f48","result":"lossy","stage":"in-place","data":"full"}}"#,
+        "941bd9400ea905125401e48c874d02aa9809a2bd784cda85383b12c5d0a44d08",
     ),
     (
         "receipt, outside the chain",
@@ -283,6 +320,7 @@ fn receipt() -> Receipt {
         debts: Vec::new(),
         preview: false,
         proofs: Vec::new(),
+        rehearsal: None,
     }
 }
 
@@ -326,7 +364,36 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
                     writer: writer(),
                     at: at(1),
                     actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+                    rehearsal: None,
                 }],
+                ..receipt()
+            },
+        ),
+        (
+            "receipt, of a step that was rehearsed in an earlier environment",
+            Receipt {
+                proofs: vec![EarlierSuccess {
+                    environment: environment("dev"),
+                    seq: 7,
+                    hash: hash(0x66),
+                    kind: ReceiptKind::Atomic,
+                    writer: writer(),
+                    at: at(1),
+                    actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+                    rehearsal: Some(EarlierRehearsal {
+                        down: rehearsal(),
+                        at: at(0),
+                        actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+                    }),
+                }],
+                ..receipt()
+            },
+        ),
+        (
+            "receipt, rehearsed",
+            Receipt {
+                kind: ReceiptKind::Rehearsed,
+                rehearsal: Some(rehearsal()),
                 ..receipt()
             },
         ),
@@ -616,7 +683,87 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 differences: Some(1),
             }),
         ),
+        (
+            "rehearsed",
+            Fact::Rehearsed(Rehearsed {
+                attempt: AttemptId::from_bytes([0x2a; 16]),
+                environment: environment("dev"),
+                target: identity().incarnation,
+                receipt: Some(ReceiptRef {
+                    seq: 2,
+                    hash: hash(0x55),
+                }),
+                migration: migration(),
+                blake3: Checksum::of(SCRIPT.as_bytes()),
+                sha256: Sha256::of(SCRIPT.as_bytes()),
+                down_blake3: rehearsal().blake3,
+                down_sha256: rehearsal().sha256,
+                result: Rehearsal::Lossy,
+                stage: Stage::InPlace,
+                data: DataMode::Full,
+                locked_ms: Some(41),
+                found: vec!["lost: public.users.email: other values".to_owned()],
+                preview: false,
+            }),
+        ),
+        (
+            "backed-up, a file that was restored",
+            Fact::BackedUp(BackedUp {
+                environment: environment("prod"),
+                target: identity().incarnation,
+                receipt: Some(ReceiptRef {
+                    seq: 2,
+                    hash: hash(0x55),
+                }),
+                taken: at(7),
+                what: BackupKind::File {
+                    file: "prod-20251104T101200Z-1f2e.dump".to_owned(),
+                    size: 4096,
+                    blake3: Checksum::of(b"a backup"),
+                    sha256: Sha256::of(b"a backup"),
+                    made_by: "pg_dump 15.18".to_owned(),
+                    verified: Some(VerifiedBackup {
+                        at: at(8),
+                        data: DataMode::Sample,
+                        tables: 3,
+                        rows: 1204,
+                    }),
+                },
+            }),
+        ),
+        (
+            "backed-up, attested",
+            Fact::BackedUp(BackedUp {
+                environment: environment("prod"),
+                target: identity().incarnation,
+                receipt: None,
+                taken: at(7),
+                what: BackupKind::Attested {
+                    place: "the dashboard of the host".to_owned(),
+                },
+            }),
+        ),
+        (
+            "restored",
+            Fact::Restored(Restored {
+                environment: environment("prod"),
+                target: identity().incarnation,
+                file: "prod-20251104T101200Z-1f2e.dump".to_owned(),
+                blake3: Checksum::of(b"a backup"),
+                into: "restored".to_owned(),
+            }),
+        ),
     ]
+}
+
+fn rehearsal() -> RehearsedDown {
+    RehearsedDown {
+        blake3: Checksum::of(b"DROP TABLE a;"),
+        sha256: Sha256::of(b"DROP TABLE a;"),
+        result: Rehearsal::Lossy,
+        stage: Stage::InPlace,
+        data: DataMode::Full,
+    }
 }
 
 /// The entries: the first is a writer's first; persons and CI runs, with and without git, take turns.
@@ -702,6 +849,7 @@ fn plan_id() -> (String, ChainHash) {
         checksum: Checksum::of(SCRIPT.as_bytes()),
         sha256: Sha256::of(SCRIPT.as_bytes()),
         script: SCRIPT,
+        down: None,
     };
     let policy = Policy {
         environments: ["dev", "test"]
@@ -718,6 +866,7 @@ fn plan_id() -> (String, ChainHash) {
         kept: &BTreeSet::new(),
         to: None,
         live: None,
+        now: at(0),
     });
     // Written out by hand, so that the vector does not come from the code that it checks.
     let digested = format!(
@@ -776,8 +925,20 @@ fn every_byte_and_every_hash_is_what_it_was() {
 fn every_kind_of_entry_has_a_vector() {
     let kinds: BTreeSet<&str> = facts().iter().map(|(_, fact)| fact.kind()).collect();
     let every = [
-        "opened", "bound", "intent", "outcome", "absorbed", "refused", "resolved", "chained",
-        "taken-in", "believed", "verified",
+        "opened",
+        "bound",
+        "intent",
+        "outcome",
+        "absorbed",
+        "refused",
+        "resolved",
+        "chained",
+        "taken-in",
+        "believed",
+        "verified",
+        "rehearsed",
+        "backed-up",
+        "restored",
     ];
     assert_eq!(kinds, BTreeSet::from(every));
 }

@@ -69,7 +69,7 @@ fn the_tree_is_what_the_readme_shows() {
         catalog
             .migrations
             .iter()
-            .all(|migration| migration.has_down)
+            .all(|migration| migration.down.is_some())
     );
     assert!(
         catalog

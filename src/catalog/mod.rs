@@ -43,10 +43,21 @@ pub struct MigrationFile {
     pub sha256: Sha256,
     /// The exact bytes of `migration.sql`: UTF-8, without NUL and without a byte-order mark.
     pub script: String,
-    /// Whether a `down.sql` stands beside it. It is not read here.
-    pub has_down: bool,
+    /// The prepared reversal: a `down.sql` beside it.
+    pub down: Option<DownFile>,
     /// The path of `migration.sql`, beginning with the root as it was given.
     pub path: PathBuf,
+}
+
+/// The prepared reversal of a migration, as it stands on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DownFile {
+    /// BLAKE3 of the exact bytes of the script.
+    pub checksum: Checksum,
+    /// SHA-256 of the same bytes.
+    pub sha256: Sha256,
+    /// The exact bytes of `down.sql`: UTF-8, without NUL and without a byte-order mark.
+    pub script: String,
 }
 
 /// A folder that is not a migration.

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::{CatalogError, Found, MigrationFile, Skipped};
+use super::{CatalogError, DownFile, Found, MigrationFile, Skipped};
 use crate::digest::{Checksum, Sha256};
 use crate::model::MigrationId;
 
@@ -50,17 +50,51 @@ pub(super) fn read(root: &Path, name: &OsStr, is_link: bool, limit_bytes: u64) -
         return Found::Wrong(vec![CatalogError::too_large(path, length, limit_bytes)]);
     }
     let (checksum, sha256) = (Checksum::of(&bytes), Sha256::of(&bytes));
-    match text(&path, bytes) {
-        Ok(script) => Found::Migration(Box::new(MigrationFile {
-            id: MigrationId::new(id),
-            checksum,
-            sha256,
-            script,
-            has_down: folder.join("down.sql").is_file(),
-            path,
-        })),
-        Err(errors) => Found::Wrong(errors),
+    let (script, down) = match (text(&path, bytes), down(root, &folder, limit_bytes)) {
+        (Ok(script), Ok(down)) => (script, down),
+        (Err(mut errors), Err(others)) => {
+            errors.extend(others);
+            return Found::Wrong(errors);
+        }
+        (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => return Found::Wrong(errors),
+    };
+    Found::Migration(Box::new(MigrationFile {
+        id: MigrationId::new(id),
+        checksum,
+        sha256,
+        script,
+        down,
+        path,
+    }))
+}
+
+/// The prepared reversal, where one stands beside the script. A folder of that name is none.
+fn down(
+    root: &Path,
+    folder: &Path,
+    limit_bytes: u64,
+) -> Result<Option<DownFile>, Vec<CatalogError>> {
+    let path = folder.join("down.sql");
+    if path.is_dir() {
+        return Ok(None);
     }
+    let length = match size(root, &path, limit_bytes) {
+        Ok(length) => length,
+        Err(SizeError::Missing) => return Ok(None),
+        Err(SizeError::Wrong(error)) => return Err(vec![*error]),
+    };
+    let bytes = contents(&path, length, limit_bytes)
+        .map_err(|error| vec![CatalogError::unreadable(path.clone(), &error)])?;
+    if bytes.len() as u64 > limit_bytes {
+        let length = bytes.len() as u64;
+        return Err(vec![CatalogError::too_large(path, length, limit_bytes)]);
+    }
+    let (checksum, sha256) = (Checksum::of(&bytes), Sha256::of(&bytes));
+    Ok(Some(DownFile {
+        checksum,
+        sha256,
+        script: text(&path, bytes)?,
+    }))
 }
 
 enum SizeError {

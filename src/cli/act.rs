@@ -16,7 +16,8 @@ use crate::ledger::{Ledger, Opening};
 use crate::model::prisma::PrismaTree;
 use crate::model::{EnvironmentName, Policy, Provenance};
 use crate::planner::FileFacts;
-use crate::targets::{self, Target, TargetError};
+use crate::targets::address::Address;
+use crate::targets::{self, Beginning, TargetError};
 use crate::workflows::{Event, Run};
 
 /// Opens the ledger for writing and hands a [`Run`] to a verb that acts.
@@ -80,7 +81,7 @@ fn act_with<T>(
     let hub = asks_the_hub.then(|| Around::before(output, project, &mut ledger));
     let kept: BTreeSet<Checksum> = ledger.kept()?;
     let policy: &Policy = &project.config.policy;
-    let connect = |name: &EnvironmentName| -> std::result::Result<Box<dyn Target>, TargetError> {
+    let locate = |name: &EnvironmentName| -> std::result::Result<Address, TargetError> {
         let address = project.address(name).map_err(|trouble| TargetError {
             kind: targets::TargetErrorKind::Configuration,
             fact: trouble
@@ -90,12 +91,14 @@ fn act_with<T>(
             remedy: trouble.remedy,
         })?;
         // As Prisma does where the URL names no schema: its scripts were written for that one alone.
-        let address = match prisma {
+        Ok(match prisma {
             Some(_) => address.with_schema("public"),
             None => address,
-        };
-        targets::open(&address)
+        })
     };
+    let connect = |name: &EnvironmentName| targets::open(&locate(name)?);
+    let scratch =
+        |name: &EnvironmentName, beginning: Beginning| targets::scratch(&locate(name)?, beginning);
     let address = |name: &EnvironmentName| project.place(name);
     let secrets = output.secrets();
     let clean = |text: &str| secrets.leave_out(text);
@@ -111,6 +114,7 @@ fn act_with<T>(
         random: random.as_ref(),
         interrupted: &give_up,
         connect: &connect,
+        scratch: &scratch,
         address: &address,
         clean: &clean,
         lock_wait: wait,

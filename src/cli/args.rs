@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::DataMode;
+
 /// A migration may enter an environment only when the same bytes have succeeded in every
 /// environment before it. tollgate keeps the proof, plans from it offline, and refuses with reasons.
 #[derive(Debug, Parser)]
@@ -55,6 +57,8 @@ pub(crate) enum Verb {
     Apply(Apply),
     /// Apply along the chain, environment by environment, up to one
     Promote(Promote),
+    /// Run up, down and up again where it leaves nothing behind, and compare
+    Rehearse(Rehearse),
     /// Tie an environment to the database that its url leads to
     Bind(Bind),
     /// Empty the first environment's database and start clean; evidence stays
@@ -121,6 +125,46 @@ pub(crate) struct Promote {
     /// Promote only up to this migration
     #[arg(long, value_name = "MIGRATION")]
     pub(crate) to: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Rehearse {
+    /// The environment to rehearse in: any but the last of several
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// The migration; where none is named everything pending, or else the newest
+    #[arg(value_name = "MIGRATION")]
+    pub(crate) migration: Option<String>,
+    /// On a scratch database beside the target, and not in it
+    #[arg(long)]
+    pub(crate) scratch: bool,
+    /// How closely to compare the data; by its size where nothing is said
+    #[arg(long, value_enum, value_name = "HOW")]
+    pub(crate) data: Option<Data>,
+    /// The longest time that others may have to wait for what it locks, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    pub(crate) within: u64,
+}
+
+/// How closely data is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Data {
+    /// Every value of every row
+    Full,
+    /// Every row is counted, and the values of about one in 64 are compared
+    Sample,
+    /// Rows are only counted
+    Counts,
+}
+
+impl From<Data> for DataMode {
+    fn from(data: Data) -> Self {
+        match data {
+            Data::Full => Self::Full,
+            Data::Sample => Self::Sample,
+            Data::Counts => Self::Counts,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,8 @@
 //! `tollgate.toml`: read, checked, and resolved once. Only the resolved form goes inward.
 
+mod require;
+
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -34,6 +37,8 @@ pub(crate) struct Config {
     /// The timeouts of each environment, in the same order. Not policy: they say how patient the
     /// server is, not what may enter.
     pub(crate) timeouts: Vec<Timeouts>,
+    /// How many backups of each environment are kept, in the same order; `None`: all.
+    pub(crate) keep: Vec<Option<NonZeroUsize>>,
 }
 
 /// The file cannot be used as it is.
@@ -70,10 +75,21 @@ const ENVIRONMENT: &[&str] = &[
     "personal",
     "ephemeral",
     "chain",
+    "require",
+    "backup",
 ];
 /// Keys of the design whose gates this version cannot hold. Accepting one in silence would promise a
 /// gate that is not there.
-const NOT_YET: &[&str] = &["require"];
+const NOT_YET: &[&str] = &[
+    "soak",
+    "data_loss",
+    "freeze",
+    "allow",
+    "lint",
+    "never_waive",
+    "hold",
+    "approvals",
+];
 
 /// Reads the text of a `tollgate.toml` that stands in `root`.
 pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
@@ -105,6 +121,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
     let mut urls = Vec::new();
     let mut env_files = Vec::new();
     let mut timeouts = Vec::new();
+    let mut keep = Vec::new();
     for entry in entries(&table)? {
         let (environment, url) = environment(entry)?;
         if environments
@@ -119,6 +136,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
         environments.push(environment);
         urls.push(url);
         env_files.push(string(entry, "env_file", "[[environment]] ")?);
+        keep.push(require::keep(entry)?);
         timeouts.push(Timeouts {
             lock: timeout(entry, "lock_timeout")?,
             statement: timeout(entry, "statement_timeout")?,
@@ -140,6 +158,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
         urls,
         env_files,
         timeouts,
+        keep,
     })
 }
 
@@ -195,6 +214,7 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
     };
     let environment = Environment {
         outside: !flag(entry, "chain", true)?,
+        require: require::read(entry)?,
         name,
         kind,
     };
@@ -212,24 +232,28 @@ fn flag(entry: &Table, key: &str, default: bool) -> Result<bool, ConfigError> {
     }
 }
 
-/// A length of time as a text: `500ms`, `5s`, `2min`, `1h`.
+/// A length of time as a text: `500ms`, `5s`, `2min`, `1h`, `7d`.
+fn length_of_time(value: &Value) -> Option<Duration> {
+    let text = value.as_str()?;
+    let unit = text.find(|c: char| !c.is_ascii_digit())?;
+    let millis: u64 = match text[unit..].trim_start() {
+        "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let count: u64 = text[..unit].parse().ok()?;
+    Some(Duration::from_millis(count.checked_mul(millis)?))
+}
+
+/// How long to wait for something in the server.
 fn timeout(entry: &Table, key: &str) -> Result<Option<Duration>, ConfigError> {
     let Some(value) = entry.get(key) else {
         return Ok(None);
     };
-    let time = value.as_str().and_then(|text| {
-        let unit = text.find(|c: char| !c.is_ascii_digit())?;
-        let millis: u64 = match text[unit..].trim_start() {
-            "ms" => 1,
-            "s" => 1_000,
-            "min" => 60_000,
-            "h" => 3_600_000,
-            _ => return None,
-        };
-        let count: u64 = text[..unit].parse().ok()?;
-        Some(Duration::from_millis(count.checked_mul(millis)?))
-    });
-    let what = match time {
+    let what = match length_of_time(value) {
         // To PostgreSQL 0 means for ever, and whoever writes it may mean at once.
         Some(Duration::ZERO) => "is zero",
         Some(time) if time > Timeouts::MOST => "is longer than PostgreSQL takes, 24 days",
@@ -319,14 +343,6 @@ mod tests {
         assert_eq!(
             error(&format!("{CHAIN}ulr = \"x\"")),
             "tollgate.toml has an unknown key: [[environment]] ulr | edit tollgate.toml: did you mean url?"
-        );
-    }
-
-    #[test]
-    fn a_gate_that_cannot_be_held_is_not_accepted() {
-        assert_eq!(
-            error(&format!("{CHAIN}[environment.require]\nbackup = \"1h\"")),
-            "[[environment]] require in tollgate.toml cannot be held by this version, so it is not accepted | edit tollgate.toml: remove require"
         );
     }
 

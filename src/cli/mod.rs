@@ -50,6 +50,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Baseline(verb) => verbs::baseline::run(&mut output, &parsed.global, &verb),
         Verb::Apply(verb) => verbs::apply::run(&mut output, &parsed.global, &verb),
         Verb::Promote(verb) => verbs::promote::run(&mut output, &parsed.global, &verb),
+        Verb::Rehearse(verb) => verbs::rehearse::run(&mut output, &parsed.global, &verb),
         Verb::Bind(verb) => verbs::bind::run(&mut output, &parsed.global, &verb),
         Verb::Reset(verb) => verbs::reset::run(&mut output, &parsed.global, &verb),
         Verb::Resolve(verb) => verbs::resolve::run(&mut output, &parsed.global, &verb),

@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use super::output::Output;
+use crate::model::Rehearsal;
 use crate::model::entry::{How, Progress};
 use crate::planner::Verdict;
 use crate::report::{self, count};
 use crate::workflows::Event;
+use crate::workflows::rehearse::Outcome;
 
 /// Tells one event. On a terminal the line of a running step is drawn over when it ends.
 pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
@@ -117,6 +119,56 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             output.note(&format!(
                 "{environment}: its schema could not be read or kept, so there is nothing to compare it with: {error}\n"
             ));
+        }
+        Event::Rehearsing {
+            migration, what, ..
+        } => {
+            if live {
+                let text = format!("  {}  {migration}  {what}", paint.dim("rehearsing"));
+                output.line_over(&text);
+            }
+        }
+        Event::Passing {
+            environment,
+            pending,
+            rehearsals,
+        } => {
+            output.note(&format!(
+                "{}: {} to apply, {} to rehearse\n",
+                paint.bold(environment.as_str()),
+                count(*pending, "migration"),
+                count(*rehearsals, "reversal")
+            ));
+        }
+        Event::NotDropped {
+            environment,
+            name,
+            error,
+        } => {
+            output.note(&format!(
+                "{environment}: the scratch database {name} could not be dropped: {error}; it goes when the next one is made\n"
+            ));
+        }
+        Event::Rehearsed {
+            report, on_the_way, ..
+        } => {
+            output.clear_line();
+            if *on_the_way && let Outcome::Held(held) = &report.outcome {
+                let result = match held.result() {
+                    Rehearsal::Failed => paint.bad("did not pass"),
+                    passed => paint.good(passed.as_str()),
+                };
+                output.note(&format!(
+                    "  {} {}  {result}  {}\n",
+                    paint.bold("rehearsed"),
+                    report.migration,
+                    paint.dim(&format!(
+                        "{}, data: {}",
+                        held.stage.as_str(),
+                        held.data.as_str()
+                    ))
+                ));
+            }
         }
         Event::PassedBy { environment } => {
             output.note(&format!(

@@ -12,7 +12,7 @@ use super::variables::{self, Variables};
 use crate::catalog::{self, Catalog};
 use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, MigrationId};
-use crate::planner::FileFacts;
+use crate::planner::{DownFacts, FileFacts};
 use crate::targets::address::{Address, Defaults, Password};
 use crate::targets::{self, TargetError};
 
@@ -130,11 +130,12 @@ impl Project {
 
     /// The path of a migration's script, as a user in the project's folder would type it.
     pub(crate) fn script_path(&self, migration: &MigrationId) -> String {
-        let path = self
-            .config
-            .migrations
-            .join(migration.as_str())
-            .join("migration.sql");
+        self.path_of(migration, "migration.sql")
+    }
+
+    /// The path of a file of a migration, as a user in the project's folder would type it.
+    pub(crate) fn path_of(&self, migration: &MigrationId, file: &str) -> String {
+        let path = self.config.migrations.join(migration.as_str()).join(file);
         path.strip_prefix(&self.config.root)
             .unwrap_or(&path)
             .display()
@@ -345,6 +346,11 @@ pub(crate) fn facts(catalog: &Catalog) -> Vec<FileFacts<'_>> {
             checksum: file.checksum,
             sha256: file.sha256,
             script: &file.script,
+            down: file.down.as_ref().map(|down| DownFacts {
+                checksum: down.checksum,
+                sha256: down.sha256,
+                script: &down.script,
+            }),
         })
         .collect()
 }

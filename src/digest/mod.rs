@@ -3,6 +3,7 @@
 //! Two digests are taken of the same exact bytes of a script: BLAKE3, which tollgate compares, and
 //! SHA-256, which Prisma's rows use and `sha256sum` checks. Nothing is normalised before hashing.
 
+mod bag;
 mod line_endings;
 
 use std::fmt;
@@ -11,6 +12,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
+pub(crate) use bag::{Bag, short};
 pub use line_endings::{differs_only_in_line_endings, sha256_differs_only_in_line_endings};
 
 /// The context string of an entry's hash. Fixed for ever; see `docs/LEDGER.md`.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::entry::{
-    Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict,
+    BackedUp, Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict,
 };
 use crate::model::{
     Actor, AttemptId, EarlierSuccess, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind,
-    Timestamp, WriterId,
+    RehearsedDown, Timestamp, WriterId,
 };
 
 /// What the ledger knows of one life of one target: from when it was entered until it was emptied, or
@@ -31,6 +31,10 @@ pub struct Life {
     pub attempts: BTreeSet<AttemptId>,
     /// The receipts that the ledger holds, by their number.
     pub receipts: BTreeMap<u64, ChainHash>,
+    /// Backups of it, in the order of their entries.
+    pub backups: Vec<Backup>,
+    /// The receipts among them that only tell of a rehearsal, and of no change.
+    rehearsed: BTreeSet<u64>,
     /// Attempts that left a receipt: whatever else is said of them came too late.
     ended: BTreeSet<AttemptId>,
     /// Receipts that stood there before it was put back to an earlier point. Whoever tells of one tells of
@@ -64,6 +68,30 @@ pub struct Success {
     /// Whether that stood outside the chain when it ran.
     pub preview: bool,
     /// The environment whose receipt tells of it, where no receipt and no entry of its own came here.
+    pub told_by: Option<EnvironmentName>,
+}
+
+/// A backup of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Backup {
+    /// What is known of it.
+    pub entry: BackedUp,
+    /// Who made it, or gave a word for it.
+    pub by: Actor,
+    /// When the entry was written: it was complete then.
+    pub at: Timestamp,
+}
+
+/// A rehearsal of a migration's reversal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rehearsed {
+    /// Which reversal, and how it came out.
+    pub down: RehearsedDown,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub by: Actor,
+    /// The environment whose receipt tells of it, where nothing else does.
     pub told_by: Option<EnvironmentName>,
 }
 
@@ -156,6 +184,41 @@ impl Success {
     }
 }
 
+impl Rehearsed {
+    /// The rehearsal that a receipt is of, with the checksum of the migration.
+    pub(super) fn of(receipt: &Receipt) -> Option<(Checksum, Self)> {
+        let (down, up) = receipt.rehearsal.clone().zip(receipt.blake3)?;
+        let rehearsed = Self {
+            down,
+            at: receipt.at,
+            by: receipt.actor.clone(),
+            told_by: None,
+        };
+        Some((up, rehearsed))
+    }
+
+    /// The rehearsals in earlier environments that a receipt tells of: where, of which bytes, which.
+    pub(super) fn earlier(receipt: &Receipt) -> Vec<(EnvironmentName, Checksum, Self)> {
+        let Some(up) = receipt
+            .blake3
+            .filter(|_| receipt.kind.is_evidence() && !receipt.preview)
+        else {
+            return Vec::new();
+        };
+        let of = |proof: &EarlierSuccess| {
+            let told = proof.rehearsal.clone()?;
+            let rehearsed = Self {
+                down: told.down,
+                at: told.at,
+                by: told.actor,
+                told_by: Some(receipt.environment.clone()),
+            };
+            Some((proof.environment.clone(), up, rehearsed))
+        };
+        receipt.proofs.iter().filter_map(of).collect()
+    }
+}
+
 impl Life {
     /// BLAKE3 of the bytes of a migration that stand in the present target, whole or in part.
     #[must_use]
@@ -181,6 +244,18 @@ impl Life {
                 seq: *seq,
                 hash: *hash,
             })
+    }
+
+    /// The newest receipt of a change: of the present target, and not of a rehearsal, which leaves nothing
+    /// behind.
+    #[must_use]
+    pub fn last_change(&self) -> Option<ReceiptRef> {
+        let mut changes = self.receipts.iter().rev();
+        let (seq, hash) = changes.find(|(seq, _)| !self.rehearsed.contains(seq))?;
+        Some(ReceiptRef {
+            seq: *seq,
+            hash: *hash,
+        })
     }
 
     /// Whether a receipt stood there before the target was put back to an earlier point.
@@ -279,7 +354,15 @@ impl Life {
         None
     }
 
-    /// Takes a receipt of it into account.
+    /// Takes the receipt of a rehearsal into account.
+    pub(super) fn take_rehearsal(&mut self, seq: u64, hash: ChainHash) {
+        if !self.lost.contains(&hash) {
+            self.receipts.insert(seq, hash);
+            self.rehearsed.insert(seq);
+        }
+    }
+
+    /// Takes a receipt of a change of it into account.
     pub(super) fn receive(&mut self, receipt: Receipt, hash: ChainHash) -> Success {
         self.open.remove(&receipt.attempt);
         self.partial.remove(&receipt.attempt);
@@ -331,7 +414,13 @@ impl Life {
         self.applied.clear();
         self.failed.clear();
         self.receipts.clear();
+        self.rehearsed.clear();
         self.ended.clear();
+        // A backup that is of what was lost is a backup of another state.
+        self.backups.retain(|backup| {
+            let of = backup.entry.receipt;
+            of.is_none_or(|of| !self.lost.contains(&of.hash))
+        });
     }
 
     fn record(&mut self, migration: &MigrationId, success: Success) {

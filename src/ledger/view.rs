@@ -17,10 +17,10 @@ use crate::model::entry::{
 };
 use crate::model::{
     AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind, MigrationId, Policy, Receipt,
-    Timestamp, WriterId,
+    RehearsedDown, Timestamp, WriterId,
 };
 
-pub use super::life::{Attempted, Failed, Life, Standing, Success};
+pub use super::life::{Attempted, Backup, Failed, Life, Rehearsed, Standing, Success};
 
 /// What the ledger knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub struct EnvironmentView {
     pub target: Option<TargetIdentity>,
     /// Every success there ever was, by migration and checksum: the evidence. The first one counts.
     pub evidence: BTreeMap<MigrationId, BTreeMap<Checksum, Success>>,
+    /// The newest rehearsal of every pair of scripts there ever was: of `migration.sql` and of `down.sql`.
+    rehearsals: BTreeMap<MigrationId, BTreeMap<(Checksum, Checksum), Rehearsed>>,
     lives: BTreeMap<IncarnationId, Life>,
     bindings: Vec<Binding>,
     /// The life in which each attempt was made.
@@ -94,6 +96,40 @@ impl EnvironmentView {
     #[must_use]
     pub fn evidence_of(&self, migration: &MigrationId, checksum: Checksum) -> Option<&Success> {
         self.evidence.get(migration)?.get(&checksum)
+    }
+
+    /// The newest rehearsal of exactly these bytes of `migration.sql` and of `down.sql` in this
+    /// environment, passed or not.
+    #[must_use]
+    pub fn rehearsal_of(
+        &self,
+        migration: &MigrationId,
+        up: Checksum,
+        down: Checksum,
+    ) -> Option<&Rehearsed> {
+        self.rehearsals.get(migration)?.get(&(up, down))
+    }
+
+    /// Every rehearsal of a migration in this environment, of whatever bytes.
+    pub fn rehearsals_of(
+        &self,
+        migration: &MigrationId,
+    ) -> impl Iterator<Item = (&(Checksum, Checksum), &Rehearsed)> {
+        self.rehearsals.get(migration).into_iter().flatten()
+    }
+
+    fn rehearse(&mut self, migration: &MigrationId, up: Checksum, rehearsed: Rehearsed) {
+        let pair = (up, rehearsed.down.blake3);
+        let of_bytes = self.rehearsals.entry(migration.clone()).or_default();
+        // The newest counts: what passed on other data may fail on these. What is known by itself goes
+        // before what another receipt tells of it.
+        let place = |one: &Rehearsed| (one.at, one.told_by.is_none());
+        if of_bytes
+            .get(&pair)
+            .is_none_or(|known| place(known) < place(&rehearsed))
+        {
+            of_bytes.insert(pair, rehearsed);
+        }
     }
 
     fn life(&mut self, incarnation: IncarnationId) -> &mut Life {
@@ -250,7 +286,43 @@ impl View {
         match &entry.fact {
             // What was taken in is told by its receipts. Which of two entries is believed was decided
             // before they were put in their order.
-            Fact::Refused(_) | Fact::TakenIn(_) | Fact::Believed(_) | Fact::Verified(_) => {}
+            Fact::Refused(_)
+            | Fact::TakenIn(_)
+            | Fact::Believed(_)
+            | Fact::Verified(_)
+            | Fact::Restored(_) => {}
+            Fact::Rehearsed(rehearsed) if rehearsed.preview => {}
+            Fact::Rehearsed(rehearsed) => {
+                let known = Rehearsed {
+                    down: RehearsedDown {
+                        blake3: rehearsed.down_blake3,
+                        sha256: rehearsed.down_sha256,
+                        result: rehearsed.result,
+                        stage: rehearsed.stage,
+                        data: rehearsed.data,
+                    },
+                    at: entry.at,
+                    by: entry.by.actor.clone(),
+                    told_by: None,
+                };
+                self.entry(&rehearsed.environment).rehearse(
+                    &rehearsed.migration,
+                    rehearsed.blake3,
+                    known,
+                );
+            }
+            Fact::BackedUp(backed_up) => {
+                let backup = Backup {
+                    entry: backed_up.clone(),
+                    by: entry.by.actor.clone(),
+                    at: entry.at,
+                };
+                let life = self.entry(&backed_up.environment).life(backed_up.target);
+                let of = backed_up.receipt;
+                if of.is_none_or(|of| !life.has_lost(of.hash)) {
+                    life.backups.push(backup);
+                }
+            }
             Fact::Opened(opened) => {
                 if let Some(after) = opened.after {
                     self.after.insert(entry.writer, after);
@@ -288,12 +360,24 @@ impl View {
                 let view = self.entry(&absorbed.environment);
                 let life = met.unwrap_or(receipt.target);
                 let migration = receipt.migration.clone();
+                if let Some((up, rehearsed)) = Rehearsed::of(&receipt) {
+                    view.life(life).take_rehearsal(receipt.seq, absorbed.hash);
+                    // A copied target brings the receipts of another environment along.
+                    if receipt.environment == absorbed.environment && !receipt.preview {
+                        view.rehearse(&migration, up, rehearsed);
+                    }
+                    return;
+                }
                 let earlier = Success::earlier(&receipt);
+                let earlier_rehearsals = Rehearsed::earlier(&receipt);
                 let success = view.life(life).receive(receipt, absorbed.hash);
                 view.prove(&migration, success, &absorbed.environment);
                 for success in earlier {
                     let there = success.ran_in.clone();
                     self.entry(&there).prove(&migration, success, &there);
+                }
+                for (there, up, rehearsed) in earlier_rehearsals {
+                    self.entry(&there).rehearse(&migration, up, rehearsed);
                 }
             }
             Fact::Resolved(resolved) => {

@@ -2,17 +2,21 @@
 //!
 //! `docs/LEDGER.md` draws the byte formats of [`entry`], [`receipt`] and [`schema`]; they are frozen.
 
+pub mod data;
 pub mod entry;
 pub mod ids;
 pub mod policy;
 pub mod prisma;
 pub mod receipt;
+pub mod rehearsal;
 pub mod schema;
 pub mod timestamp;
 
+pub use data::{Data, DataMode};
 pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
 pub use ids::{AttemptId, EnvironmentName, IncarnationId, MigrationId, WriterId};
-pub use policy::{Environment, Kind, Policy};
+pub use policy::{Environment, Kind, Policy, Require, RequiredBackup, RequiredRehearsal};
 pub use receipt::{EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
+pub use rehearsal::{DownLabel, Rehearsal, RehearsedDown, Stage};
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};
 pub use timestamp::Timestamp;

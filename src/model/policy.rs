@@ -1,8 +1,11 @@
 //! The policy: the environments, their chain and what each requires. Read from `tollgate.toml` by `cli`.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use serde::Serialize;
 
-use super::EnvironmentName;
+use super::{EnvironmentName, MigrationId};
 
 /// The environments, in order. Never empty, no two of one name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -22,6 +25,44 @@ pub struct Environment {
     /// Whether it stands outside the chain (`chain = false`): never evidence, never required.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub outside: bool,
+    /// What it asks beyond the gates that are always on.
+    #[serde(skip_serializing_if = "Require::is_nothing")]
+    pub require: Require,
+}
+
+/// What an environment asks beyond the gates that are always on: `[environment.require]`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Require {
+    /// Every step's reversal was rehearsed in each earlier environment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<RequiredRehearsal>,
+    /// There is a backup of the target.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub backup: Option<RequiredBackup>,
+}
+
+impl Require {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// How rehearsals are asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RequiredRehearsal {
+    /// Migrations of which it is accepted that their `down.sql` says `irreversible`.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub irreversible: BTreeSet<MigrationId>,
+}
+
+/// How a backup is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RequiredBackup {
+    /// How old it may be, from when it was begun.
+    pub max_age: Duration,
+    /// Whether it must have been restored, and found equal.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub verified: bool,
 }
 
 /// What the target of an environment is.
@@ -55,6 +96,10 @@ impl Environment {
             name,
             kind: Kind::Ordinary,
             outside: false,
+            require: Require {
+                rehearsal: None,
+                backup: None,
+            },
         }
     }
 }
@@ -113,6 +158,19 @@ impl Policy {
     #[must_use]
     pub fn kind(&self, name: &EnvironmentName) -> Kind {
         self.get(name).map_or(Kind::Ordinary, |known| known.kind)
+    }
+
+    /// What an environment asks beyond the gates that are always on; `None` of one that is not known.
+    #[must_use]
+    pub fn require(&self, name: &EnvironmentName) -> Option<&Require> {
+        self.get(name).map(|known| &known.require)
+    }
+
+    /// Whether it is the last environment of a chain of several: nothing is rehearsed there.
+    #[must_use]
+    pub fn is_last_of_several(&self, name: &EnvironmentName) -> bool {
+        self.position(name)
+            .is_some_and(|at| at > 0 && at + 1 == self.chain().count())
     }
 
     /// Whether an environment stands outside the chain.

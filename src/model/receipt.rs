@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, AttemptId, EnvironmentName, IncarnationId, MigrationId, Origin, Timestamp, WriterId,
+    Actor, AttemptId, EnvironmentName, IncarnationId, MigrationId, Origin, RehearsedDown,
+    Timestamp, WriterId,
 };
 use crate::digest::{ChainHash, Checksum, RECEIPT_CONTEXT, Sha256};
 
@@ -23,6 +24,8 @@ pub enum ReceiptKind {
     Prisma,
     /// It was there before tollgate came, without proof of its bytes: applied, and never evidence.
     Baselined,
+    /// Its reversal was rehearsed there and passed. It says nothing of what is applied.
+    Rehearsed,
 }
 
 impl ReceiptKind {
@@ -35,6 +38,7 @@ impl ReceiptKind {
             Self::Resolved => "resolved",
             Self::Prisma => "prisma",
             Self::Baselined => "baselined",
+            Self::Rehearsed => "rehearsed",
         }
     }
 
@@ -43,7 +47,7 @@ impl ReceiptKind {
     pub const fn is_evidence(self) -> bool {
         match self {
             Self::Atomic | Self::Journalled | Self::Prisma => true,
-            Self::Resolved | Self::Baselined => false,
+            Self::Resolved | Self::Baselined | Self::Rehearsed => false,
         }
     }
 }
@@ -102,6 +106,9 @@ pub struct Receipt {
     /// them, although the targets where they happened may be somebody's own, or gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub proofs: Vec<EarlierSuccess>,
+    /// Of a `rehearsed` one: which reversal, and how. `None` in every other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<RehearsedDown>,
 }
 
 /// A success in an earlier environment, as a receipt tells of it.
@@ -118,6 +125,21 @@ pub struct EarlierSuccess {
     pub kind: ReceiptKind,
     /// The ledger that applied.
     pub writer: WriterId,
+    /// When.
+    pub at: Timestamp,
+    /// Who.
+    pub actor: Actor,
+    /// The rehearsal there of these bytes and of the `down.sql` that stood beside them when this step ran.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rehearsal: Option<EarlierRehearsal>,
+}
+
+/// A rehearsal in an earlier environment, as a receipt tells of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EarlierRehearsal {
+    /// Which reversal, and how.
+    pub down: RehearsedDown,
     /// When.
     pub at: Timestamp,
     /// Who.
@@ -209,6 +231,12 @@ pub fn verify_chain(rows: &[StoredReceipt]) -> Result<Vec<(ChainHash, Receipt)>,
         }
         if receipt.kind.is_evidence() && receipt.blake3.is_none() {
             return Err(broken("it proves a run and names no bytes".to_owned()));
+        }
+        let rehearsed = receipt.kind == ReceiptKind::Rehearsed;
+        if rehearsed != receipt.rehearsal.is_some() || (rehearsed && receipt.blake3.is_none()) {
+            return Err(broken(
+                "it must name both scripts of a rehearsal if, and only if, it is of one".to_owned(),
+            ));
         }
         if receipt.prev != out.last().map(|(hash, _)| *hash) {
             return Err(broken(

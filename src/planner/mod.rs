@@ -8,6 +8,7 @@ pub(crate) mod half;
 pub mod history;
 mod id;
 mod notes;
+pub mod rehearsal;
 
 use std::collections::BTreeSet;
 
@@ -15,7 +16,9 @@ use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity};
 use crate::model::prisma::PrismaTree;
-use crate::model::{Actor, EnvironmentName, Kind, MigrationId, Policy, ReceiptKind, Timestamp};
+use crate::model::{
+    Actor, EnvironmentName, Kind, MigrationId, Policy, ReceiptKind, RehearsedDown, Timestamp,
+};
 use crate::sql::Analysis;
 use crate::targets::Journal;
 
@@ -32,6 +35,19 @@ pub struct FileFacts<'a> {
     /// SHA-256 of `migration.sql`.
     pub sha256: Sha256,
     /// The text of `migration.sql`.
+    pub script: &'a str,
+    /// The prepared reversal, where one stands beside it.
+    pub down: Option<DownFacts<'a>>,
+}
+
+/// A `down.sql`, as far as the planner cares.
+#[derive(Debug, Clone, Copy)]
+pub struct DownFacts<'a> {
+    /// BLAKE3 of `down.sql`.
+    pub checksum: Checksum,
+    /// SHA-256 of `down.sql`.
+    pub sha256: Sha256,
+    /// The text of `down.sql`.
     pub script: &'a str,
 }
 
@@ -56,6 +72,8 @@ pub struct Inputs<'a> {
     pub to: Option<&'a MigrationId>,
     /// What was read from the target under the lock; `None` when planning offline.
     pub live: Option<&'a Live>,
+    /// The instant to plan at: only the age of a backup depends on it.
+    pub now: Timestamp,
 }
 
 /// What was read from the target under the lock and is not in the ledger.
@@ -145,6 +163,8 @@ pub struct Step {
     pub notes: Vec<String>,
     /// Where these bytes succeeded before.
     pub proofs: Vec<Proof>,
+    /// Where its reversal, as it stands on disk, was rehearsed before and passed.
+    pub rehearsals: Vec<RehearsalProof>,
 }
 
 /// A success that a step stands on.
@@ -155,6 +175,21 @@ pub struct Proof {
     /// When.
     pub at: Timestamp,
     /// Who applied it there.
+    pub by: Actor,
+    /// The environment whose receipt tells of it, where nothing else does.
+    pub told_by: Option<EnvironmentName>,
+}
+
+/// A rehearsal of a step's reversal that passed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RehearsalProof {
+    /// Where.
+    pub environment: EnvironmentName,
+    /// Which reversal, and how it came out.
+    pub down: RehearsedDown,
+    /// When.
+    pub at: Timestamp,
+    /// Who held it.
     pub by: Actor,
     /// The environment whose receipt tells of it, where nothing else does.
     pub told_by: Option<EnvironmentName>,
@@ -315,6 +350,17 @@ fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
             told_by: success.told_by.clone(),
         })
     };
+    let rehearsal = |environment: &EnvironmentName| {
+        let there = world.inputs.view.get(environment)?;
+        let known = there.rehearsal_of(file.migration, file.checksum, file.down?.checksum)?;
+        known.down.result.passed().then(|| RehearsalProof {
+            environment: environment.clone(),
+            down: known.down.clone(),
+            at: known.at,
+            by: known.by.clone(),
+            told_by: known.told_by.clone(),
+        })
+    };
     let half = half::half(world.inputs, world.here, file.migration)
         .filter(|half| half::obstacle(world.inputs.engine, file, analysis, half).is_none());
     let mut notes = notes::of(world.inputs.engine, file.script, analysis);
@@ -332,6 +378,11 @@ fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
         statements: analysis.statements().map(<[_]>::len),
         notes,
         proofs: world.before().filter_map(proof).collect(),
+        rehearsals: world
+            .before()
+            .chain(std::iter::once(world.inputs.environment))
+            .filter_map(rehearsal)
+            .collect(),
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::Paint;
 use crate::digest::ChainHash;
-use crate::model::entry::{Ending, How, Outcome, Verdict};
-use crate::model::{Entry, Fact, MigrationId, Origin, Receipt, ReceiptKind};
+use crate::model::entry::{BackedUp, BackupKind, Ending, How, Outcome, Rehearsed, Verdict};
+use crate::model::{Entry, Fact, MigrationId, Origin, Receipt, ReceiptKind, Rehearsal};
 
 /// One entry as a line: when, who, what.
 #[must_use]
@@ -58,6 +58,9 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                         }
                         (Origin::Prisma { .. }, _) => {
                             format!("{migration}, without proof, by Prisma {}", at.minute())
+                        }
+                        (_, ReceiptKind::Rehearsed) => {
+                            format!("{migration}, rehearsed {}", at.minute())
                         }
                         (_, ReceiptKind::Baselined) => {
                             format!("{migration}, without proof, on a person's word")
@@ -137,6 +140,12 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
             };
             format!("verified   {} {found}", verified.environment)
         }
+        Fact::Rehearsed(rehearsed) => rehearsed_line(rehearsed, paint),
+        Fact::BackedUp(backed_up) => backed_up_line(backed_up),
+        Fact::Restored(restored) => format!(
+            "restored   {} {} into {}",
+            restored.environment, restored.file, restored.into
+        ),
         Fact::Resolved(resolved) => {
             let what = match (resolved.verdict, resolved.progress) {
                 (Verdict::NotApplied, _) => "as not applied".to_owned(),
@@ -157,6 +166,37 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
         "{:>5}  {}  {}{origin}  {what}\n",
         entry.number, entry.at, entry.by.actor
     )
+}
+
+fn rehearsed_line(rehearsed: &Rehearsed, paint: Paint) -> String {
+    let result = match rehearsed.result {
+        Rehearsal::Failed => paint.bad("did not pass"),
+        passed => paint.good(passed.as_str()),
+    };
+    format!(
+        "rehearsed  {} {} {result}, {}, data: {}",
+        rehearsed.environment,
+        rehearsed.migration,
+        rehearsed.stage.as_str(),
+        rehearsed.data.as_str()
+    )
+}
+
+fn backed_up_line(backed_up: &BackedUp) -> String {
+    let environment = &backed_up.environment;
+    match &backed_up.what {
+        BackupKind::File { file, verified, .. } => {
+            let verified = match verified {
+                Some(_) => ", restored and found equal",
+                None => "",
+            };
+            format!("backed-up  {environment} {file}{verified}")
+        }
+        BackupKind::Attested { place } => format!(
+            "backed-up  {environment} of {}, as attested, not seen: {place}",
+            backed_up.taken.minute()
+        ),
+    }
 }
 
 fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
@@ -195,6 +235,7 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         Fact::Intent(intent) => Some(intent.migration.clone()),
         Fact::Outcome(outcome) => Some(outcome.migration.clone()),
         Fact::Resolved(resolved) => Some(resolved.migration.clone()),
+        Fact::Rehearsed(rehearsed) => Some(rehearsed.migration.clone()),
         Fact::Absorbed(absorbed) => serde_json::from_str::<Receipt>(&absorbed.body)
             .ok()
             .map(|receipt| receipt.migration),
@@ -204,6 +245,8 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         | Fact::Chained(_)
         | Fact::Believed(_)
         | Fact::Verified(_)
+        | Fact::BackedUp(_)
+        | Fact::Restored(_)
         | Fact::TakenIn(_) => None,
     }
 }

@@ -5,6 +5,7 @@ pub mod baseline;
 pub mod log;
 pub mod matrix;
 pub mod plan;
+pub mod rehearsal;
 pub mod reset;
 pub mod script_error;
 pub mod strays;

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::{Paint, count};
 use crate::digest::{ChainHash, Checksum, Sha256};
-use crate::model::{EnvironmentName, MigrationId, Timestamp};
+use crate::model::{EnvironmentName, MigrationId, RehearsedDown, Timestamp};
 use crate::planner::gates::{shell, told};
 use crate::planner::{Finding, Gate, Plan, Step, Verdict};
 
@@ -72,6 +72,20 @@ fn described(step: &Step, paint: Paint) -> String {
                 proof.at.minute(),
                 proof.by,
                 told(proof.told_by.as_ref())
+            ),
+        ));
+    }
+    for known in &step.rehearsals {
+        out.push_str(&row(
+            "rehearsed",
+            &format!(
+                "{} {} by {}, {}, data: {}{}",
+                known.environment,
+                known.at.minute(),
+                known.by,
+                known.down.result.as_str(),
+                known.down.data.as_str(),
+                told(known.told_by.as_ref())
             ),
         ));
     }
@@ -178,11 +192,11 @@ fn groups<'a>(subjects: &[&'a MigrationId], refusals: &'a [Finding]) -> Vec<Grou
     for subject in subjects {
         let about = |finding: &&Finding| finding.migration.as_ref() == Some(*subject);
         let findings: Vec<&Finding> = refusals.iter().filter(about).collect();
-        let only_promotion = findings
+        let of_one_kind = findings
             .iter()
-            .all(|finding| finding.gate == Gate::Promotion);
+            .all(|finding| matches!(finding.gate, Gate::Promotion | Gate::Rehearsal));
         match groups.last_mut() {
-            Some(last) if only_promotion && reasons(&last.findings) == reasons(&findings) => {
+            Some(last) if of_one_kind && reasons(&last.findings) == reasons(&findings) => {
                 last.subjects.push(subject);
                 last.findings = findings;
             }
@@ -309,6 +323,18 @@ struct JsonStep<'a> {
     standing: u64,
     notes: &'a [String],
     proofs: Vec<JsonProof<'a>>,
+    rehearsals: Vec<JsonRehearsal<'a>>,
+}
+
+#[derive(Serialize)]
+struct JsonRehearsal<'a> {
+    environment: &'a EnvironmentName,
+    at: Timestamp,
+    by: &'a str,
+    #[serde(flatten)]
+    down: &'a RehearsedDown,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    told_by: Option<&'a EnvironmentName>,
 }
 
 #[derive(Serialize)]
@@ -367,6 +393,17 @@ pub fn json(plan: &Plan) -> serde_json::Value {
                     at: proof.at,
                     by: &proof.by.0,
                     told_by: proof.told_by.as_ref(),
+                })
+                .collect(),
+            rehearsals: step
+                .rehearsals
+                .iter()
+                .map(|known| JsonRehearsal {
+                    environment: &known.environment,
+                    at: known.at,
+                    by: &known.by.0,
+                    down: &known.down,
+                    told_by: known.told_by.as_ref(),
                 })
                 .collect(),
         }

@@ -38,17 +38,22 @@ pub struct Failed<'a> {
 /// The whole story for people, ending in a line feed.
 #[must_use]
 pub fn text(failed: &Failed<'_>, paint: Paint) -> String {
-    let error = failed.error;
+    let what = format!("{} failed in {}", failed.migration, failed.environment);
+    let mut out = said(&what, failed.path, failed.script, failed.error, paint);
+    out.push_str(&format!("\n{}\n", state(failed)));
+    out
+}
+
+/// What a target said of a script, with the place it points at; `what` names what failed.
+#[must_use]
+pub fn said(what: &str, path: &str, script: &str, error: &ScriptError, paint: Paint) -> String {
     let code = error
         .code
         .as_ref()
         .map_or_else(String::new, |code| format!(" [{code}]"));
-    let title = format!(
-        "{} failed in {}: {}{code}",
-        failed.migration, failed.environment, error.message
-    );
+    let title = format!("{what}: {}{code}", error.message);
     let mut out = match &error.at {
-        Some(at) => snippet(failed, &title, at.clone(), paint),
+        Some(at) => snippet(path, script, &title, at.clone(), paint),
         None => format!("{} {title}\n", paint.bad("error:")),
     };
     for (label, said) in [
@@ -63,7 +68,6 @@ pub fn text(failed: &Failed<'_>, paint: Paint) -> String {
             ));
         }
     }
-    out.push_str(&format!("\n{}\n", state(failed)));
     out
 }
 
@@ -109,8 +113,13 @@ fn state(failed: &Failed<'_>) -> String {
     }
 }
 
-fn snippet(failed: &Failed<'_>, title: &str, at: std::ops::Range<usize>, paint: Paint) -> String {
-    let script = failed.script;
+fn snippet(
+    path: &str,
+    script: &str,
+    title: &str,
+    at: std::ops::Range<usize>,
+    paint: Paint,
+) -> String {
     let start = floor(script, at.start);
     let line_start = script[..start]
         .rfind('\n')
@@ -134,7 +143,7 @@ fn snippet(failed: &Failed<'_>, title: &str, at: std::ops::Range<usize>, paint: 
     } else {
         end
     };
-    let location = format!("{}:{}:{}", failed.path, place.line, place.column);
+    let location = format!("{path}:{}:{}", place.line, place.column);
     let report = [Level::ERROR.primary_title(title).element(
         Snippet::source(shown)
             .line_start(place.line)

@@ -25,6 +25,16 @@ pub fn drift(
         },
         if differences.len() == 1 { "it" } else { "them" }
     );
+    text.push_str(&objects(differences));
+    text.push_str(
+        "  no receipt explains it: it was done by hand, or by another tool\n  remedy    tollgate new '<what was done>'   # a migration that does it everywhere; or undo it by hand\n",
+    );
+    text
+}
+
+/// The objects in which two schemas differ, a line each and what changed in it.
+pub(crate) fn objects(differences: &[SchemaDifference]) -> String {
+    let mut text = String::new();
     for difference in differences.iter().take(MOST) {
         let what = match difference.change {
             SchemaChange::Added => "new",
@@ -50,9 +60,6 @@ pub fn drift(
             count(rest, "more object")
         ));
     }
-    text.push_str(
-        "  no receipt explains it: it was done by hand, or by another tool\n  remedy    tollgate new '<what was done>'   # a migration that does it everywhere; or undo it by hand\n",
-    );
     text
 }
 

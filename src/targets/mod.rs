@@ -10,20 +10,26 @@ mod fingerprint;
 pub mod history;
 pub mod hub;
 pub mod postgres;
+mod rehearse;
 mod reset;
+mod scratch;
 pub mod sqlite;
 
 pub use fingerprint::KeptSchema;
 use history::{History, NewRow};
+pub use rehearse::{
+    RehearsalError, RehearsalRequest, RehearsalRun, RehearsalStep, RehearsedScript, State,
+};
 pub use reset::{Emptied, Gone, Inventory, Part};
+pub use scratch::{Beginning, Scratch, ScratchError, scratch};
 
 use std::time::Duration;
 
 use crate::digest::Checksum;
 use crate::model::entry::{Engine, Progress, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
-    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, Schema,
-    StoredReceipt,
+    AttemptId, Data, DataMode, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind,
+    Schema, StoredReceipt,
 };
 use crate::sql::Analysis;
 
@@ -179,6 +185,32 @@ pub trait Target {
     /// # Errors
     /// Whatever the server or the file says, or a row that cannot be read.
     fn kept_schema(&mut self) -> Result<Option<KeptSchema>, TargetError>;
+
+    /// The size of what [`Self::data`] reads, in bytes, as far as it is known without reading it.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says.
+    fn data_size(&mut self) -> Result<u64, TargetError>;
+
+    /// Counts and hashes what stands in the tables, of one moment, in the server and in bounded memory: of
+    /// the tables that [`Self::schema`] reads, partitions each by itself, and materialized views. Writes
+    /// nothing. Left out: foreign tables, large objects, and what a virtual table of SQLite's computes.
+    ///
+    /// # Errors
+    /// Whatever the server or the file says; on PostgreSQL also where this role may not read all rows of a
+    /// table: its rights, or row level security.
+    fn data(&mut self, mode: DataMode) -> Result<Data, TargetError>;
+
+    /// Rehearses two scripts in place, on a session of its own: see [`RehearsalRequest`]. To be called under
+    /// the run's lock. `tell` hears in words what is being done.
+    ///
+    /// # Errors
+    /// [`RehearsalError`]; nothing of it stands.
+    fn rehearse(
+        &mut self,
+        request: &RehearsalRequest<'_>,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<RehearsalRun, RehearsalError>;
 }
 
 /// What is told while a script runs.

@@ -25,6 +25,8 @@ pub struct Request<'a> {
     pub to: Option<&'a MigrationId>,
     /// Connect, lock, settle and check, and run nothing.
     pub dry_run: bool,
+    /// Only one of several parts, of which the whole was told: its plan is told where it is refused.
+    pub is_part: bool,
 }
 
 /// How it ended.
@@ -34,6 +36,8 @@ pub struct Report {
     pub plan: Plan,
     /// The steps that succeeded, in order.
     pub applied: Vec<MigrationId>,
+    /// The rehearsals that were held on the way, in order.
+    pub rehearsals: Vec<super::rehearse::Report>,
     /// How it ended.
     pub end: End,
 }
@@ -76,6 +80,8 @@ pub enum End {
         /// Why a new contact could not tell either, where there was none.
         again: Option<String>,
     },
+    /// The last of the rehearsals did not pass; what was applied before it stands.
+    NotRehearsed,
     /// Somebody asked to stop; what was begun was ended first.
     Interrupted,
 }
@@ -92,6 +98,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         return Ok(Report {
             plan,
             applied: Vec::new(),
+            rehearsals: Vec::new(),
             end: End::Refused,
         });
     }
@@ -111,7 +118,9 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         live.is_unmet = false;
         plan = self::plan(run, request, target.as_ref(), &live);
     }
-    (run.events)(Event::Planned(&plan));
+    if !request.is_part || plan.verdict() == Verdict::Refused {
+        (run.events)(Event::Planned(&plan));
+    }
     let end = match plan.verdict() {
         Verdict::Refused => {
             run.record(refused(request.verb, &plan))?;
@@ -146,6 +155,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
     Ok(Report {
         plan,
         applied: Vec::new(),
+        rehearsals: Vec::new(),
         end,
     })
 }
@@ -168,7 +178,7 @@ fn remember_chain(run: &mut Run<'_>) -> Result<(), WorkflowError> {
 
 /// A target that neither side knows is not even locked when the plan is refused anyway: a refusal leaves
 /// nothing there, not a file.
-fn refused_before_entering(
+pub(super) fn refused_before_entering(
     run: &Run<'_>,
     request: &Request<'_>,
 ) -> Result<Option<Plan>, WorkflowError> {
@@ -191,7 +201,12 @@ fn refused_before_entering(
     Ok((plan.verdict() == Verdict::Refused).then_some(plan))
 }
 
-fn plan(run: &Run<'_>, request: &Request<'_>, target: &dyn Target, live: &planner::Live) -> Plan {
+pub(super) fn plan(
+    run: &Run<'_>,
+    request: &Request<'_>,
+    target: &dyn Target,
+    live: &planner::Live,
+) -> Plan {
     planner::plan(&Inputs {
         environment: request.environment,
         engine: target.engine(),
@@ -202,10 +217,11 @@ fn plan(run: &Run<'_>, request: &Request<'_>, target: &dyn Target, live: &planne
         kept: &run.kept,
         to: request.to,
         live: Some(live),
+        now: (run.now)(),
     })
 }
 
-fn refused(verb: &str, plan: &Plan) -> Fact {
+pub(super) fn refused(verb: &str, plan: &Plan) -> Fact {
     let gates = plan.refusals.iter().map(|refusal| RefusedGate {
         gate: refusal.gate.as_str().to_owned(),
         migration: refusal.migration.clone(),
@@ -249,6 +265,7 @@ fn execute(
                 Report {
                     plan,
                     applied,
+                    rehearsals: Vec::new(),
                     end: End::Interrupted,
                 },
                 false,
@@ -292,13 +309,21 @@ fn execute(
         if cut_off {
             applied.push(step.migration.clone());
         }
-        return Ok((Report { plan, applied, end }, cut_off));
+        let rehearsals = Vec::new();
+        let report = Report {
+            plan,
+            applied,
+            rehearsals,
+            end,
+        };
+        return Ok((report, cut_off));
     }
     keep_if(run, &environment, target.as_mut(), &applied);
     Ok((
         Report {
             plan,
             applied,
+            rehearsals: Vec::new(),
             end: End::Done,
         },
         false,

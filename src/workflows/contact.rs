@@ -223,7 +223,8 @@ pub(super) fn emptied(
     survey: &Survey,
 ) -> Option<Finding> {
     let gone = survey.gone.as_ref()?;
-    let receipts = survey.receipts.len();
+    let here = run.ledger.view().get(environment);
+    let receipts = here.map_or(survey.receipts.len(), |here| here.applied.len());
     let has_tables = survey.has_other_tables;
     Some(reset::emptied(
         environment,

@@ -11,6 +11,7 @@ mod history;
 pub mod hub;
 pub mod promote;
 mod receipt;
+pub mod rehearse;
 pub mod reset;
 pub mod resolve;
 mod settle;
@@ -32,10 +33,14 @@ use crate::model::{
     EnvironmentName, Fact, Kind, MigrationId, Policy, Provenance, ReceiptKind, Timestamp,
 };
 use crate::planner::{self, FileFacts, Gate, Inputs, Plan, Step};
-use crate::targets::{Target, TargetError};
+use crate::targets::{Beginning, Scratch, ScratchError, Target, TargetError};
 
 /// Opens the target of an environment.
 pub type Connect<'a> = dyn Fn(&EnvironmentName) -> Result<Box<dyn Target>, TargetError> + 'a;
+
+/// Makes a scratch database beside the target of an environment.
+pub type MakeScratch<'a> =
+    dyn Fn(&EnvironmentName, Beginning) -> Result<Box<dyn Scratch>, ScratchError> + 'a;
 
 /// Everything a verb that acts needs.
 pub struct Run<'a> {
@@ -59,6 +64,8 @@ pub struct Run<'a> {
     pub interrupted: &'a dyn Fn() -> bool,
     /// Opens the target of an environment, creating an embedded database where it is missing.
     pub connect: &'a Connect<'a>,
+    /// Makes a scratch database beside the target of an environment.
+    pub scratch: &'a MakeScratch<'a>,
     /// A text that is equal for two environments whose addresses are the same.
     pub address: &'a dyn Fn(&EnvironmentName) -> Option<String>,
     /// Leaves secrets out of a text that came from a target, before it is recorded for ever.
@@ -162,6 +169,42 @@ pub enum Event<'a> {
         environment: &'a EnvironmentName,
         /// What the target said.
         error: &'a TargetError,
+    },
+    /// A rehearsal begins, or goes on.
+    Rehearsing {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// Of which migration.
+        migration: &'a MigrationId,
+        /// What is being done, in words, without a full stop.
+        what: &'a str,
+    },
+    /// An environment is about to be passed, one migration after another, each rehearsed before it is applied.
+    Passing {
+        /// Which.
+        environment: &'a EnvironmentName,
+        /// How many are pending there.
+        pending: usize,
+        /// How many rehearsals there will be, of those and of what is applied already.
+        rehearsals: usize,
+    },
+    /// A scratch database could not be dropped: that is done when the next one is made.
+    NotDropped {
+        /// Beside whose target.
+        environment: &'a EnvironmentName,
+        /// Its name.
+        name: &'a str,
+        /// What the server or the file said.
+        error: &'a TargetError,
+    },
+    /// A rehearsal ended.
+    Rehearsed {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// How.
+        report: &'a rehearse::Report,
+        /// Whether it is a part of another verb's work.
+        on_the_way: bool,
     },
     /// Promotion needs nothing there: what is on its way succeeded in others' databases.
     PassedBy {
@@ -293,6 +336,14 @@ impl Run<'_> {
         Ok(self.ledger.append((self.now)(), self.by, fact)?)
     }
 
+    /// A migration on disk.
+    fn file(&self, migration: &MigrationId) -> Option<&FileFacts<'_>> {
+        let place = self
+            .files
+            .binary_search_by(|file| file.migration.cmp(migration));
+        self.files.get(place.ok()?)
+    }
+
     /// What would be applied at this moment, as far as the ledger knows.
     fn plan_now(&self, environment: &EnvironmentName, engine: Engine) -> Plan {
         // The target was met, so an ephemeral environment's next one is not asked about.
@@ -307,6 +358,7 @@ impl Run<'_> {
             kept: &self.kept,
             to: None,
             live: (self.policy.kind(environment) == Kind::Ephemeral).then_some(&met),
+            now: (self.now)(),
         })
     }
 

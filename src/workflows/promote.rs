@@ -1,11 +1,16 @@
 //! promote: carry pending migrations along the chain, one environment after another.
 
+use std::collections::BTreeSet;
+
 use super::apply::{End, Report, Request, apply};
+use super::rehearse::{self, rehearse};
 use super::{Event, Run, WorkflowError};
-use crate::model::{EnvironmentName, Kind, MigrationId};
+use crate::model::{DownLabel, EnvironmentName, Kind, MigrationId};
+use crate::planner::FileFacts;
 
 /// Applies environment by environment up to and including `last`, and stops at the first that does
-/// not end well. The reports are in the order of the chain; the last one says how it ended.
+/// not end well. Where a later environment asks for a rehearsal, it is held before each migration is
+/// applied. The reports are in the order of the chain; the last one says how it ended.
 ///
 /// # Errors
 /// [`WorkflowError`]; what was done before stands, and is in the ledger.
@@ -22,15 +27,9 @@ pub fn promote(
             (run.events)(Event::PassedBy { environment });
             continue;
         }
-        let request = Request {
-            verb: "promote",
-            environment,
-            to,
-            dry_run: false,
-        };
-        let report = apply(run, &request)?;
+        let report = pass(run, environment, last, to)?;
         let stops = (run.interrupted)() && environment != last;
-        let goes_on = matches!(report.end, End::Done | End::UpToDate);
+        let goes_on = goes_on(&report);
         reports.push(report);
         if goes_on
             && stops
@@ -43,6 +42,188 @@ pub fn promote(
         }
     }
     Ok(reports)
+}
+
+fn goes_on(report: &Report) -> bool {
+    matches!(report.end, End::Done | End::UpToDate)
+}
+
+/// One environment: rehearses one, applies it, then the next; what needs no rehearsal is only applied.
+fn pass(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    last: &EnvironmentName,
+    to: Option<&MigrationId>,
+) -> Result<Report, WorkflowError> {
+    let wanted = wanted(run, environment, last, to);
+    let is_part = !wanted.is_empty();
+    if is_part {
+        let pending = pending(run, environment, to).count();
+        (run.events)(Event::Passing {
+            environment,
+            pending,
+            rehearsals: wanted.len(),
+        });
+    }
+    let mut so_far: Option<Report> = None;
+    for migration in wanted {
+        // What stands before it is applied first, and so it is the next one.
+        if let Some(before) = pending_before(run, environment, &migration) {
+            let report = apply_part(run, environment, Some(&before), false)?;
+            so_far = Some(after(so_far, report));
+        }
+        if so_far.as_ref().is_some_and(|report| !goes_on(report)) {
+            break;
+        }
+        let request = rehearse::Request {
+            verb: "promote",
+            environment,
+            migration: Some(&migration),
+            scratch: false,
+            data: None,
+            bound: rehearse::BOUND,
+        };
+        let held = match rehearse(run, &request)? {
+            rehearse::End::Held(held) => held,
+            // The plan is refused for the same reasons, which are told then.
+            rehearse::End::Refused(_) | rehearse::End::Nothing => break,
+        };
+        let passed = held.iter().all(rehearse::Report::is_well);
+        let mut report = apply_part(run, environment, Some(&migration), !passed)?;
+        if !passed {
+            report.end = End::NotRehearsed;
+        }
+        report.rehearsals = held;
+        so_far = Some(after(so_far, report));
+        if !passed {
+            break;
+        }
+    }
+    match so_far {
+        Some(report) if !goes_on(&report) => Ok(report),
+        so_far => {
+            let request = Request {
+                verb: "promote",
+                environment,
+                to,
+                dry_run: false,
+                is_part,
+            };
+            let report = apply(run, &request)?;
+            Ok(after(so_far, report))
+        }
+    }
+}
+
+fn apply_part(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    to: Option<&MigrationId>,
+    dry_run: bool,
+) -> Result<Report, WorkflowError> {
+    let request = Request {
+        verb: "promote",
+        environment,
+        to,
+        dry_run,
+        is_part: true,
+    };
+    apply(run, &request)
+}
+
+/// Two reports of one environment as one.
+fn after(before: Option<Report>, mut report: Report) -> Report {
+    let Some(before) = before else {
+        return report;
+    };
+    report.applied.splice(0..0, before.applied);
+    report.rehearsals.splice(0..0, before.rehearsals);
+    if matches!(report.end, End::UpToDate) && !report.applied.is_empty() {
+        report.end = End::Done;
+    }
+    report
+}
+
+/// The migrations whose rehearsal here is asked for by an environment further on, that lacks them: in order.
+fn wanted(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    last: &EnvironmentName,
+    to: Option<&MigrationId>,
+) -> BTreeSet<MigrationId> {
+    let policy = run.policy;
+    let mut wanted = BTreeSet::new();
+    if policy.is_last_of_several(environment) {
+        return wanted;
+    }
+    let (Some(here), Some(end)) = (policy.position(environment), policy.position(last)) else {
+        return wanted;
+    };
+    // In a chain of one the only environment asks for its own.
+    let alone = policy.chain().count() == 1;
+    let further = policy
+        .chain()
+        .enumerate()
+        .filter(|(at, _)| (*at > here || alone) && *at <= end)
+        .map(|(_, name)| name);
+    let view = run.ledger.view();
+    let passed = |file: &FileFacts<'_>| {
+        let known = view
+            .get(environment)
+            .zip(file.down)
+            .and_then(|(known, down)| {
+                known.rehearsal_of(file.migration, file.checksum, down.checksum)
+            });
+        known.is_some_and(|known| known.down.result.passed())
+    };
+    let can_be = |file: &FileFacts<'_>| {
+        let label = file.down.map(|down| DownLabel::read(down.script));
+        matches!(label, Some(Ok(label)) if !matches!(label, DownLabel::Irreversible(_)))
+    };
+    for there in further {
+        let required = policy.require(there).and_then(|it| it.rehearsal.as_ref());
+        if required.is_none() {
+            continue;
+        }
+        let lacks = |file: &FileFacts<'_>| {
+            let known = view.get(there);
+            known.is_none_or(|known| !known.applied.contains_key(file.migration))
+        };
+        let asked = run
+            .files
+            .iter()
+            .filter(|file| to.is_none_or(|to| file.migration <= to))
+            .filter(|file| lacks(file) && can_be(file) && !passed(file));
+        wanted.extend(asked.map(|file| file.migration.clone()));
+    }
+    wanted
+}
+
+/// What is pending here, in order.
+fn pending<'a>(
+    run: &'a Run<'_>,
+    environment: &EnvironmentName,
+    to: Option<&'a MigrationId>,
+) -> impl DoubleEndedIterator<Item = &'a MigrationId> {
+    let here = run.ledger.view().get(environment);
+    let is_applied = move |id: &MigrationId| here.is_some_and(|here| here.applied.contains_key(id));
+    let files = run.files.iter().map(|file| file.migration);
+    files
+        .filter(move |id| to.is_none_or(|to| *id <= to))
+        .filter(move |id| !is_applied(id))
+}
+
+/// The last migration that is pending here and stands before another that is pending.
+fn pending_before(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    migration: &MigrationId,
+) -> Option<MigrationId> {
+    let mut pending = pending(run, environment, Some(migration));
+    if pending.next_back()? != migration {
+        return None;
+    }
+    pending.next_back().cloned()
 }
 
 /// Whether everything that the last environment lacks was proven in one of which there are many databases,

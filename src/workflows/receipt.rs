@@ -2,6 +2,7 @@
 
 use super::Run;
 use crate::model::entry::{Head, Intent, ReceiptRef};
+use crate::model::receipt::EarlierRehearsal;
 use crate::model::{EarlierSuccess, EnvironmentName, Receipt, ReceiptKind};
 
 /// What is known of the same bytes in the environments before, for whoever reads the receipt without this
@@ -13,6 +14,17 @@ fn proofs(run: &Run<'_>, intent: &Intent, kind: ReceiptKind) -> Vec<EarlierSucce
     let of = |name: &EnvironmentName| {
         let there = run.ledger.view().get(name)?;
         let success = there.evidence_of(&intent.migration, intent.blake3)?;
+        let file = run.file(&intent.migration);
+        let down = file.and_then(|file| file.down);
+        let rehearsed = down
+            .and_then(|down| there.rehearsal_of(&intent.migration, intent.blake3, down.checksum));
+        let rehearsal = rehearsed
+            .filter(|rehearsed| rehearsed.down.result.passed())
+            .map(|rehearsed| EarlierRehearsal {
+                down: rehearsed.down.clone(),
+                at: rehearsed.at,
+                actor: rehearsed.by.clone(),
+            });
         Some(EarlierSuccess {
             environment: name.clone(),
             seq: success.receipt.seq,
@@ -21,6 +33,7 @@ fn proofs(run: &Run<'_>, intent: &Intent, kind: ReceiptKind) -> Vec<EarlierSucce
             writer: success.writer,
             at: success.at,
             actor: success.by.clone(),
+            rehearsal,
         })
     };
     let before = run.policy.chain().take(position);
@@ -61,5 +74,6 @@ pub(super) fn receipt_after(
         debts: Vec::new(),
         preview: intent.preview,
         proofs: proofs(run, intent, kind),
+        rehearsal: None,
     }
 }

@@ -85,9 +85,10 @@ pub fn verify(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<Look, 
     let kept = target.kept_schema().map_err(told)?;
     let head = head(run, environment);
     let digest = kept.as_ref().map(|kept| kept.digest);
-    let comparison = match kept.filter(|kept| Some(kept.receipt) == head) {
+    let change = last_change(run, environment);
+    let comparison = match kept.filter(|kept| Some(kept.receipt) == change) {
         None => Comparison::Nothing {
-            kept: head.is_some_and(|head| target.keep_schema(head, &schema).is_ok()),
+            kept: change.is_some_and(|change| target.keep_schema(change, &schema).is_ok()),
         },
         Some(kept) => match kept.read() {
             Ok(Some(then)) => Comparison::With {
@@ -120,6 +121,11 @@ pub fn verify(run: &mut Run<'_>, environment: &EnvironmentName) -> Result<Look, 
 
 fn head(run: &Run<'_>, environment: &EnvironmentName) -> Option<ReceiptRef> {
     run.ledger.view().get(environment)?.head()
+}
+
+/// What the kept schema is of: a rehearsal leaves it as it was.
+fn last_change(run: &Run<'_>, environment: &EnvironmentName) -> Option<ReceiptRef> {
+    run.ledger.view().get(environment)?.last_change()
 }
 
 fn target_of(run: &Run<'_>, environment: &EnvironmentName) -> Option<IncarnationId> {
@@ -155,7 +161,7 @@ pub(super) fn notice(
     environment: &EnvironmentName,
     target: &mut dyn Target,
 ) -> Result<(), WorkflowError> {
-    let Some(head) = head(run, environment) else {
+    let Some(change) = last_change(run, environment) else {
         return Ok(());
     };
     let kept = match target.kept_schema() {
@@ -168,7 +174,7 @@ pub(super) fn notice(
             return Ok(());
         }
     };
-    let Some(kept) = kept.filter(|kept| kept.receipt == head) else {
+    let Some(kept) = kept.filter(|kept| kept.receipt == change) else {
         return Ok(());
     };
     let Ok(Some(then)) = kept.read() else {
@@ -197,7 +203,7 @@ pub(super) fn notice(
     run.record(verified(
         environment,
         identity,
-        Some(head),
+        head(run, environment),
         &schema,
         kept,
         count,
@@ -230,13 +236,13 @@ fn verified(
 /// Keeps the schema as a run left it, beside its newest receipt. What cannot be kept is told, and fails
 /// nothing: the run is over.
 pub(super) fn keep(run: &mut Run<'_>, environment: &EnvironmentName, target: &mut dyn Target) {
-    let Some(head) = head(run, environment) else {
+    let Some(change) = last_change(run, environment) else {
         return;
     };
     crate::failpoint::hit("verify.keep.before");
     let kept = target
         .schema()
-        .and_then(|schema: Schema| target.keep_schema(head, &schema));
+        .and_then(|schema: Schema| target.keep_schema(change, &schema));
     crate::failpoint::hit("verify.keep.after");
     if let Err(error) = kept {
         (run.events)(Event::NotKept {

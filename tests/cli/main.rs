@@ -19,6 +19,7 @@ mod prisma;
 mod processes;
 mod project;
 mod readme;
+mod rehearse;
 mod reset;
 
 #[path = "../support/mod.rs"]

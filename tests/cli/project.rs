@@ -105,6 +105,10 @@ impl Project {
         std::fs::write(file, script).unwrap();
     }
 
+    pub(crate) fn write_down(&self, id: &str, script: &str) {
+        std::fs::write(self.script(id).with_file_name("down.sql"), script).unwrap();
+    }
+
     pub(crate) fn database(&self, environment: &str) -> rusqlite::Connection {
         rusqlite::Connection::open(self.path().join("state").join(format!("{environment}.db")))
             .unwrap()

@@ -147,7 +147,7 @@ fn reading_verbs_write_nothing() {
 
 #[test]
 fn help_is_the_first_documentation() {
-    assert_snapshot!(Project::empty().run(&["--help"]), @r"
+    assert_snapshot!(Project::empty().run(&["--help"]), @r#"
     exit 0
     --- stdout
     A gate for SQL migrations: the same bytes must succeed in every environment before the next one.
@@ -163,6 +163,7 @@ fn help_is_the_first_documentation() {
       baseline  Take a database that already has a history into the ledger; nothing runs
       apply     Apply what is pending in one environment, or refuse
       promote   Apply along the chain, environment by environment, up to one
+      rehearse  Run up, down and up again where it leaves nothing behind, and compare
       bind      Tie an environment to the database that its url leads to
       reset     Empty the first environment's database and start clean; evidence stays
       resolve   Say what stands of a script that stopped half-way, where only a person can
@@ -179,7 +180,7 @@ fn help_is_the_first_documentation() {
           --lock-wait <SECONDS>  How long to wait for another run to end, in seconds [default: 60]
       -h, --help                 Print help
       -V, --version              Print version
-    ");
+    "#);
 }
 
 #[test]

@@ -12,8 +12,11 @@ mod cases;
 mod postgres_server;
 mod postgresql;
 mod sqlite;
+mod sqlite_data;
 mod sqlite_only;
+mod sqlite_rehearse;
 mod sqlite_schema;
+mod sqlite_scratch;
 mod support;
 
 pub(crate) use support::Bench;

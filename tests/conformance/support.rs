@@ -110,6 +110,7 @@ pub(crate) fn receipt(
         debts: Vec::new(),
         preview: false,
         proofs: Vec::new(),
+        rehearsal: None,
     }
 }
 

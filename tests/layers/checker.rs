@@ -73,6 +73,7 @@ const PURE_MAY_IMPORT: &[&str] = &[
     "targets::Part",
     "targets::Recorded",
     "targets::ScriptError",
+    "targets::State",
     "targets::history::History",
     "targets::history::Row",
 ];

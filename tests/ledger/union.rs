@@ -9,12 +9,13 @@ use tempfile::tempdir;
 use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, Sha256};
 use tollgate::ledger::{Ledger, Pack, PackError, Strays, View};
 use tollgate::model::entry::{
-    Absorbed, Believed, Bound, Chained, Ending, Engine, Head, Intent, Opened, Outcome, Place,
-    ReceiptRef, TargetIdentity,
+    Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Head, Intent, Opened,
+    Outcome, Place, ReceiptRef, Rehearsed, TargetIdentity,
 };
+use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
-    AttemptId, EarlierSuccess, Entry, EnvironmentName, Fact, IncarnationId, MigrationId, Policy,
-    Receipt, ReceiptKind, Timestamp, WriterId,
+    AttemptId, DataMode, EarlierSuccess, Entry, EnvironmentName, Fact, IncarnationId, MigrationId,
+    Policy, Receipt, ReceiptKind, Rehearsal, RehearsedDown, Stage, Timestamp, WriterId,
 };
 
 use crate::support::{append, at, by, open, random, read};
@@ -35,7 +36,7 @@ struct Draw {
 fn draw() -> impl Strategy<Value = Draw> {
     (
         0..4u8,
-        0..9u8,
+        0..12u8,
         0..3u8,
         0..3u8,
         0..3u8,
@@ -164,14 +165,50 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 how: None,
             })
         }
-        _ => {
+        9 => Fact::Rehearsed(Rehearsed {
+            attempt: intent.attempt,
+            environment,
+            target: intent.target,
+            receipt: None,
+            migration,
+            blake3: intent.blake3,
+            sha256: intent.sha256,
+            down_blake3: rehearsal(draw).blake3,
+            down_sha256: rehearsal(draw).sha256,
+            result: match draw.version {
+                0 => Rehearsal::Lossless,
+                _ => Rehearsal::Failed,
+            },
+            stage: Stage::InPlace,
+            data: DataMode::Full,
+            locked_ms: Some(1),
+            found: Vec::new(),
+            preview: false,
+        }),
+        10 => Fact::BackedUp(BackedUp {
+            environment,
+            target: intent.target,
+            receipt: (draw.version == 1).then(|| ReceiptRef {
+                seq: u64::from(draw.name) + 1,
+                hash: ChainHash::of(PLAN_CONTEXT, &n.to_be_bytes()),
+            }),
+            taken: at(u64::from(draw.name)),
+            what: BackupKind::Attested {
+                place: "elsewhere".to_owned(),
+            },
+        }),
+        what => {
+            let is_rehearsal = what == 11;
             let receipt = Receipt {
                 v: 1,
                 seq: u64::from(draw.name) + 1,
                 prev: None,
                 target: intent.target,
                 environment: environment.clone(),
-                kind: ReceiptKind::Atomic,
+                kind: match is_rehearsal {
+                    true => ReceiptKind::Rehearsed,
+                    false => ReceiptKind::Atomic,
+                },
                 attempt: intent.attempt,
                 migration,
                 blake3: Some(intent.blake3),
@@ -188,6 +225,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 debts: Vec::new(),
                 preview: false,
                 proofs: earlier(draw, intent.plan),
+                rehearsal: is_rehearsal.then(|| rehearsal(draw)),
             };
             let body = receipt.to_body().unwrap();
             let hash = Receipt::hash_of(&body);
@@ -197,6 +235,16 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 body,
             })
         }
+    }
+}
+
+fn rehearsal(draw: &Draw) -> RehearsedDown {
+    RehearsedDown {
+        blake3: Checksum::of(&[draw.target]),
+        sha256: Sha256::of(&[draw.target]),
+        result: Rehearsal::Lossy,
+        stage: Stage::Replay,
+        data: DataMode::Counts,
     }
 }
 
@@ -210,6 +258,11 @@ fn earlier(draw: &Draw, hash: ChainHash) -> Vec<EarlierSuccess> {
         writer: writer(draw.writer),
         at: at(u64::from(draw.target)),
         actor: by().actor,
+        rehearsal: (draw.version == 0).then(|| EarlierRehearsal {
+            down: rehearsal(draw),
+            at: at(u64::from(draw.name)),
+            actor: by().actor,
+        }),
     };
     (0..draw.environment).map(of).collect()
 }

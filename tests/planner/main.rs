@@ -4,5 +4,6 @@
 mod exhaustive;
 mod oracle;
 mod random;
+mod rehearsal;
 mod remedies;
 mod worlds;

@@ -276,6 +276,7 @@ impl Place {
                     debts: Vec::new(),
                     preview: false,
                     proofs: Vec::new(),
+                    rehearsal: None,
                 };
                 let body = receipt.to_body().unwrap();
                 Fact::Absorbed(Absorbed {
@@ -427,6 +428,7 @@ pub(crate) fn ask_under(policy: &Policy, view: &View, question: &Question) -> Pl
             checksum: KNOWN.digests[*version].0,
             sha256: KNOWN.digests[*version].1,
             script: SCRIPTS[*version],
+            down: None,
         })
         .collect();
     let live = Live {
@@ -491,5 +493,6 @@ pub(crate) fn ask_under(policy: &Policy, view: &View, question: &Question) -> Pl
         kept: &KNOWN.kept,
         to: question.to.map(migration),
         live: looked.then_some(&live),
+        now: Timestamp::from_unix_millis(0),
     })
 }

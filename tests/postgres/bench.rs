@@ -118,6 +118,7 @@ impl Bench {
             debts: Vec::new(),
             preview: false,
             proofs: Vec::new(),
+            rehearsal: None,
         }
     }
 

@@ -17,6 +17,7 @@ mod proxy;
 
 mod bench;
 mod connecting;
+mod data;
 mod errors;
 mod fingerprint;
 mod hub;
@@ -27,6 +28,7 @@ mod journal;
 mod lost_by_a_down;
 mod own_tables;
 mod pooler;
+mod rehearse;
 mod reset;
 mod schema;
 mod standby;

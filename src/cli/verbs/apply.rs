@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::rehearse;
 use crate::cli::act::act;
 use crate::cli::args::{Apply, Global};
 use crate::cli::output::Output;
@@ -24,6 +25,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
         environment: &environment,
         to: to.as_ref(),
         dry_run: verb.dry_run,
+        is_part: false,
     };
     let report = act(
         output,
@@ -138,6 +140,16 @@ pub(crate) fn end(
             ));
             Exit::Failed
         }
+        End::NotRehearsed => {
+            if !output.is_json()
+                && let Some(last) = report.rehearsals.last()
+            {
+                let paint = output.paint();
+                let text = rehearse::text(project, files, environment, last, paint);
+                output.result(&text);
+            }
+            Exit::Refused
+        }
         End::Interrupted => {
             let left = report.plan.steps.len() - report.applied.len().min(report.plan.steps.len());
             output.note(&format!(
@@ -174,6 +186,7 @@ pub(crate) fn document(report: &Report) -> Value {
         End::UpToDate => ("up-to-date", Value::Null),
         End::Ready => ("ready", Value::Null),
         End::Refused => ("refused", Value::Null),
+        End::NotRehearsed => ("not-rehearsed", Value::Null),
         End::Interrupted => ("interrupted", Value::Null),
         End::Failed {
             migration,
@@ -214,6 +227,7 @@ pub(crate) fn document(report: &Report) -> Value {
         "end": end,
         "applied": report.applied,
         "failed": failed,
+        "rehearsals": report.rehearsals.iter().map(rehearse::one).collect::<Vec<_>>(),
         "plan": report::plan::json(&report.plan),
     })
 }

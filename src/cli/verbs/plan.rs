@@ -27,6 +27,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
         kept: &loaded.kept,
         to: to.as_ref(),
         live: None,
+        now: (output.world.now)(),
     });
     if output.is_json() {
         output.document(&report::plan::json(&plan));

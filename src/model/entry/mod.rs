@@ -206,6 +206,12 @@ pub enum Fact {
     Believed(Believed),
     /// A target was compared with its receipts and with the schema that its newest run left.
     Verified(Verified),
+    /// A migration's reversal was rehearsed.
+    Rehearsed(Rehearsed),
+    /// A backup was taken, or restored to see whether it is whole.
+    BackedUp(BackedUp),
+    /// A backup was restored into a new database.
+    Restored(Restored),
 }
 
 impl Fact {
@@ -224,6 +230,9 @@ impl Fact {
             Self::TakenIn(_) => "taken-in",
             Self::Believed(_) => "believed",
             Self::Verified(_) => "verified",
+            Self::Rehearsed(_) => "rehearsed",
+            Self::BackedUp(_) => "backed-up",
+            Self::Restored(_) => "restored",
         }
     }
 
@@ -241,6 +250,9 @@ impl Fact {
             Self::TakenIn(payload) => to_raw_value(payload),
             Self::Believed(payload) => to_raw_value(payload),
             Self::Verified(payload) => to_raw_value(payload),
+            Self::Rehearsed(payload) => to_raw_value(payload),
+            Self::BackedUp(payload) => to_raw_value(payload),
+            Self::Restored(payload) => to_raw_value(payload),
         }
     }
 
@@ -260,6 +272,9 @@ impl Fact {
             "taken-in" => Self::TakenIn(parse(payload)?),
             "believed" => Self::Believed(parse(payload)?),
             "verified" => Self::Verified(parse(payload)?),
+            "rehearsed" => Self::Rehearsed(parse(payload)?),
+            "backed-up" => Self::BackedUp(parse(payload)?),
+            "restored" => Self::Restored(parse(payload)?),
             other => {
                 return Err(format!(
                     "its kind is {other:?}, which this tool does not know"

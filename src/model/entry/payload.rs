@@ -3,7 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
-use crate::model::{AttemptId, EnvironmentName, IncarnationId, MigrationId, ReceiptKind, WriterId};
+use crate::model::{
+    AttemptId, DataMode, EnvironmentName, IncarnationId, MigrationId, ReceiptKind, Rehearsal,
+    Stage, Timestamp, WriterId,
+};
 
 /// A writer begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -341,6 +344,115 @@ pub struct Verified {
     /// How many objects were there, gone or other than the newest run had left them; `None` where there
     /// was nothing to compare with.
     pub differences: Option<u64>,
+}
+
+/// A migration's reversal was rehearsed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rehearsed {
+    /// The rehearsal: the receipt that it leaves where it passed names the same.
+    pub attempt: AttemptId,
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The target's incarnation.
+    pub target: IncarnationId,
+    /// The newest receipt that stood there; `None` where there was none.
+    pub receipt: Option<ReceiptRef>,
+    /// The migration.
+    pub migration: MigrationId,
+    /// BLAKE3 of `migration.sql`.
+    pub blake3: Checksum,
+    /// SHA-256 of the same bytes.
+    pub sha256: Sha256,
+    /// BLAKE3 of `down.sql`.
+    pub down_blake3: Checksum,
+    /// SHA-256 of the same bytes.
+    pub down_sha256: Sha256,
+    /// How it came out.
+    pub result: Rehearsal,
+    /// Where it was held.
+    pub stage: Stage,
+    /// How closely the data was looked at.
+    pub data: DataMode,
+    /// How long others could have had to wait for its locks, in milliseconds; `None` on a scratch database.
+    pub locked_ms: Option<u64>,
+    /// What was lost or was not as it should be, one clause each; the first hundred.
+    pub found: Vec<String>,
+    /// Whether the environment stood outside the chain: it is then no evidence.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub preview: bool,
+}
+
+/// A backup of a target was taken, or restored to see whether it is whole.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackedUp {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The target's incarnation.
+    pub target: IncarnationId,
+    /// The newest receipt that stood there in the moment that it is of; `None` where there was none.
+    pub receipt: Option<ReceiptRef>,
+    /// The moment that it is of: when it was begun, or, of an attested one, when a person says so.
+    pub taken: Timestamp,
+    /// What was made.
+    pub what: BackupKind,
+}
+
+/// What is known of a backup.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum BackupKind {
+    /// A file of tollgate's making.
+    File {
+        /// The file's name in `state/backups/`.
+        file: String,
+        /// Its size in bytes.
+        size: u64,
+        /// BLAKE3 of its bytes.
+        blake3: Checksum,
+        /// SHA-256 of its bytes.
+        sha256: Sha256,
+        /// What wrote it: `pg_dump 15.18`, `sqlite 3.51.0`.
+        made_by: String,
+        /// Where it was restored and compared with its source.
+        verified: Option<VerifiedBackup>,
+    },
+    /// Made elsewhere, on a person's word: not seen by tollgate.
+    Attested {
+        /// Where it is.
+        place: String,
+    },
+}
+
+/// A backup was restored into a scratch database and compared with its source.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct VerifiedBackup {
+    /// When.
+    pub at: Timestamp,
+    /// How closely the data was compared.
+    pub data: DataMode,
+    /// How many tables were compared.
+    pub tables: u64,
+    /// How many rows they have.
+    pub rows: u64,
+}
+
+/// A backup was restored into a new database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Restored {
+    /// The environment that it is a backup of.
+    pub environment: EnvironmentName,
+    /// The incarnation of the target that it is a backup of.
+    pub target: IncarnationId,
+    /// The file's name.
+    pub file: String,
+    /// BLAKE3 of its bytes.
+    pub blake3: Checksum,
+    /// The name of the new database, or of the new file.
+    pub into: String,
 }
 
 /// What a person said of an attempt.

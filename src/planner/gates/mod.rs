@@ -9,6 +9,7 @@ mod modified;
 mod order;
 mod prisma;
 mod promotion;
+mod rehearsal;
 pub(crate) mod reset;
 mod script;
 mod unknown;
@@ -27,7 +28,8 @@ use crate::model::{EnvironmentName, MigrationId};
 /// What a gate finds in a world: nothing where it is met.
 type Check = fn(&World<'_>) -> Vec<Finding>;
 
-/// Every gate that is always on, in the order in which they are asked and shown.
+/// Every gate, in the order in which they are asked and shown: first those that are always on, then those
+/// that an environment asks for.
 pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Identity, identity::check),
     (Gate::Chain, chain::check),
@@ -40,6 +42,7 @@ pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Order, order::check),
     (Gate::Promotion, promotion::check),
     (Gate::Script, script::check),
+    (Gate::Rehearsal, rehearsal::check),
 ];
 
 /// One condition that a plan must meet.
@@ -68,6 +71,8 @@ pub enum Gate {
     Baseline,
     /// Prisma would run the same scripts, in the same order.
     Prisma,
+    /// The reversal of every step was rehearsed in each environment before this one.
+    Rehearsal,
 }
 
 impl Gate {
@@ -86,6 +91,7 @@ impl Gate {
             Self::Script => "script",
             Self::Baseline => "baseline",
             Self::Prisma => "prisma",
+            Self::Rehearsal => "rehearsal",
         }
     }
 
@@ -96,12 +102,19 @@ impl Gate {
         matches!(self, Self::Missing | Self::Modified | Self::Order)
     }
 
+    /// Whether it asks for something that `promote` does by itself: it is asked of what is to be applied
+    /// for good, and not of a rehearsal.
+    #[must_use]
+    pub const fn is_met_by_promote(self) -> bool {
+        matches!(self, Self::Rehearsal)
+    }
+
     /// Whether its findings are about single steps, so that the steps before them could go.
     #[must_use]
     pub const fn is_about_steps(self) -> bool {
         matches!(
             self,
-            Self::Order | Self::Promotion | Self::Script | Self::Prisma
+            Self::Order | Self::Promotion | Self::Script | Self::Prisma | Self::Rehearsal
         )
     }
 }
@@ -182,7 +195,7 @@ fn restore_bytes(
 }
 
 /// How to find the bytes that a migration once had, where only git may have them.
-pub(super) fn from_git(migration: &MigrationId) -> String {
+pub(crate) fn from_git(migration: &MigrationId) -> String {
     let path = format!("*/{migration}/migration.sql");
     format!(
         "git log --all --stat -- {}   # then git checkout <commit> -- <path>",

@@ -248,7 +248,7 @@ fn late<'a>(
 }
 
 /// `dev`, `dev and test`, `dev, test and stage`.
-fn and(names: &[&EnvironmentName]) -> String {
+pub(super) fn and(names: &[&EnvironmentName]) -> String {
     let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),

@@ -51,9 +51,10 @@ fn begun(attempted: &Attempted) -> String {
 fn offline(world: &World<'_>, attempted: &Attempted) -> Finding {
     let how = match attempted.intent.receipt {
         ReceiptKind::Journalled => "journalled: it may have stopped anywhere",
-        ReceiptKind::Resolved | ReceiptKind::Prisma | ReceiptKind::Baselined => {
-            "on a person's word, nothing was to be sent"
-        }
+        ReceiptKind::Resolved
+        | ReceiptKind::Prisma
+        | ReceiptKind::Baselined
+        | ReceiptKind::Rehearsed => "on a person's word, nothing was to be sent",
         ReceiptKind::Atomic => "atomic: all of it or nothing",
     };
     Finding {

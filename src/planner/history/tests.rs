@@ -30,6 +30,7 @@ fn judged(rows: Vec<Row>) -> Vec<(String, ClaimKind)> {
         checksum: Checksum::of(SCRIPT.as_bytes()),
         sha256: Sha256::of(SCRIPT.as_bytes()),
         script: SCRIPT,
+        down: None,
     });
     let history = History { rows, locked: None };
     judge(&history, &files, &EnvironmentView::default(), &[])

@@ -20,7 +20,10 @@ use crate::model::{Schema, SchemaObject};
 use crate::targets::fingerprint::READING;
 use crate::targets::{KeptSchema, TargetError, TargetErrorKind};
 
-const BEGIN: &str = include_str!("sql/fingerprint/begin.sql");
+const PIN: &str = include_str!("sql/fingerprint/pin.sql");
+/// What others change right now is waited for shortly and then read again: the server looks for deadlocks
+/// only after a second, and would end the session of whoever changes it.
+const SHORTLY: &str = "SET LOCAL lock_timeout = '100ms';";
 const SPACES: &str = include_str!("sql/fingerprint/spaces.sql");
 /// Everything that stands there, a query for each kind.
 const OBJECTS: &str = concat!(
@@ -84,8 +87,12 @@ const IS_THERE: &str = "SELECT pg_catalog.to_regclass('tollgate.fingerprint') IS
 const KEPT: &str = "SELECT f.seq, f.hash, f.digest, f.body FROM tollgate.fingerprint AS f \
      WHERE f.body IS NOT NULL AND f.reading OPERATOR(pg_catalog.=) {reading} ORDER BY f.seq DESC LIMIT 1";
 
+/// Opens the moment that a reading is of.
+const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY";
 /// How often the reading is tried while another session takes away what is read.
 const TRIES: u32 = 10;
+/// The same within a transaction, which goes on seeing its own moment, and for which others may wait.
+const TRIES_WITHIN: u32 = 3;
 /// How long to wait for that one, each time so much more.
 const PAUSE: Duration = Duration::from_millis(20);
 /// What the server says of what it does not find any more, or what others hold.
@@ -104,39 +111,145 @@ const DEFINED: [&str; 10] = [
     "view",
 ];
 
+/// Where the application's schema is looked for, as SQL. Asked outside any transaction, because a role may
+/// not be allowed to ask all of it.
+pub(super) struct Scope(String);
+
+impl Scope {
+    /// As the identity row and the URL name it.
+    ///
+    /// # Errors
+    /// Whatever the server says.
+    pub(super) fn of(session: &Session) -> Result<Self, TargetError> {
+        application_schema(session).map(Self)
+    }
+}
+
+/// Why nothing was read.
+pub(super) enum Unread {
+    /// What the server said, or how the connection broke.
+    Server(Error),
+    /// Others take away what is read: another moment may be luckier.
+    Went,
+    /// What was read makes no sense, or may not be read.
+    Target(TargetError),
+}
+
+impl From<Error> for Unread {
+    fn from(error: Error) -> Self {
+        Self::Server(error)
+    }
+}
+
+impl From<TargetError> for Unread {
+    fn from(error: TargetError) -> Self {
+        Self::Target(error)
+    }
+}
+
+impl Unread {
+    /// Whether it may come out otherwise in another moment.
+    pub(super) fn may_pass(&self) -> bool {
+        match self {
+            Self::Went => true,
+            Self::Server(error) => error.code().is_some_and(|code| WENT.contains(&code.code())),
+            Self::Target(_) => false,
+        }
+    }
+
+    /// In words. `doing` completes "while ...".
+    pub(super) fn told(self, doing: &str) -> TargetError {
+        match self {
+            Self::Server(error) => session_error(&error, doing),
+            Self::Target(error) => error,
+            Self::Went => others_change_it(),
+        }
+    }
+}
+
 /// What stands there.
 pub(super) fn read(session: &Session) -> Result<Schema, TargetError> {
-    let application_schema = application_schema(session)?;
-    for n in 1..=TRIES {
-        let objects = match rows(session, &application_schema) {
-            Ok(rows) => rows.iter().map(object).collect::<Result<Vec<_>, _>>()?,
-            Err(error) => {
-                // Whatever is open goes; a session that is closed has nothing open.
-                let _ = session.query("ROLLBACK");
-                let went = error.code().is_some_and(|code| WENT.contains(&code.code()));
-                if went {
-                    session.sleep(PAUSE * n);
-                    continue;
-                }
-                return Err(session_error(&error, "reading the schema"));
+    let scope = Scope::of(session)?;
+    read_of(session, &scope).map_err(|unread| unread.told("reading the schema"))
+}
+
+/// [`read`], for whoever can do something else where others are in the way.
+pub(super) fn read_of(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
+    moment(session, || look(session, scope))
+}
+
+/// What stands there, as a transaction that is open sees it: its own work included. Nothing of the
+/// reading stays in the transaction, its settings and locks neither.
+///
+/// # Errors
+/// [`Unread`]; the transaction is usable after it, unless the session broke.
+pub(super) fn read_within(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
+    let mut n = 1;
+    loop {
+        match aside(session, || look(session, scope)) {
+            Err(unread) if unread.may_pass() && n < TRIES_WITHIN => {
+                session.sleep(PAUSE * n);
+                n += 1;
             }
-        };
-        if !objects.iter().any(lost_its_text) {
-            return Schema::new(objects).map_err(|error| TargetError {
-                kind: TargetErrorKind::Other,
-                fact: format!("the catalog cannot be read: {error}"),
-                remedy: None,
-            });
+            read => return read,
         }
-        session.sleep(PAUSE * n);
     }
-    Err(TargetError {
+}
+
+/// Reads in a transaction of its own, of one moment, and in another one as long as others take away what
+/// is read.
+pub(super) fn moment<T>(
+    session: &Session,
+    read: impl Fn() -> Result<T, Unread>,
+) -> Result<T, Unread> {
+    for n in 1..=TRIES {
+        let done = session.query(BEGIN).map_err(Unread::from);
+        let done = done.and_then(|_| read());
+        // Whatever is open goes; a session that is closed has nothing open.
+        let _ = session.query("ROLLBACK");
+        match done {
+            Err(unread) if unread.may_pass() => session.sleep(PAUSE * n),
+            done => return done,
+        }
+    }
+    Err(Unread::Went)
+}
+
+/// Reads in a transaction that is open, and takes everything back that the reading did there.
+pub(super) fn aside<T>(
+    session: &Session,
+    read: impl FnOnce() -> Result<T, Unread>,
+) -> Result<T, Unread> {
+    session.query("SAVEPOINT tollgate_look")?;
+    let done = read();
+    let back = session
+        .query("ROLLBACK TO SAVEPOINT tollgate_look; RELEASE SAVEPOINT tollgate_look")
+        .map_err(Unread::from);
+    done.and_then(|read| back.map(|_| read))
+}
+
+fn look(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
+    let rows = rows(session, scope)?;
+    let objects = rows.iter().map(object).collect::<Result<Vec<_>, _>>()?;
+    if objects.iter().any(lost_its_text) {
+        return Err(Unread::Went);
+    }
+    let schema = Schema::new(objects).map_err(|error| TargetError {
+        kind: TargetErrorKind::Other,
+        fact: format!("the catalog cannot be read: {error}"),
+        remedy: None,
+    })?;
+    Ok(schema)
+}
+
+fn others_change_it() -> TargetError {
+    TargetError {
         kind: TargetErrorKind::Other,
         fact: "the schema could not be read: others change it all the time".to_owned(),
         remedy: Some(
             "wait until whoever changes it has ended, then run the command again".to_owned(),
         ),
-    })
+    }
 }
 
 /// Whether the function that was to write its definition did not find it any more.
@@ -148,8 +261,19 @@ fn lost_its_text(object: &SchemaObject) -> bool {
             .any(|line| line.starts_with("definition:"))
 }
 
-fn rows(session: &Session, application_schema: &str) -> Result<Vec<SimpleQueryRow>, Error> {
-    let begun = session.query(&fill(BEGIN, &[]))?;
+/// What a reading within a transaction begins with.
+pub(super) struct Pinned {
+    /// The schemas that are read, by oid, as a list in SQL; never empty.
+    pub(super) spaces: String,
+    /// Whether the relation `c` is read, as SQL.
+    pub(super) in_scope: String,
+    version: Option<u32>,
+}
+
+/// Pins all settings that a text depends on, until the transaction or the savepoint around it ends, and
+/// finds out which schemas are read.
+pub(super) fn pin(session: &Session, scope: &Scope) -> Result<Pinned, Error> {
+    let begun = session.query(&fill(PIN, &[]))?;
     let asked = |column: &str| {
         begun
             .iter()
@@ -158,7 +282,7 @@ fn rows(session: &Session, application_schema: &str) -> Result<Vec<SimpleQueryRo
     let spaces = fill(
         SPACES,
         &[
-            ("application_schema", application_schema),
+            ("application_schema", &scope.0),
             ("current_schema", &or_null(asked("schema"))),
         ],
     );
@@ -170,8 +294,20 @@ fn rows(session: &Session, application_schema: &str) -> Result<Vec<SimpleQueryRo
     } else {
         spaces.join(", ")
     };
-    let version = asked("version").and_then(|version| version.parse().ok());
-    let parts = version.is_some_and(|version: u32| version >= PUBLISHES_PARTS);
+    Ok(Pinned {
+        in_scope: fill(IN_SCOPE, &[("spaces", &spaces)]),
+        spaces,
+        version: asked("version").and_then(|version| version.parse().ok()),
+    })
+}
+
+fn rows(session: &Session, scope: &Scope) -> Result<Vec<SimpleQueryRow>, Error> {
+    let Pinned {
+        spaces,
+        in_scope,
+        version,
+    } = pin(session, scope)?;
+    let parts = version.is_some_and(|version| version >= PUBLISHES_PARTS);
     let either = |sql, without: &str| {
         if parts {
             fill(sql, &[])
@@ -182,14 +318,14 @@ fn rows(session: &Session, application_schema: &str) -> Result<Vec<SimpleQueryRo
     let grants =
         GRANTED.map(|(name, acl, owner)| (name, fill(GRANTS, &[("acl", acl), ("owner", owner)])));
     let mut values = vec![
-        ("in_scope", fill(IN_SCOPE, &[("spaces", &spaces)])),
+        ("in_scope", in_scope),
         ("spaces", spaces),
         ("published", either(PUBLISHED, "''")),
         ("published_schemas", either(PUBLISHED_SCHEMAS, "NULL::text")),
     ];
     values.extend(grants);
     let values: Vec<(&str, &str)> = values.iter().map(|(name, sql)| (*name, &**sql)).collect();
-    session.query(&format!("{}COMMIT", fill(OBJECTS, &values)))
+    session.query(&format!("{SHORTLY}\n{}", fill(OBJECTS, &values)))
 }
 
 /// Kind, name, and every further column that is not null as a property.

@@ -14,6 +14,7 @@ mod atomic;
 mod blocker;
 mod concurrently;
 mod connect;
+mod data;
 mod error;
 mod fingerprint;
 mod history;
@@ -24,14 +25,18 @@ mod journalled;
 mod lock;
 mod protocol;
 mod receipt;
+mod rehearse;
 mod reset;
 mod retry;
 mod runtime;
 mod schema;
+mod scratch;
 mod session;
 mod survey;
 mod template;
 mod tls;
+
+pub use scratch::{PostgresScratch, scratch};
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -39,13 +44,14 @@ use std::time::Duration;
 use super::address::PostgresSettings;
 use super::history::NewRow;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, ScriptError,
-    Survey, Target, TargetError, TargetErrorKind, Word,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, RehearsalError,
+    RehearsalRequest, RehearsalRun, ScriptError, Survey, Target, TargetError, TargetErrorKind,
+    Word,
 };
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
-    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind, Schema,
-    StoredReceipt,
+    AttemptId, Data, DataMode, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind,
+    Schema, StoredReceipt,
 };
 use crate::sql::{Analysis, StatementKind};
 use blocker::Blocker;
@@ -238,6 +244,23 @@ impl Target for PostgresTarget {
 
     fn kept_schema(&mut self) -> Result<Option<KeptSchema>, TargetError> {
         fingerprint::kept(&self.session)
+    }
+
+    fn data_size(&mut self) -> Result<u64, TargetError> {
+        data::size(&self.session)
+    }
+
+    fn data(&mut self, mode: DataMode) -> Result<Data, TargetError> {
+        data::read(&self.session, mode)
+    }
+
+    fn rehearse(
+        &mut self,
+        request: &RehearsalRequest<'_>,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<RehearsalRun, RehearsalError> {
+        self.must_be_locked()?;
+        rehearse::rehearse(&self.session, &self.settings, request, tell)
     }
 }
 

@@ -227,7 +227,7 @@ fn told(error: &Error) -> TargetError {
 }
 
 /// The same error with whoever holds a lock there now, as far as this role may see.
-fn blocked(session: &Session, error: TargetError) -> TargetError {
+pub(super) fn blocked(session: &Session, error: TargetError) -> TargetError {
     let rows = session.query(&fill(BLOCKERS, &[])).unwrap_or_default();
     let Some(row) = rows.first() else {
         return error;

@@ -32,6 +32,15 @@ pub(super) fn connect(
     }
     let connection = Connection::open_with_flags(plain(path), flags)?;
     connection.busy_timeout(busy)?;
+    prepared(connection)
+}
+
+/// An empty database that no file has, with the same settings.
+pub(super) fn in_memory() -> rusqlite::Result<Connection> {
+    prepared(Connection::open_in_memory()?)
+}
+
+fn prepared(connection: Connection) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "foreign_keys", true)?;
     // Nobody writes to sqlite_schema itself (PRAGMA writable_schema): a script could take tables out of
     // the file, tollgate's own among them, and leave it damaged without an error.

@@ -21,6 +21,11 @@ pub(super) fn read(path: &Path, connection: &mut Connection) -> Result<Schema, T
         .transaction()
         .and_then(|moment| objects(&moment))
         .map_err(|error| errors::target(path, &error))?;
+    schema(path, objects)
+}
+
+/// The objects as a schema.
+pub(super) fn schema(path: &Path, objects: Vec<SchemaObject>) -> Result<Schema, TargetError> {
     Schema::new(objects).map_err(|error| TargetError {
         kind: TargetErrorKind::Other,
         fact: format!("{}: {error}", path.display()),
@@ -28,7 +33,8 @@ pub(super) fn read(path: &Path, connection: &mut Connection) -> Result<Schema, T
     })
 }
 
-fn objects(connection: &Connection) -> rusqlite::Result<Vec<SchemaObject>> {
+/// What stands there, in the transaction that is open.
+pub(super) fn objects(connection: &Connection) -> rusqlite::Result<Vec<SchemaObject>> {
     let mut out = Vec::new();
     let mut found = connection.prepare(OBJECTS)?;
     let mut rows = found.query([])?;
@@ -74,7 +80,7 @@ fn columns(connection: &Connection, table: &mut SchemaObject) -> rusqlite::Resul
     Ok(())
 }
 
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
@@ -85,7 +91,7 @@ fn is_virtual(sql: &str) -> bool {
 }
 
 /// A file may hold names that are no UTF-8.
-fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+pub(super) fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     Ok(match row.get_ref(column)? {
         ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
         _ => String::new(),

@@ -25,6 +25,12 @@ pub(super) fn path_of(database: &Path) -> PathBuf {
     PathBuf::from(name)
 }
 
+/// Whether somebody holds the lock of `database` now, as far as that can be told. Makes no file.
+pub(super) fn is_held(database: &Path) -> bool {
+    let file = File::open(path_of(database));
+    file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 impl RunLock {
     /// Takes the lock of `database`, creating the lock file and its folder.
     pub(super) fn take(

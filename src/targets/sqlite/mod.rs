@@ -6,7 +6,9 @@
 
 mod apply;
 mod codes;
+mod comparable;
 mod connection;
+mod data;
 mod errors;
 mod fingerprint;
 mod foreign_keys;
@@ -14,9 +16,14 @@ mod history;
 mod journal;
 mod journalled;
 mod lock;
+mod rehearse;
 mod reset;
+mod scratch;
 mod statements;
 mod store;
+
+pub use comparable::comparable;
+pub use scratch::{SqliteScratch, scratch};
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -27,12 +34,13 @@ use rusqlite::Connection;
 
 use super::history::NewRow;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, Survey, Target,
-    TargetError, TargetErrorKind, Word,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, RehearsalError,
+    RehearsalRequest, RehearsalRun, Survey, Target, TargetError, TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, Progress, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
-    AttemptId, EnvironmentName, IncarnationId, MigrationId, Receipt, Schema, StoredReceipt,
+    AttemptId, Data, DataMode, EnvironmentName, IncarnationId, MigrationId, Receipt, Schema,
+    StoredReceipt,
 };
 
 /// How long a statement waits for another program that writes to the file.
@@ -259,5 +267,32 @@ impl Target for SqliteTarget {
             Some(connection) => fingerprint::kept(&self.path, &connection),
             None => Ok(None),
         }
+    }
+
+    fn data_size(&mut self) -> Result<u64, TargetError> {
+        match self.connect_where_it_is()? {
+            Some(connection) => data::size(&self.path, &connection),
+            None => Ok(0),
+        }
+    }
+
+    fn data(&mut self, mode: DataMode) -> Result<Data, TargetError> {
+        match self.connect_where_it_is()? {
+            Some(mut connection) => data::read(&self.path, &mut connection, mode),
+            None => Ok(Data::default()),
+        }
+    }
+
+    fn rehearse(
+        &mut self,
+        request: &RehearsalRequest<'_>,
+        tell: &mut dyn FnMut(&str),
+    ) -> Result<RehearsalRun, RehearsalError> {
+        let place = self.place()?;
+        let is_there = self
+            .path
+            .try_exists()
+            .map_err(|error| errors::io("read", &self.path, &error))?;
+        rehearse::rehearse(&place, is_there, request, tell)
     }
 }

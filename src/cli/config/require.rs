@@ -1,0 +1,194 @@
+//! `[environment.require]`: the gates that an environment asks for, and `[environment.backup]`.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use toml::{Table, Value};
+
+use super::{ConfigError, FILE, flag, known_keys, length_of_time};
+use crate::model::{MigrationId, Require, RequiredBackup, RequiredRehearsal};
+
+const PLACE: &str = "[environment.require] ";
+const KEYS: &[&str] = &["rehearsal", "backup"];
+
+/// What an environment asks beyond the gates that are always on.
+pub(super) fn read(entry: &Table) -> Result<Require, ConfigError> {
+    let Some(table) = sub_table(entry, "require")? else {
+        return Ok(Require::default());
+    };
+    known_keys(table, KEYS, PLACE)?;
+    Ok(Require {
+        rehearsal: rehearsal(table)?,
+        backup: backup(table)?,
+    })
+}
+
+/// How many backups of an environment are kept; `None` where nothing is said: all of them.
+pub(super) fn keep(entry: &Table) -> Result<Option<NonZeroUsize>, ConfigError> {
+    let Some(table) = sub_table(entry, "backup")? else {
+        return Ok(None);
+    };
+    known_keys(table, &["keep"], "[environment.backup] ")?;
+    let wrong = || {
+        ConfigError::edit(
+            format!("[environment.backup] keep in {FILE} must be a whole number from 1"),
+            format!("edit {FILE}: keep = 5"),
+        )
+    };
+    match table.get("keep") {
+        None => Ok(None),
+        Some(Value::Integer(count)) => usize::try_from(*count)
+            .ok()
+            .and_then(NonZeroUsize::new)
+            .map(Some)
+            .ok_or_else(wrong),
+        Some(_) => Err(wrong()),
+    }
+}
+
+fn sub_table<'a>(entry: &'a Table, key: &str) -> Result<Option<&'a Table>, ConfigError> {
+    match entry.get(key) {
+        None => Ok(None),
+        Some(Value::Table(table)) => Ok(Some(table)),
+        Some(_) => Err(ConfigError::edit(
+            format!("[[environment]] {key} in {FILE} is not a table"),
+            format!(
+                "edit {FILE}: write [environment.{key}] on a line of its own, and its keys below"
+            ),
+        )),
+    }
+}
+
+fn rehearsal(table: &Table) -> Result<Option<RequiredRehearsal>, ConfigError> {
+    let wrong = || {
+        ConfigError::edit(
+            format!(
+                "{PLACE}rehearsal in {FILE} is neither true nor false nor a list of what is irreversible"
+            ),
+            format!(
+                "edit {FILE}: rehearsal = true, or rehearsal = {{ irreversible = [\"<migration>\"] }}"
+            ),
+        )
+    };
+    let inner = match table.get("rehearsal") {
+        None | Some(Value::Boolean(false)) => return Ok(None),
+        Some(Value::Boolean(true)) => return Ok(Some(RequiredRehearsal::default())),
+        Some(Value::Table(inner)) => inner,
+        Some(_) => return Err(wrong()),
+    };
+    known_keys(inner, &["irreversible"], "[environment.require] rehearsal.")?;
+    let irreversible = match inner.get("irreversible") {
+        None => BTreeSet::new(),
+        Some(Value::Array(names)) => names
+            .iter()
+            .map(|name| name.as_str().filter(|name| !name.is_empty()))
+            .map(|name| name.map(MigrationId::new).ok_or_else(wrong))
+            .collect::<Result<_, _>>()?,
+        Some(_) => return Err(wrong()),
+    };
+    Ok(Some(RequiredRehearsal { irreversible }))
+}
+
+fn backup(table: &Table) -> Result<Option<RequiredBackup>, ConfigError> {
+    let example = "backup = \"1h\", or backup = { max_age = \"1h\", verified = true }";
+    let (age, verified) = match table.get("backup") {
+        None => return Ok(None),
+        Some(Value::Table(inner)) => {
+            known_keys(
+                inner,
+                &["max_age", "verified"],
+                "[environment.require] backup.",
+            )?;
+            (inner.get("max_age"), flag(inner, "verified", false)?)
+        }
+        text => (text, false),
+    };
+    let what = match age.map(|age| (age, length_of_time(age))) {
+        None => "has no max_age".to_owned(),
+        Some((_, Some(max_age))) if max_age > Duration::ZERO => {
+            return Ok(Some(RequiredBackup { max_age, verified }));
+        }
+        Some((age, _)) => format!("is no length of time: {age}"),
+    };
+    Err(ConfigError::edit(
+        format!("{PLACE}backup in {FILE} {what}"),
+        format!("edit {FILE}: {example}"),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::cli::config::parse;
+
+    const CHAIN: &str = "[[environment]]\nname = \"dev\"\nurl = \"sqlite:state/dev.db\"\n";
+
+    fn require(text: &str) -> Result<Require, String> {
+        let text = format!("{CHAIN}[environment.require]\n{text}");
+        let parsed = parse(&text, Path::new("/p"));
+        let parsed = parsed.map_err(|error| format!("{} | {}", error.what, error.remedy))?;
+        Ok(parsed.policy.environments[0].require.clone())
+    }
+
+    #[test]
+    fn what_is_required_is_read() {
+        assert_eq!(require(""), Ok(Require::default()));
+        assert_eq!(require("rehearsal = false"), Ok(Require::default()));
+        let all = require(
+            "rehearsal = { irreversible = [\"1_a\"] }\nbackup = { max_age = \"2 h\", verified = true }",
+        );
+        let expected = Require {
+            rehearsal: Some(RequiredRehearsal {
+                irreversible: BTreeSet::from([MigrationId::new("1_a")]),
+            }),
+            backup: Some(RequiredBackup {
+                max_age: Duration::from_secs(7200),
+                verified: true,
+            }),
+        };
+        assert_eq!(all, Ok(expected));
+        let days = require("backup = \"7d\"").unwrap().backup.unwrap();
+        assert_eq!(days.max_age, Duration::from_secs(7 * 86_400));
+    }
+
+    #[test]
+    fn what_cannot_be_held_is_an_error() {
+        for (text, said) in [
+            ("rehearsal = \"yes\"", "neither true nor false"),
+            (
+                "rehearsal = { irreversible = \"1_a\" }",
+                "neither true nor false",
+            ),
+            ("rehearsal = { reversible = [] }", "unknown key"),
+            ("backup = true", "is no length of time: true"),
+            ("backup = \"0s\"", "is no length of time"),
+            ("backup = { verified = true }", "has no max_age"),
+            (
+                "backup = { max_age = \"1h\", verified = 1 }",
+                "neither true nor false",
+            ),
+            ("backups = \"1h\"", "did you mean backup?"),
+            ("soak = \"24h\"", "cannot be held by this version"),
+        ] {
+            let error = require(text).unwrap_err();
+            assert!(error.contains(said), "{text}: {error}");
+        }
+        let text = format!("{CHAIN}require = true");
+        let error = parse(&text, Path::new("/p")).unwrap_err();
+        assert!(error.what.contains("is not a table"), "{}", error.what);
+    }
+
+    #[test]
+    fn how_many_backups_are_kept_is_read() {
+        let read = |text: &str| parse(&format!("{CHAIN}{text}"), Path::new("/p"));
+        assert_eq!(read("").unwrap().keep, [None]);
+        let kept = read("[environment.backup]\nkeep = 3").unwrap().keep;
+        assert_eq!(kept, [NonZeroUsize::new(3)]);
+        for wrong in ["keep = 0", "keep = -1", "keep = \"3\"", "keeps = 3"] {
+            assert!(read(&format!("[environment.backup]\n{wrong}")).is_err());
+        }
+    }
+}

@@ -1,0 +1,461 @@
+//! One try of a rehearsal: from BEGIN to the last look, in a transaction that the caller rolls back.
+
+use tokio_postgres::Error;
+use tokio_postgres::error::DbError;
+
+use super::super::blocker::Blocker;
+use super::super::data;
+use super::super::error::{is_fatal, script_error, sentence, session_error};
+use super::super::fingerprint::{self, Scope, Unread};
+use super::super::protocol::db_error;
+use super::super::runtime::Session;
+use super::super::schema;
+use super::super::session::Backend;
+use super::between::{self, Deferrable, Fence, Found};
+use super::fit;
+use super::sequences::{self, Held};
+use super::watchdog::Clock;
+use crate::targets::address::PostgresSettings;
+use crate::targets::{
+    RehearsalError, RehearsalRequest, RehearsalRun, RehearsalStep, RehearsedScript, ScriptError,
+    State, TargetError, TargetErrorKind,
+};
+
+/// Why a try has no result.
+pub(super) enum Stop {
+    /// Others were in the way: why, as a clause. Another try may come out otherwise.
+    Again(String),
+    /// It is over.
+    Out(RehearsalError),
+}
+
+impl From<TargetError> for Stop {
+    fn from(error: TargetError) -> Self {
+        Self::Out(error.into())
+    }
+}
+
+/// What a try needs.
+pub(super) struct Once<'a> {
+    /// Its own session, with nothing open.
+    pub(super) session: &'a Session,
+    /// How to reach the server once more, to look who is in the way.
+    pub(super) settings: &'a PostgresSettings,
+    /// The session's side of the server, with the `lock_timeout` in force.
+    pub(super) backend: Backend,
+    /// What is read.
+    pub(super) scope: &'a Scope,
+    /// What is rehearsed.
+    pub(super) request: &'a RehearsalRequest<'a>,
+    /// Started once something is held.
+    pub(super) clock: &'a Clock,
+    /// What follows every RESET ALL.
+    pub(super) own: &'a str,
+    /// The `statement_timeout` of the environment in milliseconds; 0 is none.
+    pub(super) statement_timeout: u64,
+}
+
+/// Where a try is: for errors.
+#[derive(Clone, Copy)]
+enum At {
+    Look,
+    Hold,
+    Step(RehearsalStep),
+}
+
+impl Once<'_> {
+    /// Runs all of it. Whatever is open afterwards is the caller's to roll back.
+    pub(super) fn run(&self, tell: &mut dyn FnMut(&str)) -> Result<RehearsalRun, Stop> {
+        let session = self.session;
+        crate::failpoint::hit("postgres.rehearse.before");
+        self.ask(
+            At::Look,
+            &format!("{} BEGIN ISOLATION LEVEL REPEATABLE READ", self.own),
+        )?;
+        let home = schema::missing(session).map_err(|error| self.stop(At::Look, error))?;
+        if !home.is_empty() {
+            self.ask(At::Look, &home)?;
+        }
+        tell("reading what stands there");
+        let before = self.before()?;
+        let sequences = sequences::Found::look(session, self.scope)
+            .map_err(|unread| self.unread(At::Look, unread))?;
+        let fence = self.fence()?;
+        let held = self.hold(sequences)?;
+        self.ask(At::Hold, "SAVEPOINT tollgate_beginning")?;
+        let mut notes = Vec::new();
+        let mut seen = vec![before];
+        let steps = [
+            RehearsalStep::First,
+            RehearsalStep::Second,
+            RehearsalStep::FirstAgain,
+        ];
+        for step in steps {
+            if step == RehearsalStep::FirstAgain {
+                let anew = held.begin_anew(session, self.scope);
+                notes.extend(anew.map_err(|unread| self.unread(At::Look, unread))?);
+                self.set_back(&held)?;
+            }
+            tell(match step {
+                RehearsalStep::First => "running the first script",
+                RehearsalStep::Second => "running what reverses it",
+                RehearsalStep::FirstAgain => "running the first script again",
+            });
+            if let Err(stop) = self.step(step, &fence) {
+                return Err(with_what_was_seen(stop, seen));
+            }
+            seen.push(self.look(At::Look)?);
+        }
+        // One before, and one after each step.
+        let mut seen = seen.into_iter();
+        let states = std::array::from_fn(|_| seen.next().unwrap_or_default());
+        let [_, first, _, again] = &states;
+        let same_schema =
+            first.schema.without_column_order() == again.schema.without_column_order();
+        let mut first_anew = None;
+        if same_schema && first.data != again.data {
+            tell("running the first script from the beginning once more");
+            self.ask(At::Look, "ROLLBACK TO SAVEPOINT tollgate_beginning")?;
+            self.set_back(&held)?;
+            self.step(RehearsalStep::First, &fence)?;
+            first_anew = Some(self.look(At::Look)?);
+        }
+        let scripts = [self.request.first.script, self.request.second.script];
+        if fit::could_draw(scripts) {
+            let free = held.free.iter();
+            notes.extend(free.map(|name| {
+                format!("numbers drawn from the sequence {name} are not given back: it belongs to another role")
+            }));
+        }
+        crate::failpoint::hit("postgres.rehearse.after");
+        Ok(RehearsalRun {
+            states,
+            first_anew,
+            locked: std::time::Duration::ZERO,
+            notes,
+        })
+    }
+
+    /// What stands there before anything is held. Nobody waits for it, so it may take as long as the
+    /// environment lets a statement take.
+    fn before(&self) -> Result<State, Stop> {
+        let patience = format!(
+            "SAVEPOINT tollgate_before; SET LOCAL statement_timeout = {}",
+            self.statement_timeout
+        );
+        self.ask(At::Look, &patience)?;
+        let blocker = Blocker::new(self.settings, self.backend);
+        let (state, seen) = blocker.watch(blocker.first_look(), || self.look(At::Look));
+        let state = state.map_err(|stop| with_who(stop, seen))?;
+        self.ask(
+            At::Look,
+            "ROLLBACK TO SAVEPOINT tollgate_before; RELEASE SAVEPOINT tollgate_before",
+        )?;
+        Ok(state)
+    }
+
+    fn fence(&self) -> Result<Fence, Stop> {
+        Fence::put_up(self.session).map_err(|error| match error.as_db_error() {
+            Some(said) if said.code().code() == "42501" => Stop::Out(RehearsalError::Unfit {
+                why: format!(
+                    "this role may not make the temporary table that keeps a rehearsal from being committed: {}",
+                    sentence(said)
+                ),
+            }),
+            _ => self.stop(At::Hold, error),
+        })
+    }
+
+    fn hold(&self, sequences: sequences::Found) -> Result<Held, Stop> {
+        self.clock.start();
+        let holding = sequences.holding();
+        if !holding.is_empty() {
+            let blocker = Blocker::new(self.settings, self.backend);
+            let (held, seen) = blocker.watch(blocker.first_look(), || self.session.query(&holding));
+            held.map_err(|error| self.stop_by(At::Hold, error, seen))?;
+        }
+        sequences
+            .held(self.session)
+            .map_err(|error| self.stop(At::Hold, error))
+    }
+
+    fn set_back(&self, held: &Held) -> Result<(), Stop> {
+        held.set_back(self.session)
+            .map_err(|error| self.stop(At::Hold, error))
+    }
+
+    /// Runs one script, and brings the session back to where the next one begins.
+    fn step(&self, step: RehearsalStep, fence: &Fence) -> Result<(), Stop> {
+        self.in_time()?;
+        let script = match step {
+            RehearsalStep::Second => &self.request.second,
+            RehearsalStep::First | RehearsalStep::FirstAgain => &self.request.first,
+        };
+        let blocker = Blocker::new(self.settings, self.backend);
+        let (ran, seen) = blocker.watch(blocker.first_look(), || self.session.run(script.script));
+        let failed = match (ran.error.as_ref(), db_error(&ran)) {
+            (None, _) => None,
+            (Some(_), Some(said)) if !is_fatal(said) => {
+                Some(self.failed(step, said, script, ran.ended.len(), seen))
+            }
+            (Some(error), _) => return Err(self.broken(error)),
+        };
+        // Before anything else is sent: it must not run outside either.
+        self.stands(step, fence, failed.is_some())?;
+        if let Some(stop) = failed {
+            return Err(stop);
+        }
+        self.fire(step)?;
+        between::reset(self.session, self.own).map_err(|error| self.stop(At::Step(step), error))?;
+        // What only this role may name.
+        self.fire(step)?;
+        Ok(())
+    }
+
+    /// Whether the script is still inside; where it failed, its transaction must be there and good for
+    /// nothing.
+    fn stands(&self, step: RehearsalStep, fence: &Fence, failed: bool) -> Result<(), Stop> {
+        let found = match fence.look(self.session) {
+            Err(error) if failed && error.code().is_some_and(|code| code.code() == "25P02") => {
+                return Ok(());
+            }
+            found => found.map_err(|error| self.stop(At::Step(step), error))?,
+        };
+        match found {
+            Found::Inside => Ok(()),
+            Found::Unfenced => Err(Stop::Out(RehearsalError::Unfit {
+                why: "a script took away what keeps the rehearsal from being committed".to_owned(),
+            })),
+            Found::Outside => Err(Stop::Out(RehearsalError::Target(Box::new(TargetError {
+                kind: TargetErrorKind::Other,
+                fact: format!(
+                    "{} ended the transaction that it was rehearsed in: what it did before that is gone or was never there, and what it did after that may stand in the target",
+                    named(step)
+                ),
+                remedy: Some(
+                    "compare the schema with what the last run left, and undo what is there by hand"
+                        .to_owned(),
+                ),
+            })))),
+        }
+    }
+
+    /// Checks what was deferred, as closing an applied script does.
+    fn fire(&self, step: RehearsalStep) -> Result<(), Stop> {
+        let names =
+            Deferrable::look(self.session).map_err(|unread| self.unread(At::Step(step), unread))?;
+        if let Some(name) = names.mixed {
+            return Err(Stop::Out(RehearsalError::Unfit {
+                why: format!(
+                    "of the constraints named {name} some begin deferred and others do not, so they cannot be checked between two scripts"
+                ),
+            }));
+        }
+        let Some(sql) = names.firing() else {
+            return Ok(());
+        };
+        let Err(error) = self.session.query(&sql) else {
+            return Ok(());
+        };
+        let Some(said) = error.as_db_error().filter(|said| !is_fatal(said)) else {
+            return Err(self.broken(&error));
+        };
+        if let Some(stop) = self.passing(said, None) {
+            return Err(stop);
+        }
+        if said.code().code() == "42704" {
+            return Err(Stop::Again(
+                "others changed constraints meanwhile".to_owned(),
+            ));
+        }
+        let mut failed = script_error(said, "", 0, None);
+        failed.at = None;
+        let after = "after the script's last statement, while deferred constraints were checked";
+        failed.context = Some(match failed.context {
+            Some(context) => format!("{after}\n{context}"),
+            None => after.to_owned(),
+        });
+        Err(script_failed(step, failed))
+    }
+
+    fn look(&self, at: At) -> Result<State, Stop> {
+        self.in_time()?;
+        let schema = fingerprint::read_within(self.session, self.scope);
+        let schema = schema.map_err(|unread| {
+            if unread.may_pass() && !self.clock.is_over() {
+                return self.unread(at, Unread::Went);
+            }
+            self.unread(at, unread)
+        })?;
+        self.in_time()?;
+        let data = data::read_within(self.session, self.scope, self.request.data)
+            .map_err(|unread| self.unread(at, unread))?;
+        Ok(State { schema, data })
+    }
+
+    fn ask(&self, at: At, sql: &str) -> Result<(), Stop> {
+        self.in_time()?;
+        let asked = self.session.query(sql);
+        asked.map(drop).map_err(|error| self.stop(at, error))
+    }
+
+    fn in_time(&self) -> Result<(), Stop> {
+        if self.clock.is_over() {
+            return Err(self.out_of_time(None));
+        }
+        Ok(())
+    }
+
+    fn out_of_time(&self, seen: Option<String>) -> Stop {
+        let stop = Stop::Out(RehearsalError::Busy {
+            what: format!(
+                "the rehearsal was not done within {:?}, which is as long as others may have to wait for what it holds",
+                self.clock.bound()
+            ),
+        });
+        with_who(stop, seen)
+    }
+
+    /// What the server said of a script.
+    fn failed(
+        &self,
+        step: RehearsalStep,
+        said: &DbError,
+        script: &RehearsedScript<'_>,
+        ended: usize,
+        seen: Option<String>,
+    ) -> Stop {
+        if let Some(stop) = self.passing(said, seen) {
+            return stop;
+        }
+        let unfit = |why: &str| {
+            Stop::Out(RehearsalError::Unfit {
+                why: format!("{why}: {}", sentence(said)),
+            })
+        };
+        // An applied script is one transaction too: alone, and with nothing asked before it.
+        let code = said.code().code();
+        if said.constraint() == Some("tollgate_fence_stands") {
+            return unfit(
+                "a script checks the constraints of everything that runs in its transaction",
+            );
+        }
+        if code == "25001" {
+            return unfit("a script wants to be the first in its transaction");
+        }
+        if step != RehearsalStep::First && ["55P04", "55006"].contains(&code) {
+            return unfit("a script cannot follow the other one in one transaction");
+        }
+        let statements = script.analysis.statements().unwrap_or_default();
+        let range = statements.get(ended).map(|one| one.range.clone());
+        script_failed(step, script_error(said, script.script, 0, range))
+    }
+
+    /// Errors that say nothing of the scripts, but of others or of the bound.
+    fn passing(&self, said: &DbError, seen: Option<String>) -> Option<Stop> {
+        match said.code().code() {
+            _ if self.clock.is_over() => Some(self.out_of_time(seen)),
+            "55P03" => {
+                let what = format!("a lock was not got in time: {}", sentence(said));
+                Some(with_who(Stop::Out(RehearsalError::Busy { what }), seen))
+            }
+            "40001" => Some(Stop::Again(format!(
+                "other sessions write the same rows ({})",
+                said.message()
+            ))),
+            "40P01" => Some(Stop::Again(
+                "other sessions lock the same things in another order (deadlock detected)"
+                    .to_owned(),
+            )),
+            "XX000" if said.message().contains("concurrently") => Some(Stop::Again(format!(
+                "other sessions change the same objects ({})",
+                said.message()
+            ))),
+            // Not the environment's own bound, which would end the script too when it is applied.
+            "57014"
+                if self.statement_timeout == 0
+                    || u128::from(self.statement_timeout) > self.clock.bound().as_millis() =>
+            {
+                Some(self.out_of_time(seen))
+            }
+            _ => None,
+        }
+    }
+
+    /// An error outside the scripts.
+    fn stop(&self, at: At, error: Error) -> Stop {
+        self.stop_by(at, error, None)
+    }
+
+    fn stop_by(&self, at: At, error: Error, seen: Option<String>) -> Stop {
+        let Some(said) = error.as_db_error().filter(|said| !is_fatal(said)) else {
+            return self.broken(&error);
+        };
+        self.passing(said, seen)
+            .unwrap_or_else(|| Stop::Out(RehearsalError::from(session_error(&error, doing(at)))))
+    }
+
+    fn unread(&self, at: At, unread: Unread) -> Stop {
+        match unread {
+            Unread::Server(error) => self.stop(at, error),
+            Unread::Went => Stop::Again("others changed the schema meanwhile".to_owned()),
+            Unread::Target(error) => error.into(),
+        }
+    }
+
+    /// The session broke: from outside, or by the watchdog's hand.
+    fn broken(&self, error: &Error) -> Stop {
+        if self.clock.is_over() {
+            return self.out_of_time(None);
+        }
+        Stop::Out(RehearsalError::from(session_error(error, "rehearsing")))
+    }
+}
+
+fn script_failed(step: RehearsalStep, error: ScriptError) -> Stop {
+    Stop::Out(RehearsalError::Failed {
+        step,
+        error: Box::new(error),
+        seen: Vec::new(),
+    })
+}
+
+/// Names who was seen in the way.
+fn with_who(stop: Stop, seen: Option<String>) -> Stop {
+    match (stop, seen) {
+        (Stop::Out(RehearsalError::Busy { what }), Some(who)) => Stop::Out(RehearsalError::Busy {
+            what: format!("{what}; it waited for a lock held by {who}"),
+        }),
+        (stop, _) => stop,
+    }
+}
+
+fn with_what_was_seen(stop: Stop, states: Vec<State>) -> Stop {
+    match stop {
+        Stop::Out(RehearsalError::Failed { step, error, .. }) => {
+            Stop::Out(RehearsalError::Failed {
+                step,
+                error,
+                seen: states,
+            })
+        }
+        other => other,
+    }
+}
+
+const fn doing(at: At) -> &'static str {
+    match at {
+        At::Look => "rehearsing: looking at what stands there",
+        At::Hold => "rehearsing: holding the sequences",
+        At::Step(RehearsalStep::First) => "cleaning up after the first script",
+        At::Step(RehearsalStep::Second) => "cleaning up after the second script",
+        At::Step(RehearsalStep::FirstAgain) => "cleaning up after the first script ran again",
+    }
+}
+
+const fn named(step: RehearsalStep) -> &'static str {
+    match step {
+        RehearsalStep::First | RehearsalStep::FirstAgain => "the first script",
+        RehearsalStep::Second => "the second script",
+    }
+}
