@@ -186,7 +186,7 @@ fn how(environment: &EnvironmentName, held: &Held) -> String {
     }
     if let Some(locked) = held.locked {
         out.push_str(&format!(
-            "  locked    {} ms, as long as others could have had to wait in {environment}\n",
+            "  locked    {} ms, the longest that anybody could have had to wait in {environment}\n",
             locked.as_millis()
         ));
     }

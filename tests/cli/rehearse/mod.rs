@@ -47,10 +47,10 @@ pub(crate) fn still(mut shot: Shot) -> Shot {
     for text in [&mut shot.stdout, &mut shot.stderr] {
         let lines: Vec<String> = text
             .lines()
-            .map(|line| match line.split_once(" ms, as long as others") {
+            .map(|line| match line.split_once(" ms, the longest that anybody") {
                 Some((before, after)) => {
                     let kept = before.trim_end_matches(|c: char| c.is_ascii_digit());
-                    format!("{kept}[time] ms, as long as others{after}")
+                    format!("{kept}[time] ms, the longest that anybody{after}")
                 }
                 None => line.to_owned(),
             })
@@ -114,7 +114,7 @@ fn a_pending_one_is_rehearsed_in_place_and_leaves_only_its_receipt() {
     rehearsed: dev 20251102000000_email, lossless
       ran       up, down, up, in place
       data      full, of 1 table and 2 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
     "#);
     let after = dump(&project, "dev");
     let new: Vec<&String> = after.iter().filter(|line| !before.contains(line)).collect();
@@ -249,7 +249,7 @@ fn what_is_forgotten_is_named_and_nothing_of_it_stands() {
     did not pass: dev 20251103000000_phone
       ran       up, down, up, in place
       data      full, of 1 table and 2 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
 
       after up and down it is not as it was before
       data      users.name: other values
@@ -268,7 +268,7 @@ fn what_is_forgotten_is_named_and_nothing_of_it_stands() {
     rehearsed: dev 20251103000000_phone, lossy
       ran       up, down, up, in place
       data      full, of 1 table and 2 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
       lost      users.name: other values
     "#);
 }

@@ -51,7 +51,7 @@ fn a_pending_one_in_place() {
     did not pass: dev 20251102000000_next
       ran       up, down, up, in place
       data      full, of 1 table and 2 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
 
       after up and down it is not as it was before
       changed   table public.users
@@ -73,7 +73,7 @@ fn a_pending_one_in_place() {
     rehearsed: dev 20251102000000_next, lossless
       ran       up, down, up, in place
       data      full, of 1 table and 2 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
     "#);
 }
 
@@ -219,7 +219,7 @@ fn without_the_right_to_make_databases() {
     rehearsed: dev 20251102000000_next, lossless
       ran       up, down, up, in place
       data      full, of 1 table and 0 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
     "#);
     assert_eq!(chain.run(&["apply", "dev"]).exit, 0);
     assert_snapshot!(plain(chain.run(&["rehearse", "dev"])), @r#"
@@ -228,7 +228,7 @@ fn without_the_right_to_make_databases() {
     rehearsed: dev 20251102000000_next, lossless
       ran       down, up, down, in place
       data      full, of 1 table and 0 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
       note      it is only known that up after down equals up, and not that down leaves what stood before: no scratch database can be made: permission denied to create database [42501]
     "#);
     assert_snapshot!(plain(chain.run(&["rehearse", "dev", USERS])), @r#"

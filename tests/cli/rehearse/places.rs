@@ -14,7 +14,7 @@ fn several_pending_ones_go_on_on_one_scratch_database() {
     rehearsed: dev 20251101000000_users, lossless
       ran       up, down, up, in place
       data      full, of 0 tables and 0 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
     rehearsed: dev 20251102000000_email, lossless
       ran       up, down, up, on a scratch database, replayed: others are pending before it
       data      full, of 1 table and 2 rows
@@ -91,7 +91,7 @@ fn the_newest_applied_one_goes_down_and_up_in_place_and_is_replayed() {
     rehearsed: dev 20251102000000_email, lossless
       ran       down, up, down, in place
       data      full, of 1 table and 2 rows
-      locked    [time] ms, as long as others could have had to wait in dev
+      locked    [time] ms, the longest that anybody could have had to wait in dev
       note      replayed to just before it on a scratch database, it passed too
       since     users.email: other values
                 what was written there since goes with it
