@@ -169,6 +169,30 @@ impl Sha256 {
     }
 }
 
+/// Both digests of bytes that come piece by piece.
+#[derive(Debug, Clone, Default)]
+pub struct Digests {
+    blake3: blake3::Hasher,
+    sha256: sha2::Sha256,
+}
+
+impl Digests {
+    /// Takes the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.blake3.update(bytes);
+        self.sha256.update(bytes);
+    }
+
+    /// The digests of all pieces.
+    #[must_use]
+    pub fn finish(self) -> (Checksum, Sha256) {
+        (
+            Checksum(*self.blake3.finalize().as_bytes()),
+            Sha256(self.sha256.finalize().into()),
+        )
+    }
+}
+
 impl ChainHash {
     /// `BLAKE3-derive_key(context, le64(len) || bytes)`.
     ///
@@ -198,6 +222,15 @@ mod tests {
             Sha256::of(b"").to_string(),
             "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
         );
+    }
+
+    #[test]
+    fn pieces_have_the_digests_of_the_whole() {
+        let mut digests = Digests::default();
+        digests.update(b"a ba");
+        digests.update(b"ckup");
+        let whole = b"a backup";
+        assert_eq!(digests.finish(), (Checksum::of(whole), Sha256::of(whole)));
     }
 
     #[test]

@@ -10,6 +10,7 @@ pub mod prisma;
 pub mod receipt;
 pub mod rehearsal;
 pub mod schema;
+mod size;
 pub mod timestamp;
 
 pub use data::{Data, DataMode};
@@ -19,4 +20,5 @@ pub use policy::{Environment, Kind, Policy, Require, RequiredBackup, RequiredReh
 pub use receipt::{EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
 pub use rehearsal::{DownLabel, Rehearsal, RehearsedDown, Stage};
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};
+pub use size::size_in_words;
 pub use timestamp::Timestamp;

@@ -6,6 +6,7 @@
 //! [`Target::initialise`] where tollgate was never there; [`Target::apply`] for each step; drop.
 
 pub mod address;
+pub mod backup;
 mod fingerprint;
 pub mod history;
 pub mod hub;
@@ -15,6 +16,7 @@ mod reset;
 mod scratch;
 pub mod sqlite;
 
+use backup::{BackupRequest, TakenBackup, Watch};
 pub use fingerprint::KeptSchema;
 use history::{History, NewRow};
 pub use rehearse::{
@@ -200,6 +202,20 @@ pub trait Target {
     /// Whatever the server or the file says; on PostgreSQL also where this role may not read all rows of a
     /// table: its rights, or row level security.
     fn data(&mut self, mode: DataMode) -> Result<Data, TargetError>;
+
+    /// Takes a backup of the whole database, of one moment, into a new file. To be called under the run's
+    /// lock. Writes nothing to the target.
+    ///
+    /// PostgreSQL: `pg_dump` of a moment that this session holds open. SQLite: its online backup, looked
+    /// through afterwards.
+    ///
+    /// # Errors
+    /// Whatever the server, the program or the file says; the file that was begun is the caller's to remove.
+    fn back_up(
+        &mut self,
+        request: &BackupRequest<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<TakenBackup, TargetError>;
 
     /// Rehearses two scripts in place, on a session of its own: see [`RehearsalRequest`]. To be called under
     /// the run's lock. `tell` hears in words what is being done.

@@ -69,28 +69,38 @@ struct Column {
 /// are those of the last VACUUM or ANALYZE.
 pub(super) fn size(session: &Session) -> Result<u64, TargetError> {
     let scope = Scope::of(session)?;
-    let size = moment(session, || {
-        let pinned = pin(session, &scope)?;
-        let ask = |size: &str| {
-            session.query(&fill(
-                SIZE,
-                &[("size", size), ("in_scope", &pinned.in_scope)],
-            ))
-        };
-        session.query("SAVEPOINT tollgate_size; SET LOCAL lock_timeout = '1s'")?;
-        let rows = match ask(SIZES[0]) {
-            Err(error) if code(&error) == "55P03" => {
-                session.query("ROLLBACK TO SAVEPOINT tollgate_size")?;
-                ask(SIZES[1])?
-            }
-            asked => asked?,
-        };
-        Ok(match rows.first() {
-            Some(row) => number(row, "size")?,
-            None => 0,
-        })
-    });
+    let size = moment(session, || look_at_size(session, &scope));
     size.map_err(|unread| unread.told(DOING))
+}
+
+/// The same as a transaction that is open sees it. Nothing of the asking stays in the transaction.
+///
+/// # Errors
+/// [`Unread`]; the transaction is usable after it, unless the session broke.
+pub(super) fn size_within(session: &Session, scope: &Scope) -> Result<u64, Unread> {
+    aside(session, || look_at_size(session, scope))
+}
+
+fn look_at_size(session: &Session, scope: &Scope) -> Result<u64, Unread> {
+    let pinned = pin(session, scope)?;
+    let ask = |size: &str| {
+        session.query(&fill(
+            SIZE,
+            &[("size", size), ("in_scope", &pinned.in_scope)],
+        ))
+    };
+    session.query("SAVEPOINT tollgate_size; SET LOCAL lock_timeout = '1s'")?;
+    let rows = match ask(SIZES[0]) {
+        Err(error) if code(&error) == "55P03" => {
+            session.query("ROLLBACK TO SAVEPOINT tollgate_size")?;
+            ask(SIZES[1])?
+        }
+        asked => asked?,
+    };
+    Ok(match rows.first() {
+        Some(row) => number(row, "size")?,
+        None => 0,
+    })
 }
 
 /// What stands in the tables.

@@ -11,7 +11,9 @@
 
 mod alone;
 mod atomic;
+mod backup;
 mod blocker;
+mod client;
 mod concurrently;
 mod connect;
 mod data;
@@ -27,6 +29,7 @@ mod protocol;
 mod receipt;
 mod rehearse;
 mod reset;
+mod restore;
 mod retry;
 mod runtime;
 mod schema;
@@ -39,9 +42,13 @@ mod tls;
 pub use scratch::{PostgresScratch, scratch};
 
 use std::cell::RefCell;
+use std::path::Path;
 use std::time::Duration;
 
 use super::address::PostgresSettings;
+use super::backup::{
+    BackupRequest, NewDatabase, Programs, RestoreError, Rights, TakenBackup, Watch,
+};
 use super::history::NewRow;
 use super::{
     Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, RehearsalError,
@@ -96,6 +103,34 @@ pub fn open(settings: &PostgresSettings) -> Result<PostgresTarget, TargetError> 
         settings: settings.clone(),
         lock_wait: None,
     })
+}
+
+/// Makes a new, empty database on the server of a target.
+///
+/// # Errors
+/// Where it is there already, or this role may not; nothing is left behind.
+pub fn create(settings: &PostgresSettings, name: &str) -> Result<NewDatabase, TargetError> {
+    restore::create(settings, name)
+}
+
+/// Drops a database that [`create`] made, from a session in another one.
+pub(super) fn drop_database(beside: &PostgresSettings, name: &str) -> Result<(), TargetError> {
+    restore::discard(beside, name)
+}
+
+/// Puts a backup into an empty database.
+///
+/// # Errors
+/// [`RestoreError`]; what was begun there stays.
+pub(super) fn restore(
+    from: &Path,
+    made_by: &str,
+    settings: &PostgresSettings,
+    rights: Rights,
+    programs: &Programs,
+    watch: &mut Watch<'_>,
+) -> Result<(), RestoreError> {
+    restore::restore(from, made_by, settings, rights, programs, watch)
 }
 
 impl Target for PostgresTarget {
@@ -252,6 +287,15 @@ impl Target for PostgresTarget {
 
     fn data(&mut self, mode: DataMode) -> Result<Data, TargetError> {
         data::read(&self.session, mode)
+    }
+
+    fn back_up(
+        &mut self,
+        request: &BackupRequest<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<TakenBackup, TargetError> {
+        self.must_be_locked()?;
+        backup::take(&self.session, &self.settings, request, watch)
     }
 
     fn rehearse(

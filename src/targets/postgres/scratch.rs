@@ -17,7 +17,7 @@ use crate::digest::hex;
 use crate::targets::address::{Address, PostgresSettings};
 use crate::targets::{Beginning, Scratch, ScratchError, Target, TargetError, TargetErrorKind};
 
-const TARGET: &str = include_str!("sql/scratch/target.sql");
+pub(super) const TARGET: &str = include_str!("sql/scratch/target.sql");
 const SETTINGS: &str = include_str!("sql/scratch/settings.sql");
 const LEFTOVERS: &str = include_str!("sql/scratch/leftovers.sql");
 /// Where to connect to while the target itself must be left alone.
@@ -104,7 +104,7 @@ pub fn scratch(
 }
 
 /// A session in another database of the same server; in the target only where nothing is copied.
-fn elsewhere(
+pub(super) fn elsewhere(
     settings: &PostgresSettings,
     beginning: Beginning,
 ) -> Result<(Session, PostgresSettings), TargetError> {
@@ -161,7 +161,7 @@ fn random() -> Result<String, TargetError> {
     Ok(hex(&bytes))
 }
 
-fn create(
+pub(super) fn create(
     session: &Session,
     target: &SimpleQueryRow,
     settings: &PostgresSettings,
@@ -230,7 +230,7 @@ fn refused(error: &Error, beginning: Beginning) -> ScratchError {
     }
 }
 
-fn dropping(name: &str) -> String {
+pub(super) fn dropping(name: &str) -> String {
     format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", identifier(name))
 }
 

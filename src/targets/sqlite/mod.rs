@@ -5,6 +5,7 @@
 //! is open; what a [`SqliteTarget`] holds is the lock.
 
 mod apply;
+mod backup;
 mod codes;
 mod comparable;
 mod connection;
@@ -32,6 +33,7 @@ use connection::{Missing, connect_own};
 use lock::RunLock;
 use rusqlite::Connection;
 
+use super::backup::{BackupRequest, NewDatabase, TakenBackup, Watch};
 use super::history::NewRow;
 use super::{
     Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, RehearsalError,
@@ -127,6 +129,19 @@ impl SqliteTarget {
             remedy: None,
         }
     }
+}
+
+/// Names a new file to restore into.
+///
+/// # Errors
+/// Where it is there already, or cannot be.
+pub fn create(path: &Path) -> Result<NewDatabase, TargetError> {
+    backup::create(path)
+}
+
+/// Copies a backup to a file that is not there yet, or is empty.
+pub(super) fn restore(from: &Path, into: &Path, watch: &mut Watch<'_>) -> Result<(), TargetError> {
+    backup::restore(from, into, watch)
 }
 
 impl Target for SqliteTarget {
@@ -281,6 +296,17 @@ impl Target for SqliteTarget {
             Some(mut connection) => data::read(&self.path, &mut connection, mode),
             None => Ok(Data::default()),
         }
+    }
+
+    fn back_up(
+        &mut self,
+        request: &BackupRequest<'_>,
+        watch: &mut Watch<'_>,
+    ) -> Result<TakenBackup, TargetError> {
+        if self.lock.is_none() {
+            return Err(self.unlocked());
+        }
+        backup::take(&self.path, self.busy, request, watch)
     }
 
     fn rehearse(
