@@ -118,6 +118,17 @@ impl EnvironmentView {
         self.rehearsals.get(migration).into_iter().flatten()
     }
 
+    /// Every backup of any target that it ever had.
+    pub fn all_backups(&self) -> impl Iterator<Item = &Backup> {
+        self.lives.values().flat_map(|life| &life.backups)
+    }
+
+    /// Whether that is, or once was, its target.
+    #[must_use]
+    pub fn has_had(&self, target: IncarnationId) -> bool {
+        self.lives.contains_key(&target)
+    }
+
     fn rehearse(&mut self, migration: &MigrationId, up: Checksum, rehearsed: Rehearsed) {
         let pair = (up, rehearsed.down.blake3);
         let of_bytes = self.rehearsals.entry(migration.clone()).or_default();

@@ -13,7 +13,7 @@ pub mod rehearsal;
 use std::collections::BTreeSet;
 
 use crate::digest::{ChainHash, Checksum, Sha256};
-use crate::ledger::view::{EnvironmentView, View};
+use crate::ledger::view::{Backup, EnvironmentView, View};
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity};
 use crate::model::prisma::PrismaTree;
 use crate::model::{
@@ -117,6 +117,9 @@ pub struct Plan {
     pub refusals: Vec<Finding>,
     /// Gates that only warn here.
     pub warnings: Vec<Finding>,
+    /// The backup that it stands on, where the environment asks for one and nothing is pending without it.
+    /// Not in the id: it comes and goes with the instant.
+    pub backup: Option<Backup>,
     /// The last of the steps that could go if the plan ended there; only where something is refused.
     pub ready_to: Option<MigrationId>,
 }
@@ -322,6 +325,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         steps,
         refusals,
         warnings,
+        backup: gates::backup::stands_on(&world),
         ready_to,
     };
     plan.id = id::of(&plan, inputs.policy);

@@ -4,8 +4,10 @@ use serde::Serialize;
 
 use super::{Paint, count};
 use crate::digest::{ChainHash, Checksum, Sha256};
+use crate::ledger::view::Backup;
+use crate::model::entry::BackupKind;
 use crate::model::{EnvironmentName, MigrationId, RehearsedDown, Timestamp};
-use crate::planner::gates::{shell, told};
+use crate::planner::gates::{self, shell, told};
 use crate::planner::{Finding, Gate, Plan, Step, Verdict};
 
 /// The plan for people, ending in a line feed.
@@ -32,6 +34,7 @@ pub fn text(plan: &Plan, to: Option<&MigrationId>, paint: Paint) -> String {
                 out.push_str(&described(step, paint));
             }
             out.push_str(&warnings(plan, paint));
+            out.push_str(&stands_on(plan));
             out.push_str(&format!(
                 "\n  {}\n",
                 paint.dim(&format!("plan {}", plan.id))
@@ -44,6 +47,24 @@ pub fn text(plan: &Plan, to: Option<&MigrationId>, paint: Paint) -> String {
             out
         }
     }
+}
+
+/// The backup that a ready plan stands on; empty where none is asked for.
+fn stands_on(plan: &Plan) -> String {
+    let Some(backup) = &plan.backup else {
+        return String::new();
+    };
+    let verified = match &backup.entry.what {
+        BackupKind::File { verified, .. } => match verified {
+            Some(_) => ", restored and found equal",
+            None => ", not restored: a hope",
+        },
+        BackupKind::Attested { .. } => "",
+    };
+    format!(
+        "\n  stands on the backup of {}{verified}\n",
+        gates::backup::name(backup)
+    )
 }
 
 fn described(step: &Step, paint: Paint) -> String {
@@ -309,7 +330,33 @@ struct Document<'a> {
     refusals: Vec<JsonFinding<'a>>,
     warnings: Vec<JsonFinding<'a>>,
     waived: [(); 0],
+    backup: Option<JsonBackup<'a>>,
     ready_to: Option<&'a MigrationId>,
+}
+
+#[derive(Serialize)]
+struct JsonBackup<'a> {
+    file: Option<&'a str>,
+    attested: Option<&'a str>,
+    taken: Timestamp,
+    by: &'a str,
+    verified: bool,
+}
+
+impl<'a> JsonBackup<'a> {
+    fn of(backup: &'a Backup) -> Self {
+        let (file, attested, verified) = match &backup.entry.what {
+            BackupKind::File { file, verified, .. } => (Some(&**file), None, verified.is_some()),
+            BackupKind::Attested { place } => (None, Some(&**place), false),
+        };
+        Self {
+            file,
+            attested,
+            taken: backup.entry.taken,
+            by: &backup.by.0,
+            verified,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -417,6 +464,7 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         refusals: plan.refusals.iter().map(as_json).collect(),
         warnings: plan.warnings.iter().map(as_json).collect(),
         waived: [],
+        backup: plan.backup.as_ref().map(JsonBackup::of),
         ready_to: plan.ready_to.as_ref(),
     })
 }

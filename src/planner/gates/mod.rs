@@ -1,5 +1,6 @@
 //! The gates: one file each. [`GATES`] reads as the policy.
 
+pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod chain;
 mod failed;
@@ -43,6 +44,7 @@ pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Promotion, promotion::check),
     (Gate::Script, script::check),
     (Gate::Rehearsal, rehearsal::check),
+    (Gate::Backup, backup::check),
 ];
 
 /// One condition that a plan must meet.
@@ -73,6 +75,8 @@ pub enum Gate {
     Prisma,
     /// The reversal of every step was rehearsed in each environment before this one.
     Rehearsal,
+    /// There is a backup of the target, as the environment asks for it.
+    Backup,
 }
 
 impl Gate {
@@ -92,6 +96,7 @@ impl Gate {
             Self::Baseline => "baseline",
             Self::Prisma => "prisma",
             Self::Rehearsal => "rehearsal",
+            Self::Backup => "backup",
         }
     }
 
@@ -106,7 +111,7 @@ impl Gate {
     /// for good, and not of a rehearsal.
     #[must_use]
     pub const fn is_met_by_promote(self) -> bool {
-        matches!(self, Self::Rehearsal)
+        matches!(self, Self::Rehearsal | Self::Backup)
     }
 
     /// Whether its findings are about single steps, so that the steps before them could go.
@@ -142,6 +147,7 @@ pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     advice.extend(promotion::advice(world));
     advice.extend(baseline::advice(world));
     advice.extend(prisma::advice(world));
+    advice.extend(backup::advice(world));
     advice
 }
 
