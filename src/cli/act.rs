@@ -18,6 +18,7 @@ use crate::model::{EnvironmentName, Policy, Provenance};
 use crate::planner::FileFacts;
 use crate::targets::address::Address;
 use crate::targets::{self, Beginning, TargetError};
+use crate::workflows::backup::Backups;
 use crate::workflows::{Event, Run};
 
 /// Opens the ledger for writing and hands a [`Run`] to a verb that acts.
@@ -99,6 +100,9 @@ fn act_with<T>(
     let connect = |name: &EnvironmentName| targets::open(&locate(name)?);
     let scratch =
         |name: &EnvironmentName, beginning: Beginning| targets::scratch(&locate(name)?, beginning);
+    let folder = project.backups();
+    let programs = output.world.search_path();
+    let keep = |name: &EnvironmentName| project.keep(name);
     let address = |name: &EnvironmentName| project.place(name);
     let secrets = output.secrets();
     let clean = |text: &str| secrets.leave_out(text);
@@ -115,6 +119,12 @@ fn act_with<T>(
         interrupted: &give_up,
         connect: &connect,
         scratch: &scratch,
+        locate: &locate,
+        backups: Backups {
+            folder: &folder,
+            programs: &programs,
+            keep: &keep,
+        },
         address: &address,
         clean: &clean,
         lock_wait: wait,

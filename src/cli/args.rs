@@ -59,6 +59,10 @@ pub(crate) enum Verb {
     Promote(Promote),
     /// Run up, down and up again where it leaves nothing behind, and compare
     Rehearse(Rehearse),
+    /// Take a backup of an environment's database, and see whether it can be restored
+    Backup(Backup),
+    /// Restore a backup into a new database; never into one that is there
+    Restore(Restore),
     /// Tie an environment to the database that its url leads to
     Bind(Bind),
     /// Empty the first environment's database and start clean; evidence stays
@@ -181,6 +185,60 @@ pub(crate) struct Baseline {
     /// Why you give your word for it
     #[arg(long, value_name = "WHY")]
     pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Backup {
+    /// The environment whose database to back up
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// Restore it into a scratch database, and compare the schema and the data with the source
+    #[arg(long)]
+    pub(crate) verify: bool,
+    /// How closely to compare the data; chosen by its size where it is not said
+    #[arg(long, value_enum, value_name = "HOW", requires = "verify")]
+    pub(crate) data: Option<HowClosely>,
+    /// Delete all but the newest N of this environment afterwards; the newest verified one always stays
+    #[arg(long, value_name = "N")]
+    pub(crate) keep: Option<std::num::NonZeroUsize>,
+    /// Take none: look whether FILE is whole, and the backup that it is said to be
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["keep", "data"])]
+    pub(crate) check: Option<PathBuf>,
+    /// Take none: record one that was made elsewhere, on your word
+    #[arg(long, value_name = "WHERE", requires = "taken_at", conflicts_with_all = ["verify", "keep", "check"])]
+    pub(crate) attest: Option<String>,
+    /// The moment that it is of, in UTC: 2025-11-04T10:12:00Z, or '2025-11-04 10:12'
+    #[arg(long, value_name = "WHEN", requires = "attest")]
+    pub(crate) taken_at: Option<String>,
+    /// Take none: show what backups there are
+    #[arg(long, conflicts_with_all = ["verify", "keep", "check", "attest"])]
+    pub(crate) list: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum HowClosely {
+    /// Every value of every row
+    Full,
+    /// Every row is counted, and about one in 64 is looked at
+    Sample,
+    /// Rows are counted
+    Counts,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Restore {
+    /// The backup, with its manifest beside it
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// The new database, on the server of the environment's; or the new SQLite file
+    #[arg(long, value_name = "NAME")]
+    pub(crate) into: String,
+    /// The environment that it is a backup of; its manifest says so where it is not said
+    #[arg(long = "env", value_name = "ENV")]
+    pub(crate) environment: Option<String>,
+    /// Without owners and grants: all of it belongs to the role that restores
+    #[arg(long)]
+    pub(crate) no_owner: bool,
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,7 @@
 //! Printing: the result to stdout, the rest to stderr, and nothing that could steer a terminal.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use super::args::Format;
@@ -17,6 +19,8 @@ pub(crate) struct Output<'w> {
     failed: Option<std::io::Error>,
     /// Whether a line stands on stderr that is to be drawn over.
     drawn: bool,
+    /// When the newest one of many was drawn.
+    drawn_at: Option<Instant>,
 }
 
 impl<'w> Output<'w> {
@@ -27,6 +31,7 @@ impl<'w> Output<'w> {
             secrets: Secrets::default(),
             failed: None,
             drawn: false,
+            drawn_at: None,
         }
     }
 
@@ -93,6 +98,15 @@ impl<'w> Output<'w> {
         let stderr = &mut self.world.stderr;
         let _ = write!(stderr, "\r\u{1b}[K{text}").and_then(|()| stderr.flush());
         self.drawn = true;
+    }
+
+    /// The same for one of very many: nobody reads more than a few in a second.
+    pub(crate) fn line_over_now_and_then(&mut self, text: impl FnOnce() -> String) {
+        const PAUSE: Duration = Duration::from_millis(100);
+        if self.drawn_at.is_none_or(|at| at.elapsed() >= PAUSE) {
+            self.line_over(&text());
+            self.drawn_at = Some(Instant::now());
+        }
     }
 
     /// Takes back what [`Self::line_over`] drew.

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use super::output::Output;
+use super::verbs;
 use crate::model::Rehearsal;
 use crate::model::entry::{How, Progress};
+use crate::model::{EnvironmentName, size_in_words};
 use crate::planner::Verdict;
-use crate::report::{self, count};
+use crate::report::{self, Paint, count};
+use crate::targets::backup::BackupNews;
 use crate::workflows::Event;
 use crate::workflows::rehearse::Outcome;
 
@@ -175,6 +178,22 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
                 "{environment}: passed by: what is on its way succeeded there already, in another database\n"
             ));
         }
+        Event::BackingUp { environment, news } => {
+            if live {
+                match news {
+                    BackupNews::Doing(_) => {
+                        output.line_over(&backing_up(environment, *news, paint))
+                    }
+                    BackupNews::Bytes { .. } => {
+                        output.line_over_now_and_then(|| backing_up(environment, *news, paint));
+                    }
+                }
+            }
+        }
+        Event::BackedUp(report) => {
+            output.clear_line();
+            output.note(&verbs::backup::in_passing(report, paint));
+        }
         Event::Planned(plan) => {
             let text = report::plan::warnings(plan, paint);
             if plan.verdict() == Verdict::Refused {
@@ -236,6 +255,23 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             ));
         }
     }
+}
+
+/// `  prod  12.3 MB of 40.1 MB, 8.1 MB/s`.
+fn backing_up(environment: &EnvironmentName, news: BackupNews<'_>, paint: Paint) -> String {
+    let what = match news {
+        BackupNews::Doing(what) => what.to_owned(),
+        BackupNews::Bytes { done, of, took } => {
+            let of = of.map_or_else(String::new, |of| format!(" of {}", size_in_words(of)));
+            let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+            let rate = match done.saturating_mul(1_000).checked_div(millis) {
+                Some(rate) if millis >= 1_000 => format!(", {}/s", size_in_words(rate)),
+                _ => String::new(),
+            };
+            format!("{}{of}{rate}", size_in_words(done))
+        }
+    };
+    format!("  {}  {what}", paint.dim(environment.as_str()))
 }
 
 /// `2.1 s`, `3 min 20 s`.

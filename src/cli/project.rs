@@ -1,6 +1,7 @@
 //! The project that a command works on: configuration, catalog, variables, ways to the targets.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use super::Result;
@@ -126,6 +127,23 @@ impl Project {
             };
             Trouble::usage(format!("there is no environment {typed}"), remedy)
         })
+    }
+
+    /// The folder of backups: beside the ledger.
+    pub(crate) fn backups(&self) -> PathBuf {
+        self.config.ledger.with_file_name("backups")
+    }
+
+    /// How many backups of an environment are kept; `None`: all.
+    pub(crate) fn keep(&self, name: &EnvironmentName) -> Option<NonZeroUsize> {
+        let place = self.config.policy.index(name)?;
+        self.config.keep.get(place).copied().flatten()
+    }
+
+    /// A path as a user in the project's folder would type it.
+    pub(crate) fn shown(&self, path: &Path) -> String {
+        let path = path.strip_prefix(&self.config.root).unwrap_or(path);
+        path.display().to_string()
     }
 
     /// The path of a migration's script, as a user in the project's folder would type it.

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::model::Timestamp;
+use crate::targets::backup::Programs;
 
 /// What the program sees of the world.
 pub struct World {
@@ -26,6 +27,8 @@ pub struct World {
     /// place. A disk that was put back, and a second container of one image, are what they were in
     /// everything else.
     pub session: Option<String>,
+    /// Folders with programs of PostgreSQL's that need not be on the PATH.
+    pub programs: Vec<PathBuf>,
     /// Where the result goes.
     pub stdout: Box<dyn Write>,
     /// Where everything else goes.
@@ -93,6 +96,7 @@ impl World {
                 .map_err(|error| format!("the working folder is gone: {error}"))?,
             machine: read("/etc/hostname").or_else(|| variables.get("HOSTNAME").cloned()),
             session: session(),
+            programs: programs(),
             colour_stdout: std::io::stdout().is_terminal() && !plain,
             colour_stderr: std::io::stderr().is_terminal() && !plain,
             live_stderr: std::io::stderr().is_terminal() && !plain,
@@ -103,6 +107,17 @@ impl World {
             variables,
             interrupted,
         })
+    }
+}
+
+impl World {
+    /// Where programs are looked for: the PATH first.
+    pub(crate) fn search_path(&self) -> Programs {
+        let path = self.variables.get("PATH").map_or("", String::as_str);
+        let path = std::env::split_paths(path).filter(|folder| folder.is_absolute());
+        Programs {
+            folders: path.chain(self.programs.iter().cloned()).collect(),
+        }
     }
 }
 
@@ -128,6 +143,15 @@ fn session() -> Option<String> {
         began.unwrap_or_default(),
         space.unwrap_or_default()
     ))
+}
+
+/// Where Debian and those who follow it put each version of PostgreSQL's programs, newest last.
+fn programs() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql");
+    let versions = versions.into_iter().flatten().flatten();
+    let mut folders: Vec<PathBuf> = versions.map(|version| version.path().join("bin")).collect();
+    folders.sort();
+    folders
 }
 
 fn random() -> [u8; 16] {

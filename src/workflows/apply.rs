@@ -10,7 +10,7 @@ use super::{Event, Run, WorkflowError};
 use crate::model::entry::{Chained, Progress, Refused, RefusedGate};
 use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp};
 use crate::planner::gates::chain::only_grew;
-use crate::planner::{self, Inputs, Plan, Verdict};
+use crate::planner::{self, Gate, Inputs, Plan, Verdict};
 use crate::targets::history::History;
 use crate::targets::{Earlier, ScriptError, Target, TargetError};
 
@@ -27,6 +27,22 @@ pub struct Request<'a> {
     pub dry_run: bool,
     /// Only one of several parts, of which the whole was told: its plan is told where it is refused.
     pub is_part: bool,
+    /// Whether a backup is taken and all of it tried anew, where that is all that is missing: then no
+    /// refusal is told and recorded.
+    pub backs_up: bool,
+}
+
+impl Request<'_> {
+    /// Whether the refusal of a plan is put right by whoever asked, and is none yet.
+    fn puts_right(&self, plan: &Plan) -> bool {
+        self.backs_up && lacks_a_backup(plan)
+    }
+}
+
+/// Whether a backup is all that a plan lacks.
+pub(super) fn lacks_a_backup(plan: &Plan) -> bool {
+    let mut refusals = plan.refusals.iter();
+    !plan.refusals.is_empty() && refusals.all(|refusal| refusal.gate == Gate::Backup)
 }
 
 /// How it ended.
@@ -93,8 +109,10 @@ pub enum End {
 pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, WorkflowError> {
     let environment = request.environment;
     if let Some(plan) = refused_before_entering(run, request)? {
-        (run.events)(Event::Planned(&plan));
-        run.record(refused(request.verb, &plan))?;
+        if !request.puts_right(&plan) {
+            (run.events)(Event::Planned(&plan));
+            run.record(refused(request.verb, &plan))?;
+        }
         return Ok(Report {
             plan,
             applied: Vec::new(),
@@ -117,6 +135,14 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
         live.is_unmet = false;
         plan = self::plan(run, request, target.as_ref(), &live);
+    }
+    if request.puts_right(&plan) {
+        return Ok(Report {
+            plan,
+            applied: Vec::new(),
+            rehearsals: Vec::new(),
+            end: End::Refused,
+        });
     }
     if !request.is_part || plan.verdict() == Verdict::Refused {
         (run.events)(Event::Planned(&plan));

@@ -4,6 +4,7 @@
 //! ids, the way to a target and the listener that `cli` made.
 
 pub mod apply;
+pub mod backup;
 pub mod baseline;
 pub mod bind;
 mod contact;
@@ -33,6 +34,8 @@ use crate::model::{
     EnvironmentName, Fact, Kind, MigrationId, Policy, Provenance, ReceiptKind, Timestamp,
 };
 use crate::planner::{self, FileFacts, Gate, Inputs, Plan, Step};
+use crate::targets::address::Address;
+use crate::targets::backup::BackupNews;
 use crate::targets::{Beginning, Scratch, ScratchError, Target, TargetError};
 
 /// Opens the target of an environment.
@@ -66,6 +69,10 @@ pub struct Run<'a> {
     pub connect: &'a Connect<'a>,
     /// Makes a scratch database beside the target of an environment.
     pub scratch: &'a MakeScratch<'a>,
+    /// Where the target of an environment is: for whoever makes a database on its server.
+    pub locate: &'a dyn Fn(&EnvironmentName) -> Result<Address, TargetError>,
+    /// What backups need.
+    pub backups: backup::Backups<'a>,
     /// A text that is equal for two environments whose addresses are the same.
     pub address: &'a dyn Fn(&EnvironmentName) -> Option<String>,
     /// Leaves secrets out of a text that came from a target, before it is recorded for ever.
@@ -211,6 +218,15 @@ pub enum Event<'a> {
         /// Where.
         environment: &'a EnvironmentName,
     },
+    /// A backup is taken, read or restored.
+    BackingUp {
+        /// Of which environment.
+        environment: &'a EnvironmentName,
+        /// How it goes.
+        news: BackupNews<'a>,
+    },
+    /// A backup was taken, because a gate asks for one.
+    BackedUp(&'a backup::Report),
     /// The plan that is about to run, or was refused.
     Planned(&'a Plan),
     /// A step begins.

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::apply::{End, Report, Request, apply};
+use super::apply::{End, Report, Request, apply, lacks_a_backup};
 use super::rehearse::{self, rehearse};
-use super::{Event, Run, WorkflowError};
+use super::{Event, Run, WorkflowError, backup};
 use crate::model::{DownLabel, EnvironmentName, Kind, MigrationId};
 use crate::planner::FileFacts;
 
@@ -108,8 +108,9 @@ fn pass(
                 to,
                 dry_run: false,
                 is_part,
+                backs_up: true,
             };
-            let report = apply(run, &request)?;
+            let report = apply_with_a_backup(run, &request)?;
             Ok(after(so_far, report))
         }
     }
@@ -127,8 +128,9 @@ fn apply_part(
         to,
         dry_run,
         is_part: true,
+        backs_up: !dry_run,
     };
-    apply(run, &request)
+    apply_with_a_backup(run, &request)
 }
 
 /// Two reports of one environment as one.
@@ -224,6 +226,33 @@ fn pending_before(
         return None;
     }
     pending.next_back().cloned()
+}
+
+/// Applies; where a backup is all that is missing, takes one and tries anew.
+fn apply_with_a_backup(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, WorkflowError> {
+    let report = apply(run, request)?;
+    if !(matches!(report.end, End::Refused) && lacks_a_backup(&report.plan)) {
+        return Ok(report);
+    }
+    let required = run.policy.require(request.environment);
+    let required = required.and_then(|required| required.backup);
+    let asked = backup::Request {
+        environment: request.environment,
+        verify: required.is_some_and(|required| required.verified),
+        data: None,
+        keep: None,
+    };
+    // Whatever came of it, the plan that is made next tells what is missing.
+    if let backup::Ended::Done(report) = backup::take(run, &asked)? {
+        (run.events)(Event::BackedUp(&report));
+    }
+    apply(
+        run,
+        &Request {
+            backs_up: false,
+            ..*request
+        },
+    )
 }
 
 /// Whether everything that the last environment lacks was proven in one of which there are many databases,

@@ -6,6 +6,7 @@
     reason = "a test panics where something is wrong, and makes the files that the program reads"
 )]
 
+mod backup;
 mod carried;
 mod chain;
 mod cut_off;

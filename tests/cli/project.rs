@@ -25,6 +25,15 @@ pub(crate) struct Project {
     pub(crate) now: i64,
     /// Which run of the machine it is.
     pub(crate) session: Option<String>,
+    /// Where PostgreSQL's programs are.
+    pub(crate) programs: Vec<PathBuf>,
+}
+
+/// Where Debian has PostgreSQL's programs.
+fn programs() -> Vec<PathBuf> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql");
+    let versions = versions.into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin")).collect()
 }
 
 /// What a command wrote and how it ended.
@@ -59,6 +68,7 @@ impl Project {
                 .collect(),
             now: NOON,
             session: None,
+            programs: programs(),
         }
     }
 
@@ -157,6 +167,7 @@ impl Project {
             folder: self.path().to_owned(),
             machine: None,
             session: self.session.clone(),
+            programs: self.programs.clone(),
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
             colour_stdout: false,

@@ -16,6 +16,7 @@
     reason = "a test reads its surroundings, prints, and panics where something is wrong"
 )]
 
+mod backup;
 mod contention;
 mod failpoints;
 mod human;
@@ -58,6 +59,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("contention", contention::run),
     ("prisma-lock", prisma_lock::run),
     ("scripts", scripts::run),
+    ("backup", backup::run),
     ("team-crash", team::crash::run),
     ("team-kill", team::kill::run),
     ("team-cut", team::cut::run),

@@ -26,6 +26,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
         to: to.as_ref(),
         dry_run: verb.dry_run,
         is_part: false,
+        backs_up: false,
     };
     let report = act(
         output,

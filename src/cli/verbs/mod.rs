@@ -1,6 +1,7 @@
 //! One file for each verb: the user's vocabulary.
 
 pub(crate) mod apply;
+pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod bind;
 pub(crate) mod export;
@@ -14,6 +15,7 @@ pub(crate) mod rehearse;
 pub(crate) mod reset;
 pub(crate) mod resolve;
 pub(crate) mod restamp;
+pub(crate) mod restore;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod verify;

@@ -182,6 +182,7 @@ pub fn rehearse(run: &mut Run<'_>, request: &Request<'_>) -> Result<End, Workflo
         to: request.migration,
         dry_run: false,
         is_part: true,
+        backs_up: false,
     };
     if let Some(plan) = refused_before_entering(run, &applying)?
         && let Some(plan) = blocked(plan, true)
