@@ -1,7 +1,7 @@
 //! What stands in the tables: counts and hashes that the server computes, so that no row comes here.
 //!
-//! Of each value the text is hashed to 64 bits, as its type writes it with all settings pinned; NULL has a
-//! hash of its own. A column is the sum of its hashes. A row is the hash of the hashes of its columns in the
+//! Of each value the text is hashed to 64 bits, as its type writes it with all settings pinned, or the value
+//! where there is one way to write it; NULL has a hash of its own. A column is the sum of its hashes. A row is the hash of the hashes of its columns in the
 //! order of their names, and a table the sum of its rows: whatever order rows and columns stand in. A value
 //! that changed is missed once in 2^64.
 //!
@@ -282,25 +282,36 @@ fn query(table: &Table, mode: DataMode) -> String {
             ("hashes", &each(&|n, _| format!("h.h{n}"), ", ")),
             ("sums", &sums),
             ("hashed", &each(&hashed, ", ")),
-            ("texts", &each(&in_text, ", ")),
+            ("values", &each(&hashable, ", ")),
             ("table", name),
             ("chosen", &chosen),
         ],
     )
 }
 
-/// The hash of a value's text, or of no value: a number that no text is likely to have.
-fn hashed(n: usize, _: &Column) -> String {
-    format!(
-        "COALESCE(pg_catalog.hashtextextended(t.t{n} COLLATE pg_catalog.\"C\", 0), 7461310234471925) AS h{n}"
-    )
+/// The hash of a value, or of no value: a number that no other is likely to have.
+fn hashed(n: usize, column: &Column) -> String {
+    let hash = match column.kind.as_str() {
+        "integer" | "uuid" | "timestamp" => format!("t.t{n}"),
+        // The "C" collation, because one that takes different texts for equal gives them one hash.
+        _ => format!("pg_catalog.hashtextextended(t.t{n} COLLATE pg_catalog.\"C\", 0)"),
+    };
+    format!("COALESCE({hash}, 7461310234471925) AS h{n}")
 }
 
-/// A value's text, as the type itself writes it: a cast could have been made by anybody, and lose
-/// something. NULL where there is no value; of a composite one the text tells that.
-fn in_text(n: usize, column: &Column) -> String {
+/// The hash of a value, or the text that is to be hashed, as the type itself writes it: a cast to text could
+/// have been made by anybody, and lose something. NULL where there is no value; of a composite one the text
+/// tells that.
+fn hashable(n: usize, column: &Column) -> String {
     let value = format!("r.{}", column.name);
-    let text = match column.kind.as_str() {
+    let hashable = match column.kind.as_str() {
+        // Whatever their width.
+        "integer" => format!("pg_catalog.hashint8extended({value}::pg_catalog.int8, 0)"),
+        "uuid" => format!("pg_catalog.uuid_hash_extended({value}, 0)"),
+        // The time zone is pinned.
+        "timestamp" => {
+            format!("pg_catalog.timestamp_hash_extended({value}::pg_catalog.timestamp, 0)")
+        }
         "text" => format!("{value}::pg_catalog.text"),
         "bytes" => format!(
             "CASE WHEN pg_catalog.octet_length({value}) > {LONG} THEN pg_catalog.concat(pg_catalog.octet_length({value}), ' ', pg_catalog.sha256({value})) \
@@ -309,7 +320,7 @@ fn in_text(n: usize, column: &Column) -> String {
         "plain" => format!("CASE WHEN {value} IS NOT NULL THEN pg_catalog.concat({value}) END"),
         _ => format!("ROW({value})::pg_catalog.text"),
     };
-    format!("{text} AS t{n}")
+    format!("{hashable} AS t{n}")
 }
 
 /// Reads the row that a table's statement answered.

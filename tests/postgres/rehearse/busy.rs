@@ -266,3 +266,43 @@ fn a_rehearsal_that_is_killed_leaves_nothing() {
     // The main session is as it was.
     rehearse(&mut target, "SELECT 1", "SELECT 1").unwrap();
 }
+
+/// A number that somebody draws is not waited for where no script could draw one.
+#[test]
+fn sequences_are_only_held_for_scripts_that_could_draw() {
+    let database = Database::new();
+    database
+        .run("CREATE TABLE t (id serial, x text); INSERT INTO t (x) VALUES ('a'); CREATE TABLE u (id int)")
+        .unwrap();
+    for (up, down, drawn) in [
+        (
+            "ALTER TABLE u ADD COLUMN x int; LOCK TABLE u",
+            "ALTER TABLE u DROP COLUMN x",
+            true,
+        ),
+        (
+            "INSERT INTO u VALUES (1); LOCK TABLE u; SELECT pg_sleep(2)",
+            "DELETE FROM u",
+            false,
+        ),
+    ] {
+        let last = "SELECT last_value FROM t_id_seq";
+        let before = database.ask(last);
+        let url = database.superuser_url();
+        std::thread::scope(|scope| {
+            // As soon as the rehearsal holds something of u, for as long as it does.
+            let other = scope.spawn(|| {
+                until(&database, "EXISTS (SELECT FROM pg_locks WHERE relation = 'u'::regclass AND mode = 'AccessExclusiveLock' AND granted)");
+                run(&url, "SET lock_timeout = '1ms'; SELECT nextval('t_id_seq')").is_ok()
+            });
+            let mut target = locked(&database);
+            let run = rehearse(&mut target, up, down).unwrap();
+            assert_eq!(lost(&run), [""; 0]);
+            let got = other.join().unwrap();
+            assert_eq!(got, drawn, "{up}");
+        });
+        // What others drew stands, and nothing else.
+        let expected = before.parse::<i64>().unwrap() + i64::from(drawn);
+        assert_eq!(database.ask(last), expected.to_string());
+    }
+}

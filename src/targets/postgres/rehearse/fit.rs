@@ -127,9 +127,9 @@ fn writes_a_file(statement: &[Word]) -> bool {
 
 /// Whether a script could draw from a sequence: it does more than define things.
 pub(super) fn could_draw(scripts: [&str; 2]) -> bool {
-    const DRAWS: [&str; 12] = [
+    const DRAWS: [&str; 15] = [
         "insert", "update", "delete", "merge", "copy", "select", "call", "do", "execute", "with",
-        "default", "using",
+        "default", "using", "values", "truncate", "refresh",
     ];
     let mut said = scripts.iter().flat_map(|script| words(script)).flatten();
     said.any(|word| DRAWS.iter().any(|draws| word.is(draws)) || word.text.contains("nextval"))

@@ -168,14 +168,20 @@ impl Once<'_> {
 
     fn hold(&self, sequences: sequences::Found) -> Result<Held, Stop> {
         self.clock.start();
-        let holding = sequences.holding();
+        let scripts = [self.request.first.script, self.request.second.script];
+        let draws = sequences.hidden || fit::could_draw(scripts);
+        let holding = if draws {
+            sequences.holding()
+        } else {
+            String::new()
+        };
         if !holding.is_empty() {
             let blocker = Blocker::new(self.settings, self.backend);
             let (held, seen) = blocker.watch(blocker.first_look(), || self.session.query(&holding));
             held.map_err(|error| self.stop_by(At::Hold, error, seen))?;
         }
         sequences
-            .held(self.session)
+            .held(self.session, draws)
             .map_err(|error| self.stop(At::Hold, error))
     }
 
@@ -363,6 +369,12 @@ impl Once<'_> {
                 "other sessions write the same rows ({})",
                 said.message()
             ))),
+            "53200" => Some(Stop::Out(RehearsalError::Unfit {
+                why: format!(
+                    "the server cannot lock so many objects in one transaction: {}",
+                    sentence(said)
+                ),
+            })),
             "40P01" => Some(Stop::Again(
                 "other sessions lock the same things in another order (deadlock detected)"
                     .to_owned(),

@@ -1,6 +1,6 @@
 //! Sequences: what is drawn from them survives a rollback, unless they were changed in the transaction
 //! before. So each one that this role owns is changed first, into what it is. Others that want a number of
-//! it wait meanwhile.
+//! it wait meanwhile, so none is held for scripts that only define things.
 
 use std::collections::BTreeMap;
 
@@ -36,6 +36,8 @@ struct Place {
 
 /// Those that are held, and how far they came before any script ran.
 pub(super) struct Held {
+    /// Whether they are: what is set in one that is not would stay.
+    are: bool,
     /// By oid.
     places: BTreeMap<String, (String, Place)>,
     /// The names of those that may not be held, and may be drawn from.
@@ -43,7 +45,11 @@ pub(super) struct Held {
 }
 
 /// The sequences, before anything is locked.
-pub(super) struct Found(Vec<Sequence>);
+pub(super) struct Found {
+    all: Vec<Sequence>,
+    /// Whether something may draw from them that no script names.
+    pub(super) hidden: bool,
+}
 
 impl Found {
     /// Which there are.
@@ -63,15 +69,21 @@ impl Found {
                 usable: is(row, "usable"),
             })
         };
-        rows.iter()
-            .map(sequence)
-            .collect::<Result<_, _>>()
-            .map(Self)
+        let (hidden, sequences): (Vec<_>, Vec<_>) = rows
+            .iter()
+            .partition(|row| row.try_get("hidden").ok().flatten().is_some());
+        Ok(Self {
+            all: sequences
+                .into_iter()
+                .map(sequence)
+                .collect::<Result<_, Unread>>()?,
+            hidden: !hidden.is_empty(),
+        })
     }
 
     /// The statements that hold those that may be held; empty where there are none.
     pub(super) fn holding(&self) -> String {
-        let owned = self.0.iter().filter(|one| one.owned);
+        let owned = self.all.iter().filter(|one| one.owned);
         owned
             .map(|one| {
                 format!(
@@ -82,16 +94,17 @@ impl Found {
             .collect()
     }
 
-    /// How far each one came, asked once it is held.
-    pub(super) fn held(self, session: &Session) -> Result<Held, Error> {
+    /// How far each one came, asked once it is held, if it is to be.
+    pub(super) fn held(self, session: &Session, are: bool) -> Result<Held, Error> {
         let owned: Vec<&Sequence> = self
-            .0
+            .all
             .iter()
             .filter(|one| one.owned && one.readable)
             .collect();
         let places = places(session, &owned)?;
-        let free = self.0.iter().filter(|one| !one.owned && one.usable);
+        let free = self.all.iter().filter(|one| !one.owned && one.usable);
         Ok(Held {
+            are,
             places,
             free: free.map(|one| one.name.clone()).collect(),
         })
@@ -127,7 +140,8 @@ impl Held {
     /// Sets those that are still there back to where they were.
     pub(super) fn set_back(&self, session: &Session) -> Result<(), Error> {
         let mut sql = String::new();
-        for (oid, (_, place)) in &self.places {
+        let held = self.places.iter().filter(|_| self.are);
+        for (oid, (_, place)) in held {
             let values = [
                 ("oid", oid.as_str()),
                 ("last", &place.last.to_string()),
@@ -148,7 +162,7 @@ impl Held {
         session: &Session,
         scope: &Scope,
     ) -> Result<Vec<String>, Unread> {
-        let Found(now) = Found::look(session, scope)?;
+        let now = Found::look(session, scope)?.all;
         let was: BTreeMap<&str, (&str, &Place)> = self
             .places
             .iter()

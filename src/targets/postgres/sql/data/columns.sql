@@ -1,8 +1,14 @@
--- The columns of those tables, by name, and how the text of a value is had: by what lies below a domain.
+-- The columns of those tables, by name, and how the hash of a value is had: by what lies below a domain.
+-- Only of types that have one way to write a value the value itself is hashed.
 SELECT c.oid AS table, pg_catalog.quote_ident(a.attname) AS name,
        CASE WHEN b.oid IN ('pg_catalog.text'::pg_catalog.regtype, 'pg_catalog.varchar'::pg_catalog.regtype)
               THEN 'text'
             WHEN b.oid = 'pg_catalog.bytea'::pg_catalog.regtype THEN 'bytes'
+            WHEN b.oid IN ('pg_catalog.int2'::pg_catalog.regtype, 'pg_catalog.int4'::pg_catalog.regtype,
+                           'pg_catalog.int8'::pg_catalog.regtype) THEN 'integer'
+            WHEN b.oid = 'pg_catalog.uuid'::pg_catalog.regtype THEN 'uuid'
+            WHEN b.oid IN ('pg_catalog.timestamp'::pg_catalog.regtype,
+                           'pg_catalog.timestamptz'::pg_catalog.regtype) THEN 'timestamp'
             WHEN b.typtype IN ('b', 'e', 'r', 'm') THEN 'plain'
             ELSE 'composite' END AS kind
   FROM pg_catalog.pg_class AS c
