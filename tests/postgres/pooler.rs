@@ -167,6 +167,33 @@ fn a_session_pooler_works() {
     }
 }
 
+/// One that swallows the startup options, and one that refuses them.
+#[test]
+fn a_rehearsal_goes_through_a_session_pooler() {
+    for more in [SWALLOWS, ""] {
+        let pooler = Pooler::new("session", more);
+        let database = Database::new();
+        database
+            .run("CREATE TABLE t (id serial); INSERT INTO t DEFAULT VALUES")
+            .unwrap();
+        let mut target = pooler.open(&database).unwrap();
+        crate::bench::lock(&mut target);
+        let bound = Duration::from_millis(1500);
+        crate::rehearse::holds(
+            &mut target,
+            "INSERT INTO t DEFAULT VALUES",
+            "DELETE FROM t WHERE id = 2",
+            bound,
+        );
+        crate::rehearse::is_bound(
+            &mut target,
+            "RESET ALL; LOCK TABLE t; SELECT pg_sleep(60)",
+            bound,
+        );
+        assert_eq!(database.ask("SELECT nextval('t_id_seq')"), "2");
+    }
+}
+
 #[test]
 fn a_transaction_pooler_is_refused_before_anything_is_changed() {
     for mode in ["transaction", "statement"] {

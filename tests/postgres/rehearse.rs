@@ -114,6 +114,26 @@ fn busy(outcome: Result<RehearsalRun, RehearsalError>) -> String {
     }
 }
 
+/// A rehearsal in which nothing is lost, and up after down is up.
+#[track_caller]
+pub(crate) fn holds(target: &mut PostgresTarget, up: &str, down: &str, bound: Duration) {
+    let run = rehearse_within(target, up, down, DataMode::Full, bound).unwrap();
+    assert_eq!((lost(&run), again(&run)), (vec![], vec![]));
+}
+
+/// One that takes longer than others may have to wait.
+#[track_caller]
+pub(crate) fn is_bound(target: &mut PostgresTarget, up: &str, bound: Duration) {
+    let what = busy(rehearse_within(
+        target,
+        up,
+        "SELECT 1",
+        DataMode::Full,
+        bound,
+    ));
+    assert!(what.contains("within"), "{what}");
+}
+
 /// Everything that pg_dump writes, rows and sequences too.
 #[allow(
     clippy::disallowed_methods,

@@ -10,6 +10,7 @@ mod between;
 mod fit;
 mod once;
 mod sequences;
+mod stop;
 mod watchdog;
 
 use std::time::Duration;
@@ -26,9 +27,12 @@ use super::template::fill;
 use crate::model::data::diff;
 use crate::model::{DataMode, Schema};
 use crate::targets::address::{PostgresSettings, Timeouts};
-use crate::targets::{RehearsalError, RehearsalRequest, RehearsalRun, TargetError};
+use crate::targets::{
+    RehearsalError, RehearsalRequest, RehearsalRun, State, TargetError, TargetErrorKind,
+};
 use between::Patience;
-use once::{Once, Stop};
+use once::Once;
+use stop::Stop;
 use watchdog::Clock;
 
 const UNSEEN: &str = include_str!("sql/rehearse/unseen.sql");
@@ -60,15 +64,17 @@ pub(super) fn rehearse(
         let seen = Surroundings::of(main)?;
         match one_try(main, settings, request, &patience, tell) {
             Err(Stop::Again(why)) => known = why,
-            Err(Stop::Out(failed @ RehearsalError::Failed { .. })) => {
+            Err(Stop::Out(error)) => {
+                let RehearsalError::Failed { seen: states, .. } = &error else {
+                    return Err(error);
+                };
                 // Others may have taken away what the script works on.
-                if seen == Surroundings::of(main)? {
-                    return Err(failed);
+                match changed(main, &seen, states, request.data)? {
+                    None => return Err(error),
+                    Some(why) => known = why,
                 }
-                known = "others changed the schema meanwhile".to_owned();
             }
-            Err(Stop::Out(error)) => return Err(error),
-            Ok(run) => match changed(main, &seen, &run, request.data)? {
+            Ok(run) => match changed(main, &seen, &run.states, request.data)? {
                 None => return Ok(noted(main, run, request)?),
                 Some(why) => known = why,
             },
@@ -110,13 +116,15 @@ impl Surroundings {
 fn changed(
     main: &Session,
     seen: &Surroundings,
-    run: &RehearsalRun,
+    states: &[State],
     mode: DataMode,
 ) -> Result<Option<String>, RehearsalError> {
     if *seen != Surroundings::of(main)? {
         return Ok(Some("others changed the schema meanwhile".to_owned()));
     }
-    let [before, _, after, _] = &run.states;
+    let [before, _, after, ..] = states else {
+        return Ok(None);
+    };
     let differing = diff(&before.data, &after.data);
     if differing.is_empty() {
         return Ok(None);
@@ -140,11 +148,14 @@ fn one_try(
     let bound = bound.clamp(1, i32::MAX as u64);
     let least = |own: u64| if own == 0 { bound } else { own.min(bound) };
     let (waits, works) = (least(patience.lock), least(patience.statement));
-    // Startup options, so that a RESET ALL of a script returns to them; behind a pooler they are swallowed,
-    // and set again after each of ours.
+    // Startup options, so that a RESET ALL of a script returns to them. A pooler swallows or refuses them;
+    // they are set again after each RESET of ours.
     let options = format!("-c lock_timeout={waits}ms -c statement_timeout={works}ms");
-    let bounded = bounded(settings, &options);
-    let Connected { session, backend } = connect::connect(&bounded)?;
+    let connected = match connect::connect(&bounded(settings, &options)) {
+        Err(error) if error.kind == TargetErrorKind::Configuration => connect::connect(settings),
+        connected => connected,
+    };
+    let Connected { session, backend } = connected?;
     let scope = Scope::of(main)?;
     let clock = Clock::new(request.bound);
     let own = format!("SET lock_timeout = {waits}; SET statement_timeout = {works};");

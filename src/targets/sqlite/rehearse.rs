@@ -366,7 +366,6 @@ impl Stage<'_> {
 fn failed(step: RehearsalStep, error: ScriptError) -> RehearsalError {
     RehearsalError::Failed {
         step,
-        seen: Default::default(),
         error: Box::new(error),
         seen: Vec::new(),
     }

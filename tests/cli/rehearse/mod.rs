@@ -47,13 +47,15 @@ pub(crate) fn still(mut shot: Shot) -> Shot {
     for text in [&mut shot.stdout, &mut shot.stderr] {
         let lines: Vec<String> = text
             .lines()
-            .map(|line| match line.split_once(" ms, the longest that anybody") {
-                Some((before, after)) => {
-                    let kept = before.trim_end_matches(|c: char| c.is_ascii_digit());
-                    format!("{kept}[time] ms, the longest that anybody{after}")
-                }
-                None => line.to_owned(),
-            })
+            .map(
+                |line| match line.split_once(" ms, the longest that anybody") {
+                    Some((before, after)) => {
+                        let kept = before.trim_end_matches(|c: char| c.is_ascii_digit());
+                        format!("{kept}[time] ms, the longest that anybody{after}")
+                    }
+                    None => line.to_owned(),
+                },
+            )
             .collect();
         *text = lines.join("\n");
     }
