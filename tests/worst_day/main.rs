@@ -26,6 +26,7 @@ mod postgres_scripts;
 mod prisma_lock;
 mod proxy;
 mod reference;
+mod rehearsal;
 mod scripts;
 mod sees;
 #[path = "../support/mod.rs"]
@@ -60,6 +61,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("prisma-lock", prisma_lock::run),
     ("scripts", scripts::run),
     ("backup", backup::run),
+    ("rehearsal", rehearsal::run),
     ("team-crash", team::crash::run),
     ("team-kill", team::kill::run),
     ("team-cut", team::cut::run),
