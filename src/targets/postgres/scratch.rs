@@ -110,13 +110,15 @@ pub(super) fn elsewhere(
 ) -> Result<(Session, PostgresSettings), TargetError> {
     let mut settings = settings.clone();
     let target = settings.database_name().to_owned();
-    let itself = (beginning == Beginning::Empty).then_some(target.as_str());
+    let [first, last] = ELSEWHERE;
+    // Whoever is in template1 keeps others from making databases: only where nothing else is to be had.
+    let places = match beginning {
+        Beginning::Empty => vec![first, &target, last],
+        Beginning::Copy => vec![first, last],
+    };
+    let allowed = |name: &&str| beginning == Beginning::Empty || *name != target;
     let mut refused = None;
-    for name in ELSEWHERE
-        .into_iter()
-        .filter(|name| *name != target)
-        .chain(itself)
-    {
+    for name in places.into_iter().filter(allowed) {
         settings.database = Some(name.to_owned());
         match connect::beside(&settings) {
             Ok(session) => return Ok((session, settings)),

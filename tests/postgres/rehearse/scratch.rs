@@ -6,7 +6,7 @@ use tollgate::targets::address::Address;
 use tollgate::targets::postgres::{PostgresScratch, scratch};
 use tollgate::targets::{Beginning, Scratch, ScratchError, Target};
 
-use crate::support::{Database, PLAIN, run, server_url};
+use crate::support::{Database, PLAIN, run, server_url, settings, with_user};
 
 fn make(database: &Database, beginning: Beginning) -> Result<PostgresScratch, ScratchError> {
     scratch(&database.settings(), beginning)
@@ -172,4 +172,47 @@ fn what_a_crash_left_is_dropped_by_the_next_one() {
     Box::new(third).discard().unwrap();
     assert_eq!(there(&oid), [""; 0]);
     assert!(of_another.open().is_ok());
+}
+
+/// No superuser, and a database with a locale of its own.
+#[test]
+fn a_role_that_may_make_databases_makes_one_of_the_same_kind() {
+    let role = format!("maker_{}", std::process::id());
+    let name = format!("icu_{}", std::process::id());
+    let server = server_url();
+    let admin = |sql: &str| run(&server, sql).unwrap();
+    admin(&format!(
+        "CREATE ROLE {role} LOGIN CREATEDB PASSWORD 'maker'"
+    ));
+    admin(&format!(
+        "CREATE DATABASE {name} OWNER {role} TEMPLATE template0 ENCODING 'UTF8' LOCALE_PROVIDER icu ICU_LOCALE 'sv-SE'"
+    ));
+    // One that this role may not set, and one that it may.
+    admin(&format!("ALTER DATABASE {name} SET log_statement = 'ddl'"));
+    admin(&format!(
+        "ALTER DATABASE {name} SET search_path = app, public"
+    ));
+    let url = with_user(&server, &format!("{role}:maker"));
+    let end = url.rfind('/').unwrap();
+    let settings = settings(&format!("{}/{name}", &url[..end]));
+    for beginning in [Beginning::Empty, Beginning::Copy] {
+        let made = scratch(&settings, beginning).unwrap();
+        let kinds = format!(
+            "SELECT count(*) FROM (SELECT DISTINCT encoding, datlocprovider, daticulocale, datcollate, datctype, datdba
+               FROM pg_database WHERE datname IN ('{name}', '{}')) AS d",
+            made.name()
+        );
+        assert_eq!(admin(&kinds)[0][0].as_deref(), Some("1"));
+        assert_eq!(ask(&made, "SHOW search_path"), "app, public");
+        let mut target = made.open().unwrap();
+        target.schema().unwrap();
+        drop(target);
+        Box::new(made).discard().unwrap();
+    }
+    let left = format!(
+        "SELECT datname FROM pg_database WHERE starts_with(datname, 'tollgate_scratch') AND datdba = '{role}'::regrole"
+    );
+    assert_eq!(admin(&left).len(), 0);
+    admin(&format!("DROP DATABASE {name} WITH (FORCE)"));
+    admin(&format!("DROP ROLE {role}"));
 }
