@@ -288,4 +288,16 @@ fn what_is_not_undone_or_not_compared_is_said() {
         .unwrap();
     let why = unfit(rehearse(&mut locked(&database), "SELECT 1", "SELECT 1"));
     assert!(why.contains("temporary"), "{why}");
+    // An event trigger of somebody's refuses what the rehearsal itself needs.
+    for refused in ["CREATE TABLE", "ALTER SEQUENCE"] {
+        let database = Database::new();
+        database
+            .run(&format!(
+                "CREATE SEQUENCE s; CREATE FUNCTION no() RETURNS event_trigger LANGUAGE plpgsql AS 'BEGIN RAISE ''not here''; END';
+                 CREATE EVENT TRIGGER never ON ddl_command_end WHEN TAG IN ('{refused}') EXECUTE FUNCTION no()"
+            ))
+            .unwrap();
+        let why = unfit(rehearse(&mut locked(&database), "SELECT 1", "SELECT 1"));
+        assert!(why.contains("not here"), "{why}");
+    }
 }

@@ -1,5 +1,7 @@
 //! One try of a rehearsal: from BEGIN to the last look, in a transaction that the caller rolls back.
 
+use tokio_postgres::Error;
+
 use super::super::blocker::Blocker;
 use super::super::data;
 use super::super::error::{is_fatal, script_error, sentence};
@@ -131,15 +133,27 @@ impl Once<'_> {
     }
 
     fn fence(&self) -> Result<Fence, Stop> {
-        Fence::put_up(self.session).map_err(|error| match error.as_db_error() {
-            Some(said) if said.code().code() == "42501" => Stop::Out(RehearsalError::Unfit {
-                why: format!(
-                    "this role may not make the temporary table that keeps a rehearsal from being committed: {}",
-                    sentence(said)
-                ),
-            }),
-            _ => self.stop(At::Hold, error),
+        Fence::put_up(self.session).map_err(|error| {
+            self.unprepared(
+                error,
+                None,
+                "the temporary table that keeps a rehearsal from being committed cannot be made",
+            )
         })
+    }
+
+    /// What the rehearsal itself needs is refused: by a right that this role lacks, or an event trigger.
+    fn unprepared(&self, error: Error, seen: Option<String>, what: &str) -> Stop {
+        match error.as_db_error() {
+            Some(said) if !is_fatal(said) && said.code().code() != "25006" => {
+                self.passing(said, seen).unwrap_or_else(|| {
+                    Stop::Out(RehearsalError::Unfit {
+                        why: format!("{what}: {}", sentence(said)),
+                    })
+                })
+            }
+            _ => self.stop(At::Hold, error),
+        }
     }
 
     fn hold(&self, sequences: sequences::Found) -> Result<Held, Stop> {
@@ -154,7 +168,7 @@ impl Once<'_> {
         if !holding.is_empty() {
             let blocker = Blocker::new(self.settings, self.backend);
             let (held, seen) = blocker.watch(blocker.first_look(), || self.session.query(&holding));
-            held.map_err(|error| self.stop_by(At::Hold, error, seen))?;
+            held.map_err(|error| self.unprepared(error, seen, "the sequences cannot be held"))?;
         }
         sequences
             .held(self.session, draws)

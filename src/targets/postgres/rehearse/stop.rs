@@ -127,14 +127,10 @@ impl Once<'_> {
 
     /// An error outside the scripts.
     pub(super) fn stop(&self, at: At, error: Error) -> Stop {
-        self.stop_by(at, error, None)
-    }
-
-    pub(super) fn stop_by(&self, at: At, error: Error, seen: Option<String>) -> Stop {
         let Some(said) = error.as_db_error().filter(|said| !is_fatal(said)) else {
             return self.broken(&error);
         };
-        self.passing(said, seen)
+        self.passing(said, None)
             .unwrap_or_else(|| Stop::Out(RehearsalError::from(session_error(&error, doing(at)))))
     }
 
