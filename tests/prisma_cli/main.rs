@@ -12,6 +12,7 @@ mod failing;
 mod on_sqlite;
 mod page;
 mod project;
+mod rehearsed;
 mod schema;
 #[path = "../support/mod.rs"]
 mod server;
