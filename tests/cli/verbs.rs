@@ -164,6 +164,8 @@ fn help_is_the_first_documentation() {
       apply     Apply what is pending in one environment, or refuse
       promote   Apply along the chain, environment by environment, up to one
       rehearse  Run up, down and up again where it leaves nothing behind, and compare
+      backup    Take a backup of an environment's database, and see whether it can be restored
+      restore   Restore a backup into a new database; never into one that is there
       bind      Tie an environment to the database that its url leads to
       reset     Empty the first environment's database and start clean; evidence stays
       resolve   Say what stands of a script that stopped half-way, where only a person can

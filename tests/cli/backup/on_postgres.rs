@@ -626,14 +626,13 @@ fn what_does_not_come_back_is_told() {
     "#);
     let file = newest(&shop.project);
     assert_snapshot!(shop.run(&["backup", "prod", "--check", &file]), @r#"
-    exit 0
+    exit 1
     --- stdout
     whole: state/backups/prod-20251104101200-7670.dump
       a backup of prod of 2025-11-04 10:12 UTC
       [size], by pg_dump [version], as of receipt 1, blake3:[hash]
-      not verified: a backup that was not restored is a hope
+      not good: 2025-11-04 10:12 UTC: it was restored, and is not what its source was
       note      this ledger has no entry of it: that it is what it seems is its manifest's word alone
-      note      2025-11-04 10:12 UTC: it was restored, and is not what its source was
     "#);
     let (exit, document) = shop.project.json(&["backup", "prod", "--verify"]);
     assert_eq!(
