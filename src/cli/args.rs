@@ -146,7 +146,7 @@ pub(crate) struct Rehearse {
     #[arg(long, value_enum, value_name = "HOW")]
     pub(crate) data: Option<Data>,
     /// The longest time that others may have to wait for what it locks, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     pub(crate) within: u64,
 }
 

@@ -133,12 +133,14 @@ impl EnvironmentView {
         let pair = (up, rehearsed.down.blake3);
         let of_bytes = self.rehearsals.entry(migration.clone()).or_default();
         // The newest counts: what passed on other data may fail on these. What is known by itself goes
-        // before what another receipt tells of it.
+        // before what another receipt tells of it. A failure is not outweighed by who looked less closely.
         let place = |one: &Rehearsed| (one.at, one.told_by.is_none());
-        if of_bytes
-            .get(&pair)
-            .is_none_or(|known| place(known) < place(&rehearsed))
-        {
+        let outweighs = |known: &Rehearsed| {
+            let closer = known.down.data < rehearsed.down.data;
+            let is_pardon = !known.down.result.passed() && rehearsed.down.result.passed();
+            place(known) < place(&rehearsed) && !(is_pardon && closer)
+        };
+        if of_bytes.get(&pair).is_none_or(outweighs) {
             of_bytes.insert(pair, rehearsed);
         }
     }

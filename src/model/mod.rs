@@ -18,7 +18,7 @@ pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
 pub use ids::{AttemptId, EnvironmentName, IncarnationId, MigrationId, WriterId};
 pub use policy::{Environment, Kind, Policy, Require, RequiredBackup, RequiredRehearsal};
 pub use receipt::{EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
-pub use rehearsal::{DownLabel, Rehearsal, RehearsedDown, Stage};
+pub use rehearsal::{DownLabel, Losses, Rehearsal, RehearsedDown, Stage};
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};
 pub use size::size_in_words;
 pub use timestamp::Timestamp;

@@ -24,7 +24,7 @@ pub enum ReceiptKind {
     Prisma,
     /// It was there before tollgate came, without proof of its bytes: applied, and never evidence.
     Baselined,
-    /// Its reversal was rehearsed there and passed. It says nothing of what is applied.
+    /// Its reversal was rehearsed there, and passed or not. It says nothing of what is applied.
     Rehearsed,
 }
 

@@ -14,8 +14,8 @@ pub enum DownLabel {
     None,
     /// `lossless`: after it everything is as it was.
     Lossless,
-    /// `lossy: <what>`: the names of tables, of columns as `table.column`, and `column order`.
-    Lossy(String),
+    /// `lossy: <what>`: what is lost.
+    Lossy(Losses),
     /// `irreversible: <why>`: it reverses nothing.
     Irreversible(String),
 }
@@ -27,11 +27,19 @@ impl DownLabel {
     /// Reads the label of a script: of the comment lines before its first statement.
     ///
     /// # Errors
-    /// A clause that says what is wrong with it: an unknown word, nothing after the colon, two labels.
+    /// A clause that says what is wrong with it: an unknown word, nothing after the colon, two labels, what
+    /// is no name, or something that is meant to be a label and is not written as one.
     pub fn read(script: &str) -> Result<Self, String> {
         let mut found: Option<Self> = None;
         for line in header(script) {
-            let Some(said) = line.trim().strip_prefix(MARK) else {
+            let line = line.trim().trim_start_matches('*').trim_start();
+            let Some(said) = line.strip_prefix(MARK) else {
+                let meant = line.to_ascii_lowercase().replace(' ', "");
+                if meant.starts_with(MARK) {
+                    return Err(format!(
+                        "{line:?} is not read as its label: write -- {MARK} and one blank"
+                    ));
+                }
                 continue;
             };
             if found.is_some() {
@@ -54,7 +62,7 @@ impl DownLabel {
             ("lossy", "") => {
                 Err("it does not say what is lost: \"lossy: users.email\" names each".to_owned())
             }
-            ("lossy", what) => Ok(Self::Lossy(what.to_owned())),
+            ("lossy", what) => Losses::read(what).map(Self::Lossy),
             ("irreversible", "") => Err("it does not say why: \"irreversible: <why>\"".to_owned()),
             ("irreversible", why) => Ok(Self::Irreversible(why.to_owned())),
             (other, _) => Err(format!(
@@ -65,40 +73,128 @@ impl DownLabel {
 
     /// Whether it says that `column order` is lost.
     #[must_use]
-    pub fn names_column_order(&self) -> bool {
-        self.words().any(|word| word == "column") && self.words().any(|word| word == "order")
+    pub const fn names_column_order(&self) -> bool {
+        matches!(self, Self::Lossy(losses) if losses.column_order)
     }
 
-    /// Whether it says that something in a table is lost, or in one of its columns. A table is named with
-    /// or without its schema, and covers its columns; quotes and case do not matter.
+    /// Whether it says that something in a table is lost, or in one of its columns: see [`Losses`].
     #[must_use]
     pub fn names(&self, table: &str, column: Option<&str>) -> bool {
-        let table = plain(table);
-        let short = table
-            .split_once('.')
-            .map_or(&*table, |(_, name)| name)
-            .to_owned();
-        let mut names = vec![table, short];
-        if let Some(column) = column {
-            let column = plain(column);
-            let of = |name: &String| format!("{name}.{column}");
-            names.extend(names.iter().map(of).collect::<Vec<_>>());
-        }
-        self.words().any(|word| names.contains(&word))
-    }
-
-    fn words(&self) -> impl Iterator<Item = String> {
-        let what = match self {
-            Self::Lossy(what) => what.as_str(),
-            _ => "",
-        };
-        what.split(|c: char| c.is_whitespace() || c == ',' || c == ';')
-            .map(|word| plain(word.trim_matches(['.', ':', '(', ')'])))
+        matches!(self, Self::Lossy(losses) if losses.name(table, column))
     }
 }
 
+/// What a label says is lost: names with commas between, of tables, of columns as `table.column`, and
+/// `column order`. A table is named with or without its schema, and covers its columns. A name without
+/// quotes is one in any case.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Losses {
+    names: Vec<Vec<Part>>,
+    column_order: bool,
+}
+
+/// One part of a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Part {
+    text: String,
+    quoted: bool,
+}
+
+impl Losses {
+    fn read(what: &str) -> Result<Self, String> {
+        let mut losses = Self::default();
+        for item in apart(what, ',') {
+            let item = item.trim();
+            let words: Vec<&str> = item.split_whitespace().collect();
+            if let [column, order] = words[..]
+                && column.eq_ignore_ascii_case("column")
+                && order.eq_ignore_ascii_case("order")
+            {
+                losses.column_order = true;
+                continue;
+            }
+            let name = parts(item).filter(|parts| parts.len() <= 3);
+            losses.names.push(name.ok_or_else(|| {
+                format!(
+                    "its label names {item:?}, and may name tables, columns as table.column, and column order, with commas between"
+                )
+            })?);
+        }
+        Ok(losses)
+    }
+
+    fn name(&self, table: &str, column: Option<&str>) -> bool {
+        let table: Vec<String> = match parts(table) {
+            Some(parts) => parts.into_iter().map(|part| part.text).collect(),
+            // SQLite's names have no schema, and may be anything.
+            None => vec![table.to_owned()],
+        };
+        let same = |said: &Part, is: &String| match said.quoted {
+            true => said.text == *is,
+            false => said.text.eq_ignore_ascii_case(is),
+        };
+        let is_table = |said: &[Part]| {
+            let whole =
+                said.len() == table.len() && said.iter().zip(&table).all(|(a, b)| same(a, b));
+            let short = match (said, table.last()) {
+                ([one], Some(last)) => same(one, last),
+                _ => false,
+            };
+            whole || short
+        };
+        self.names.iter().any(|said| {
+            let is_column = match (said.split_last(), column) {
+                (Some((last, before)), Some(column)) if !before.is_empty() => {
+                    is_table(before) && same(last, &plain(column))
+                }
+                _ => false,
+            };
+            is_column || is_table(said)
+        })
+    }
+}
+
+/// A name without its quotes, where it has any.
 fn plain(name: &str) -> String {
-    name.replace('"', "").to_lowercase()
+    match name
+        .strip_prefix('"')
+        .and_then(|rest| rest.strip_suffix('"'))
+    {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => name.to_owned(),
+    }
+}
+
+/// The pieces between separators that stand outside quotes.
+fn apart(text: &str, separator: char) -> Vec<&str> {
+    let mut out = Vec::new();
+    let (mut from, mut quoted) = (0, false);
+    for (at, c) in text.char_indices() {
+        quoted ^= c == '"';
+        if c == separator && !quoted {
+            out.push(&text[from..at]);
+            from = at + c.len_utf8();
+        }
+    }
+    out.push(&text[from..]);
+    out
+}
+
+/// The parts of a qualified name; `None` where it is none.
+fn parts(name: &str) -> Option<Vec<Part>> {
+    let part = |text: &str| {
+        let quoted = text.starts_with('"');
+        let closed = text.len() > 2 && text.ends_with('"');
+        let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '$';
+        let plain_word = !text.is_empty()
+            && text.chars().all(is_word)
+            && !text.starts_with(|c: char| c.is_ascii_digit());
+        ((quoted && closed) || plain_word).then(|| Part {
+            text: plain(text),
+            quoted,
+        })
+    };
+    apart(name, '.').into_iter().map(part).collect()
 }
 
 /// The texts of the comment lines before the first statement.
@@ -177,7 +273,7 @@ impl Rehearsal {
     }
 }
 
-/// What a receipt says of a rehearsal that passed.
+/// What a receipt says of a rehearsal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RehearsedDown {
@@ -197,6 +293,10 @@ pub struct RehearsedDown {
 mod tests {
     use super::*;
 
+    fn lossy(what: &str) -> DownLabel {
+        DownLabel::Lossy(Losses::read(what).unwrap())
+    }
+
     #[test]
     fn a_label_is_read_from_the_header_alone() {
         for (script, label) in [
@@ -208,7 +308,7 @@ mod tests {
             ),
             (
                 "-- why\r\n--tollgate:down  lossy:  users.email \r\nDROP",
-                DownLabel::Lossy("users.email".to_owned()),
+                lossy("users.email"),
             ),
             (
                 "/* a */ -- b\n/* tollgate:down irreversible: the rows are gone: all */ SELECT 1",
@@ -229,6 +329,11 @@ mod tests {
             "-- tollgate:down lossless: really",
             "-- tollgate:down reversible",
             "-- tollgate:down lossless\n-- tollgate:down lossless",
+            "-- tollgate: down lossless",
+            "-- Tollgate:Down lossless",
+            "-- tollgate:down lossy: users.email is lost, all orders stay",
+            "-- tollgate:down lossy: users.email,",
+            "-- tollgate:down lossy: a.b.c.d",
         ] {
             assert!(DownLabel::read(script).is_err(), "{script}");
         }
@@ -236,7 +341,7 @@ mod tests {
 
     #[test]
     fn a_label_names_what_is_lost() {
-        let label = DownLabel::Lossy("Users.email, (public.\"Post\"); column order.".to_owned());
+        let label = lossy("Users.email, public.\"Post\", column  order");
         assert!(label.names("public.users", Some("email")));
         assert!(label.names("users", Some("email")));
         assert!(label.names("public.\"Post\"", None));
@@ -245,8 +350,20 @@ mod tests {
         assert!(!label.names("public.users", None));
         assert!(!label.names("public.users", Some("mail")));
         assert!(!label.names("other.\"Post\"", None));
-        assert!(!label.names("public.column_order", None));
+        assert!(!label.names("public.post", None));
         assert!(!DownLabel::Lossless.names("users", None));
-        assert!(!DownLabel::Lossy("users".to_owned()).names_column_order());
+        assert!(!lossy("users").names_column_order());
+    }
+
+    /// `Order` is a name that many tables have.
+    #[test]
+    fn the_order_of_columns_is_no_table() {
+        let label = lossy("column order");
+        assert!(!label.names("public.\"Order\"", None));
+        assert!(!label.names("order", None));
+        assert!(!label.names("column", None));
+        assert!(lossy("order").names("public.\"Order\"", None));
+        assert!(!lossy("\"order\"").names("public.\"Order\"", None));
+        assert!(lossy("\"a.b\"").names("public.\"a.b\"", None));
     }
 }

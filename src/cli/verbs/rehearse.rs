@@ -9,7 +9,7 @@ use crate::cli::args::{Global, Rehearse};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, migration};
 use crate::cli::{Exit, Result};
-use crate::model::{EnvironmentName, MigrationId, Rehearsal};
+use crate::model::{DataMode, EnvironmentName, MigrationId, Rehearsal};
 use crate::planner::FileFacts;
 use crate::planner::gates::shell;
 use crate::planner::rehearsal::Direction;
@@ -32,7 +32,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Rehearse) -> 
         migration: named.as_ref(),
         scratch: verb.scratch,
         data: verb.data.map(Into::into),
-        bound: Duration::from_secs(verb.within.max(1)),
+        bound: Duration::from_secs(verb.within),
     };
     let end = act(
         output,
@@ -112,9 +112,13 @@ fn held_text(
     let mut out = match held.result() {
         Rehearsal::Failed => format!("{} {environment} {migration}\n", paint.bad("did not pass:")),
         passed => format!(
-            "{} {environment} {migration}, {}\n",
+            "{} {environment} {migration}, {}{}\n",
             paint.good("rehearsed:"),
-            passed.as_str()
+            passed.as_str(),
+            match held.data {
+                DataMode::Counts => ", as far as counting rows tells",
+                DataMode::Full | DataMode::Sample => "",
+            }
         ),
     };
     out.push_str(&how(environment, held));
@@ -153,8 +157,10 @@ fn held_text(
     }
     if held.result() == Rehearsal::Failed {
         let edited = match &held.end {
-            // What fails the second time did not fail the first.
-            HeldEnd::Failed(broken) if !broken.again => project.path_of(migration, broken.file),
+            // What fails the second time did not fail the first, and what is applied is not edited.
+            HeldEnd::Failed(broken) if !broken.again && held.direction == Direction::UpFirst => {
+                project.path_of(migration, broken.file)
+            }
             HeldEnd::Failed(_) | HeldEnd::Judged(_) => down,
         };
         out.push_str(&format!(

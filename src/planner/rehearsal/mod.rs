@@ -75,7 +75,8 @@ pub struct Judgement {
     pub column_order: Vec<String>,
     /// Values that come out otherwise each time that the script runs, whatever the other one does.
     pub volatile: Vec<DataDifference>,
-    /// Of an applied migration: what was written since into what it made, and is lost with it.
+    /// Of an applied migration: what stands in what it made, is lost with it, and is not named by the label:
+    /// what was written there since, or carried there, and does not come back.
     pub since: Vec<DataDifference>,
     /// What a reader should know besides, a clause each.
     pub remarks: Vec<String>,
@@ -112,10 +113,10 @@ pub fn judge(direction: Direction, looks: &Looks<'_>, label: &DownLabel) -> Judg
     let not_reversed = compare(&before.schema, &second.schema);
     let (mut lost, mut data_not_reversed, mut since) = (Vec::new(), Vec::new(), Vec::new());
     for difference in data::diff(&before.data, &second.data) {
-        if direction == Direction::DownFirst && made_by_up(&difference, first) {
-            since.push(difference);
-        } else if named(&difference) {
+        if named(&difference) {
             lost.push(difference);
+        } else if direction == Direction::DownFirst && made_by_up(&difference, first) {
+            since.push(difference);
         } else {
             data_not_reversed.push(difference);
         }
@@ -165,6 +166,7 @@ pub fn judge(direction: Direction, looks: &Looks<'_>, label: &DownLabel) -> Judg
     }
     let failed = !(not_reversed.is_empty()
         && data_not_reversed.is_empty()
+        && since.is_empty()
         && not_again.is_empty()
         && data_not_again.is_empty()
         && faults.is_empty());
@@ -244,7 +246,7 @@ impl Judgement {
         found.extend(data("lost", &self.lost));
         let order = |table: &String| format!("column order: {table}");
         found.extend(self.column_order.iter().map(order));
-        found.extend(data("written since", &self.since));
+        found.extend(data("lost with it", &self.since));
         found.extend(data("other values each time", &self.volatile));
         found.truncate(100);
         found

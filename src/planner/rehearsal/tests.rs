@@ -125,13 +125,17 @@ fn the_order_of_columns_is_told_and_makes_it_lossy() {
 }
 
 #[test]
-fn what_was_written_since_is_told_and_does_not_fail() {
+fn what_is_lost_with_an_applied_one_must_be_named() {
     let old = state(2, OLD);
     let filled = state(2, &[("id", "1"), ("email", "2"), ("phone", "7")]);
     let emptied = state(2, NEW);
-    let judged = judged(Direction::DownFirst, [&filled, &old, &emptied, &old], "");
-    assert_eq!(judged.result, Rehearsal::Lossless);
-    assert_eq!(judged.found(), ["written since: users.phone: other values"]);
+    let states = [&filled, &old, &emptied, &old];
+    let silent = judged(Direction::DownFirst, states, "");
+    assert_eq!(silent.result, Rehearsal::Failed);
+    assert_eq!(silent.found(), ["lost with it: users.phone: other values"]);
+    let named = "-- tollgate:down lossy: users.phone";
+    let named = judged(Direction::DownFirst, states, named);
+    assert_eq!(named.result, Rehearsal::Lossy);
 }
 
 #[test]

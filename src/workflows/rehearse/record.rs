@@ -1,4 +1,5 @@
-//! What is kept of a rehearsal: an entry in any case, and a receipt in the target where it passed.
+//! What is kept of a rehearsal, passed or not: an entry, and a receipt in the target, so that every ledger knows
+//! of the newest one.
 
 use super::{Held, HeldEnd, Run, Subject, WorkflowError, target_error};
 use crate::model::entry::{Absorbed, Rehearsed};
@@ -56,9 +57,6 @@ pub(super) fn record(
     let bytes = Some((subject.down.checksum, subject.down.script.as_bytes()));
     let entry = run.ledger.append_with(at, run.by, fact, bytes)?;
     run.kept.insert(subject.down.checksum);
-    if !held.result().passed() {
-        return Ok(());
-    }
     crate::failpoint::hit("rehearse.receipt.before");
     let receipt = Receipt {
         v: 1,

@@ -20,6 +20,8 @@ use crate::targets::{
 /// Why it could not be held there, and what to do.
 type NotHeld = (String, String);
 
+const UP: &str = "migration.sql";
+
 /// Holds it on a scratch database. `why` says why not in place; a rehearsal beside one in place has none.
 pub(super) fn hold(
     run: &mut Run<'_>,
@@ -64,6 +66,19 @@ pub(super) fn hold(
             return Err(target_error(environment, error));
         }
     };
+    if let HeldEnd::Failed(broken) = &end
+        && stage == Stage::Replay
+        && broken.file == UP
+        && !broken.again
+    {
+        scratched.discard(run, environment);
+        return Ok(Err(not_replayed(
+            environment,
+            setting,
+            migration,
+            &broken.error,
+        )));
+    }
     let passed = matches!(&end, HeldEnd::Judged(judgement) if judgement.result.passed());
     match passed && stage == Stage::Replay && setting.pending.contains(migration) {
         // The next one goes on from here.
@@ -200,7 +215,7 @@ impl Scratched {
         let migration = subject.file.migration;
         let name = self.scratch.name().to_owned();
         let before = self.look(data)?;
-        let up = (subject.file.script, &subject.up, "migration.sql");
+        let up = (subject.file.script, &subject.up, UP);
         let down = (subject.down.script, &subject.reversal, "down.sql");
         let mut looks = vec![before.clone()];
         for (again, (script, analysis, file)) in [(false, up), (false, down), (true, up)] {
@@ -366,6 +381,31 @@ fn replay(
         }
     }
     Ok(Ok(scratched))
+}
+
+/// A script that needs what no migration makes, rows that somebody wrote for instance, says nothing about its
+/// reversal by failing on an empty database.
+fn not_replayed(
+    environment: &EnvironmentName,
+    setting: &Setting,
+    migration: &MigrationId,
+    error: &ScriptError,
+) -> NotHeld {
+    let why = format!(
+        "it cannot be replayed on an empty database: {}",
+        error.message
+    );
+    let pending = setting.pending.iter();
+    let before = pending.take_while(|id| *id != migration).last();
+    let remedy = match before.filter(|_| setting.pending.contains(migration)) {
+        Some(before) => format!(
+            "tollgate apply {environment} --to {}   # then it is the next one, and rehearsed in place",
+            crate::planner::gates::shell(before.as_str())
+        ),
+        None => "rehearse it where it is pending; here nothing is known of what stood before it"
+            .to_owned(),
+    };
+    (why, remedy)
 }
 
 /// What has to be applied before a migration, in order: what was, in the order of its receipts, and what is

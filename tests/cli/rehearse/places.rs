@@ -85,16 +85,36 @@ fn the_newest_applied_one_goes_down_and_up_in_place_and_is_replayed() {
         .unwrap();
     drop(database);
     let before = dump(&project, "dev");
+    // What somebody wrote there since would be lost: that has to be said.
     assert_snapshot!(still(project.run(&["rehearse", "dev"])), @r#"
-    exit 0
+    exit 3
     --- stdout
-    rehearsed: dev 20251102000000_email, lossless
+    did not pass: dev 20251102000000_email
       ran       down, up, down, in place
       data      full, of 1 table and 2 rows
       locked    [time] ms, the longest that anybody could have had to wait in dev
       note      replayed to just before it on a scratch database, it passed too
-      since     users.email: other values
-                what was written there since goes with it
+
+      what stands in what it made does not come back, and its label does not name it
+      data      users.email: other values
+      say       -- tollgate:down lossy: users.email   # in its down.sql, if a rollback may lose it
+
+      nothing of it stands in dev
+      remedy    edit migrations/20251102000000_email/down.sql, then: tollgate rehearse dev 20251102000000_email
+    "#);
+    project.write_down(
+        EMAIL,
+        "-- tollgate:down lossy: users.email\nDROP INDEX users_email;\nALTER TABLE users DROP COLUMN email;\n",
+    );
+    assert_snapshot!(still(project.run(&["rehearse", "dev"])), @r#"
+    exit 0
+    --- stdout
+    rehearsed: dev 20251102000000_email, lossy
+      ran       down, up, down, in place
+      data      full, of 1 table and 2 rows
+      locked    [time] ms, the longest that anybody could have had to wait in dev
+      note      replayed to just before it on a scratch database, it passed too
+      lost      users.email: other values
     "#);
     assert!(
         before
@@ -154,7 +174,7 @@ fn scratch_can_be_asked_for() {
     assert_snapshot!(still(project.run(&["rehearse", "dev", "--scratch", "--data", "counts"])), @r#"
     exit 0
     --- stdout
-    rehearsed: dev 20251102000000_email, lossless
+    rehearsed: dev 20251102000000_email, lossless, as far as counting rows tells
       ran       up, down, up, on a copy: --scratch was asked for
       data      counts, of 1 table and 2 rows
     "#);

@@ -238,3 +238,45 @@ fn another_program_that_writes_is_named_and_not_waited_for_long() {
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(project.run(&["rehearse", "dev", "--within", "1"]).exit, 0);
 }
+
+/// A failure is not outweighed by who looked less closely.
+#[test]
+fn counting_rows_does_not_pardon_what_was_seen() {
+    let project = project();
+    assert_eq!(project.run(&["apply", "dev", "--to", USERS]).exit, 0);
+    project.write(EMAIL, "UPDATE users SET name = upper(name);\n");
+    project.write_down(EMAIL, "UPDATE users SET name = 'x';\n");
+    assert_eq!(project.run(&["rehearse", "dev"]).exit, 3);
+    assert_snapshot!(still(project.run(&["rehearse", "dev", "--data", "counts"])), @r#"
+    exit 0
+    --- stdout
+    rehearsed: dev 20251102000000_email, lossless, as far as counting rows tells
+      ran       up, down, up, in place
+      data      counts, of 1 table and 2 rows
+      locked    [time] ms, the longest that anybody could have had to wait in dev
+    "#);
+    for environment in ["dev", "test"] {
+        assert_eq!(project.run(&["apply", environment]).exit, 0);
+    }
+    let plan = project.run(&["plan", "prod"]);
+    assert!(plan.stdout.contains("dev: did not pass"), "{plan}");
+}
+
+/// What failed is told by its receipt too: a ledger that was lost does not open what it had refused.
+#[test]
+fn a_failure_is_known_to_every_ledger() {
+    let project = project();
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    assert_eq!(project.run(&["rehearse", "dev"]).exit, 0);
+    let dev = project.database("dev");
+    dev.execute_batch("CREATE VIEW late AS SELECT email FROM users")
+        .unwrap();
+    drop(dev);
+    assert_eq!(project.run(&["rehearse", "dev"]).exit, 3);
+    for file in ["ledger.db", "ledger.db.head"] {
+        std::fs::remove_file(project.path().join("state").join(file)).unwrap();
+    }
+    assert_eq!(project.run(&["sync", "dev"]).exit, 0);
+    let plan = project.run(&["plan", "prod"]);
+    assert!(plan.stdout.contains("dev: did not pass"), "{plan}");
+}
