@@ -138,7 +138,7 @@ impl EnvironmentView {
         let outweighs = |known: &Rehearsed| {
             let closer = known.down.data < rehearsed.down.data;
             let is_pardon = !known.down.result.passed() && rehearsed.down.result.passed();
-            place(known) < place(&rehearsed) && !(is_pardon && closer)
+            place(known) <= place(&rehearsed) && !(is_pardon && closer)
         };
         if of_bytes.get(&pair).is_none_or(outweighs) {
             of_bytes.insert(pair, rehearsed);

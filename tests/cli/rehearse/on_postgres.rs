@@ -12,7 +12,9 @@ const NEXT: &str = "20251102000000_next";
 
 fn chain(up: &str, down: &str) -> Chain {
     let chain = Chain::new(&[(USERS, CREATE), (NEXT, up)]);
-    chain.project.write_down(USERS, "DROP TABLE users;\n");
+    chain
+        .project
+        .write_down(USERS, "-- tollgate:down lossy: users\nDROP TABLE users;\n");
     chain.project.write_down(NEXT, down);
     super::require(&chain.project, "rehearsal = true");
     let shot = chain.run(&["apply", "dev", "--to", USERS]);
@@ -175,30 +177,27 @@ fn promote_through_three_databases() {
         "ALTER TABLE users DROP COLUMN token;\n",
     );
     assert_snapshot!(plain(chain.run(&["promote", "prod"])), @r#"
-    exit 3
+    exit 0
     --- stdout
 
     migration             dev       test      prod
-    20251101000000_users  applied   pending   pending
-    20251102000000_next   pending   pending   pending
-
-    test: this ledger never looked there; tollgate sync test
-    prod: this ledger never looked there; tollgate sync prod
-    did not pass: dev 20251101000000_users
-      ran       down, up, down, in place
-      data      full, of 1 table and 2 rows
-      locked    [time] ms, the longest that anybody could have had to wait in dev
-      note      replayed to just before it on a scratch database, it passed too
-
-      what stands in what it made does not come back, and its label does not name it
-      data      public.users: 2 rows before, 0 after
-      say       -- tollgate:down lossy: public.users   # in its down.sql, if a rollback may lose it
-
-      nothing of it stands in dev
-      remedy    edit migrations/20251101000000_users/down.sql, then: tollgate rehearse dev 20251101000000_users
+    20251101000000_users  applied   applied   applied
+    20251102000000_next   applied   applied   applied
     --- stderr
     dev: 1 migration to apply, 2 reversals to rehearse
-      rehearsed 20251101000000_users  did not pass  in place, data: full
+      rehearsed 20251101000000_users  lossy  in place, data: full
+      rehearsed 20251102000000_next  lossless  in place, data: full
+      applied   20251102000000_next  atomic
+    test: 2 migrations to apply, 2 reversals to rehearse
+    test: bound to app_test
+      rehearsed 20251101000000_users  lossless  in place, data: full
+      applied   20251101000000_users  atomic
+      rehearsed 20251102000000_next  lossless  in place, data: full
+      applied   20251102000000_next  atomic
+    prod: bound to app_prod
+    prod: 2 migrations to apply
+      applied   20251101000000_users  atomic
+      applied   20251102000000_next  atomic
     "#);
 }
 

@@ -95,7 +95,7 @@ fn the_gate_names_what_is_missing_and_its_remedies_work() {
     let project = project();
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);
     assert_eq!(project.run(&["apply", "test"]).exit, 0);
-    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    assert_snapshot!(still(project.run(&["plan", "prod"])), @r#"
     exit 3
     --- stdout
     refused: prod has 2 migrations that cannot pass
@@ -117,7 +117,7 @@ fn the_gate_names_what_is_missing_and_its_remedies_work() {
         let shot = project.run(&["rehearse", environment, migration]);
         assert_eq!(shot.exit, 0, "{shot}");
     }
-    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    assert_snapshot!(still(project.run(&["plan", "prod"])), @r#"
     exit 0
     --- stdout
     ready: prod can take 2 migrations
@@ -136,7 +136,7 @@ fn the_gate_names_what_is_missing_and_its_remedies_work() {
         rehearsed   dev 2025-11-04 10:12 UTC by alice, lossless, data: full
         rehearsed   test 2025-11-04 10:12 UTC by alice, lossless, data: full
 
-      plan e44f4e9089244051c8cfd1cce4fd26bad1c82d298fd17dee4fe3285a073d1f88
+      plan [id]
       to run it: tollgate apply prod
     "#);
     assert_eq!(project.run(&["apply", "prod"]).exit, 0);
@@ -272,7 +272,8 @@ fn a_failure_is_known_to_every_ledger() {
     dev.execute_batch("CREATE VIEW late AS SELECT email FROM users")
         .unwrap();
     drop(dev);
-    assert_eq!(project.run(&["rehearse", "dev"]).exit, 3);
+    let shot = project.run(&["rehearse", "dev"]);
+    assert_eq!(shot.exit, 3, "{shot}");
     for file in ["ledger.db", "ledger.db.head"] {
         std::fs::remove_file(project.path().join("state").join(file)).unwrap();
     }
