@@ -159,12 +159,12 @@ pub trait Target {
     /// large objects, roles, and what is set for the database or a role.
     ///
     /// On PostgreSQL it is of these schemas: `public`; the application's, as the identity row, the URL
-    /// and `current_schema()` name it; and every one that the session's role owns or owns something in.
-    /// What others own elsewhere is not seen, because a hosted service changes its own schemas (`auth`,
-    /// `storage` ...) at any time: also what a superuser's script made wholly for another role. Of what
-    /// stands in no schema: this role's event triggers and foreign data wrappers; publications, foreign
-    /// servers, casts and default privileges of this role's, and those that concern something in scope;
-    /// extensions all of them. So two roles may see two schemas of one database: a digest is compared
+    /// and `current_schema()` name it; and every one that the session's role, or a role that it is a
+    /// member of, owns or owns something in: a superuser is a member of every role. What others own
+    /// elsewhere is not seen, because a hosted service changes its own schemas (`auth`, `storage` ...) at
+    /// any time. Of what stands in no schema: event triggers and foreign data wrappers of those roles;
+    /// publications, foreign servers, casts and default privileges of theirs, and those that concern
+    /// something in scope; extensions all of them. So two roles may see two schemas of one database: a digest is compared
     /// with one that the same role took. Texts are the server's own words, and another major version may
     /// choose others.
     ///

@@ -189,6 +189,41 @@ fn what_others_own_elsewhere_is_not_seen() {
     assert!(seen.iter().any(|name| name == "table app.t"), "{seen:#?}");
 }
 
+/// Also where it inherits nothing: its script may become the other role.
+#[test]
+fn what_a_role_owns_that_this_one_is_a_member_of_is_seen() {
+    let database = Database::plain();
+    database
+        .run(
+            "DO $$ BEGIN CREATE ROLE tollgate_owner; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+             CREATE SCHEMA theirs AUTHORIZATION tollgate_owner; CREATE TABLE theirs.t (id int);
+             CREATE SCHEMA part; CREATE FUNCTION part.f() RETURNS int LANGUAGE sql AS 'SELECT 1';
+             ALTER FUNCTION part.f() OWNER TO tollgate_owner",
+        )
+        .unwrap();
+    let sees = |name: &str| {
+        let seen = names(&database.open().schema().unwrap());
+        seen.iter().any(|one| one == name)
+    };
+    assert!(!sees("table theirs.t"));
+    database
+        .run(&format!("GRANT tollgate_owner TO {PLAIN}"))
+        .unwrap();
+    let found = sees("table theirs.t") && sees("function part.f()");
+    database
+        .run(&format!("REVOKE tollgate_owner FROM {PLAIN}"))
+        .unwrap();
+    assert!(found);
+    // A superuser is a member of every role.
+    let all = names(
+        &open(&settings(&database.superuser_url()))
+            .unwrap()
+            .schema()
+            .unwrap(),
+    );
+    assert!(all.iter().any(|one| one == "table theirs.t"), "{all:#?}");
+}
+
 #[test]
 fn a_plain_role_sees_what_its_own_scripts_make() {
     let mut bench = Bench::plain();

@@ -42,7 +42,7 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE '
           WHERE e.classid = 'pg_catalog.pg_proc'::pg_catalog.regclass
             AND e.objid = p.oid AND e.deptype IN ('e', 'i'));
 
--- Only those of this role's: a hosted service has some of its own.
+-- Only those of this role's, and of roles that it is a member of: a hosted service has some of its own.
 SELECT 'event trigger' AS kind, pg_catalog.quote_ident(t.evtname) AS name,
        pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(t.evtowner)) AS owner,
        t.evtevent AS event,
@@ -53,7 +53,7 @@ SELECT 'event trigger' AS kind, pg_catalog.quote_ident(t.evtname) AS name,
        END AS enabled,
        pg_catalog.obj_description(t.oid, 'pg_event_trigger') AS comment
   FROM pg_catalog.pg_event_trigger AS t
- WHERE t.evtowner = (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
+ WHERE pg_catalog.pg_has_role(current_user, t.evtowner, 'MEMBER')
    AND NOT EXISTS (
          SELECT FROM pg_catalog.pg_depend AS e
           WHERE e.classid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass

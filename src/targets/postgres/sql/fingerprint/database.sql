@@ -1,4 +1,5 @@
--- What stands in no schema: extensions, foreign servers, default privileges.
+-- What stands in no schema: extensions, foreign servers, default privileges. What belongs to a role that
+-- this one is a member of is as its own: a script may become that role.
 
 SELECT 'extension' AS kind, pg_catalog.quote_ident(x.extname) AS name,
        x.extversion AS version, pg_catalog.quote_ident(n.nspname) AS schema
@@ -19,7 +20,7 @@ SELECT 'foreign server' AS kind, pg_catalog.quote_ident(s.srvname) AS name,
        pg_catalog.obj_description(s.oid, 'pg_foreign_server') AS comment
   FROM pg_catalog.pg_foreign_server AS s
   JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
- WHERE (s.srvowner = (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
+ WHERE (pg_catalog.pg_has_role(current_user, s.srvowner, 'MEMBER')
         OR EXISTS (SELECT FROM pg_catalog.pg_foreign_table AS f
                      JOIN pg_catalog.pg_class AS c ON c.oid = f.ftrelid
                     WHERE f.ftserver = s.oid AND {in_scope}))
@@ -41,7 +42,7 @@ SELECT 'default privileges' AS kind,
   FROM pg_catalog.pg_default_acl AS d
  WHERE d.defaclnamespace IN ({spaces})
     OR d.defaclnamespace = 0
-       AND d.defaclrole = (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user);
+       AND pg_catalog.pg_has_role(current_user, d.defaclrole, 'MEMBER');
 
 -- Which tables are published. Those of this role's, and of another's what concerns a table in scope.
 SELECT 'publication' AS kind, pg_catalog.quote_ident(p.pubname) AS name,
@@ -55,12 +56,11 @@ SELECT 'publication' AS kind, pg_catalog.quote_ident(p.pubname) AS name,
           FROM (SELECT c.oid::pg_catalog.regclass::text || {published}
                   FROM pg_catalog.pg_publication_rel AS r
                   JOIN pg_catalog.pg_class AS c ON c.oid = r.prrelid
-                 WHERE r.prpubid = p.oid AND (p.pubowner = me.oid OR {in_scope})) AS l (line)) AS tables,
+                 WHERE r.prpubid = p.oid AND (pg_catalog.pg_has_role(current_user, p.pubowner, 'MEMBER') OR {in_scope})) AS l (line)) AS tables,
        {published_schemas} AS schemas,
        pg_catalog.obj_description(p.oid, 'pg_publication') AS comment
   FROM pg_catalog.pg_publication AS p
-  JOIN pg_catalog.pg_roles AS me ON me.rolname = current_user
- WHERE p.pubowner = me.oid
+ WHERE pg_catalog.pg_has_role(current_user, p.pubowner, 'MEMBER')
     OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS r
                  JOIN pg_catalog.pg_class AS c ON c.oid = r.prrelid
                 WHERE r.prpubid = p.oid AND {in_scope});

@@ -96,7 +96,7 @@ SELECT 'cast' AS kind,
           WHERE e.classid = 'pg_catalog.pg_cast'::pg_catalog.regclass
             AND e.objid = k.oid AND e.deptype IN ('e', 'i'));
 
--- This role's. Of an option only a digest is told, as of a server's.
+-- This role's, and of roles that it is a member of. Of an option only a digest is told, as of a server's.
 SELECT 'foreign data wrapper' AS kind, pg_catalog.quote_ident(w.fdwname) AS name,
        pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(w.fdwowner)) AS owner,
        CASE WHEN w.fdwhandler <> 0 THEN w.fdwhandler::pg_catalog.regprocedure::text END AS handler,
@@ -110,7 +110,7 @@ SELECT 'foreign data wrapper' AS kind, pg_catalog.quote_ident(w.fdwname) AS name
        {wrapper_grants} AS grants,
        pg_catalog.obj_description(w.oid, 'pg_foreign_data_wrapper') AS comment
   FROM pg_catalog.pg_foreign_data_wrapper AS w
- WHERE w.fdwowner = (SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname = current_user)
+ WHERE pg_catalog.pg_has_role(current_user, w.fdwowner, 'MEMBER')
    AND NOT EXISTS (
          SELECT FROM pg_catalog.pg_depend AS e
           WHERE e.classid = 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass
