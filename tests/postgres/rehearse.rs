@@ -4,6 +4,7 @@ mod broken;
 mod busy;
 mod honest;
 mod inside;
+mod others;
 mod scratch;
 
 use std::time::Duration;

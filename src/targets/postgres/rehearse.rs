@@ -9,6 +9,7 @@
 mod between;
 mod fit;
 mod once;
+mod outside;
 mod sequences;
 mod stop;
 mod watchdog;

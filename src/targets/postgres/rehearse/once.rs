@@ -12,6 +12,7 @@ use super::super::schema;
 use super::super::session::Backend;
 use super::between::{self, Deferrable, Fence, Found};
 use super::fit;
+use super::outside::Outside;
 use super::sequences::{self, Held};
 use super::stop::{At, Stop, named, script_failed, with_what_was_seen, with_who};
 use super::watchdog::Clock;
@@ -58,6 +59,8 @@ impl Once<'_> {
         let before = self.before()?;
         let sequences = sequences::Found::look(session, self.scope)
             .map_err(|unread| self.unread(At::Look, unread))?;
+        let outside =
+            Outside::look(session, self.scope).map_err(|unread| self.unread(At::Look, unread))?;
         let fence = self.fence()?;
         let held = self.hold(sequences)?;
         self.ask(At::Hold, "SAVEPOINT tollgate_beginning")?;
@@ -83,6 +86,9 @@ impl Once<'_> {
                 return Err(with_what_was_seen(stop, seen));
             }
             seen.push(self.look(At::Look)?);
+            if step == RehearsalStep::Second {
+                notes.extend(self.outside(&outside)?);
+            }
         }
         // One before, and one after each step.
         let mut seen = seen.into_iter();
@@ -173,6 +179,31 @@ impl Once<'_> {
         sequences
             .held(self.session, draws)
             .map_err(|error| self.stop(At::Hold, error))
+    }
+
+    /// Refuses to prove anything where the scripts changed what is another role's and not compared. Of the
+    /// rest of it notes.
+    fn outside(&self, outside: &Outside) -> Result<Vec<String>, Stop> {
+        let changed = outside
+            .changed(self.session, self.scope)
+            .map_err(|unread| self.unread(At::Look, unread))?;
+        if !changed.theirs.is_empty() {
+            return Err(Stop::Out(RehearsalError::Target(Box::new(TargetError {
+                kind: TargetErrorKind::Other,
+                fact: format!(
+                    "the scripts change {}, which belongs to another role and is not compared: nothing of it stands, and nothing was proven",
+                    changed.theirs.join(", ")
+                ),
+                remedy: Some("rehearse as the role that owns it".to_owned()),
+            }))));
+        }
+        let extensions = changed.extensions.iter().map(|name| {
+            format!("what the scripts change in {name} was not compared: an extension brought it")
+        });
+        let sequences = changed.sequences.iter().map(|name| {
+            format!("numbers drawn from the sequence {name} are not given back: it belongs to another role")
+        });
+        Ok(extensions.chain(sequences).collect())
     }
 
     fn set_back(&self, held: &Held) -> Result<(), Stop> {
