@@ -1,6 +1,6 @@
 //! Whether what came out of a backup is what went in.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::manifest::Source;
 use crate::model::data::{self, DataDifference};
@@ -52,6 +52,13 @@ pub(super) fn compare(
                 .to_owned(),
         );
     }
+    let unseen = unseen(&source.schema, schema);
+    let [_, copied] = &mut sides;
+    copied.retain(|object| !is_of(&unseen, object));
+    for one in &unseen {
+        out.not_compared
+            .push(format!("schema {one}: another role owns it in the source"));
+    }
     let [before, after] = sides.map(|side| Schema::new(side).unwrap_or_default());
     let (same, differences): (Vec<_>, Vec<_>) = without_parts(diff(&before, &after))
         .into_iter()
@@ -81,9 +88,10 @@ pub(super) fn compare(
             .cloned()
             .collect();
         let before = tables(before, filled_anew);
+        let after = tables(after, |name| unseen.contains(first_part(name)));
         out.tables = before.tables.len() as u64;
         out.rows = before.tables.values().map(|table| table.rows).sum();
-        out.data = data::diff(&before, after);
+        out.data = data::diff(&before, &after);
         if !views.is_empty() {
             out.not_compared.push(format!(
                 "the rows of what a restore fills anew: {}",
@@ -105,6 +113,51 @@ fn tables(data: &Data, left_out: impl Fn(&str) -> bool) -> Data {
             .map(|(name, table)| (name.clone(), table.clone()))
             .collect::<BTreeMap<_, _>>(),
     }
+}
+
+/// What the names of these kinds begin with is not the schema that they stand in: they stand in none, or
+/// their names are those of others.
+const IN_NO_SCHEMA: [&str; 7] = [
+    "cast",
+    "default privileges",
+    "event trigger",
+    "extension",
+    "foreign data wrapper",
+    "foreign server",
+    "publication",
+];
+
+/// The schemas that the copy has and of which the source's fingerprint says nothing: there another role
+/// owns them and all that stands in them, and what a restore without owners makes of them is this role's.
+/// Nothing is known of how they were, so nothing can be said of how they are.
+fn unseen(source: &Schema, copy: &Schema) -> BTreeSet<String> {
+    let seen: BTreeSet<&str> = source.objects().iter().filter_map(space).collect();
+    let spaces = copy.objects().iter().filter(|one| one.kind == "schema");
+    spaces
+        .map(|one| one.name.as_str())
+        .filter(|name| !seen.contains(name))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Whether an object is one of these schemas, or stands in one.
+fn is_of(spaces: &BTreeSet<String>, object: &SchemaObject) -> bool {
+    space(object).is_some_and(|space| spaces.contains(space))
+}
+
+/// The schema that an object is, or stands in, as it is quoted.
+fn space(object: &SchemaObject) -> Option<&str> {
+    (!IN_NO_SCHEMA.contains(&object.kind.as_str())).then(|| first_part(&object.name))
+}
+
+/// What stands before the first dot that is not quoted.
+fn first_part(name: &str) -> &str {
+    let mut is_quoted = false;
+    let end = name.find(|c: char| {
+        is_quoted ^= c == '"';
+        c == '.' && !is_quoted
+    });
+    end.and_then(|end| name.get(..end)).unwrap_or(name)
 }
 
 /// The first few names, and how many more.
@@ -207,6 +260,7 @@ fn cast_list(text: &str) -> Option<(Vec<&str>, &str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::DataMode;
 
     #[test]
     fn a_list_that_is_cast_whole_is_one_whose_elements_are() {
@@ -216,6 +270,59 @@ mod tests {
         assert_eq!(moved(each), each);
         for same in ["", "(ARRAY[", "(ARRAY[1, 2])::int", "(ARRAY['a])::text[]"] {
             assert_eq!(moved(same), same);
+        }
+    }
+
+    #[test]
+    fn a_schema_that_the_source_says_nothing_of_is_not_compared() {
+        let schema = |objects: &[(&str, &str)]| {
+            let objects = objects.iter();
+            Schema::new(
+                objects
+                    .map(|(kind, name)| SchemaObject::new(kind, name))
+                    .collect(),
+            )
+            .unwrap()
+        };
+        let data = |names: &[&str]| Data {
+            tables: names
+                .iter()
+                .map(|name| ((*name).to_owned(), data::TableData::default()))
+                .collect(),
+        };
+        let seen = [
+            ("schema", "public"),
+            ("table", "public.a"),
+            ("table", "b.c"),
+        ];
+        let source = Source {
+            schema: schema(&seen),
+            data: Some((DataMode::Full, data(&["public.a"]))),
+        };
+        let others = [
+            ("schema", "\"a.b\""),
+            ("table", "\"a.b\".c"),
+            ("column", "\"a.b\".c.d"),
+        ];
+        let copy = schema(&[&seen[..], &others].concat());
+        let copied = data(&["public.a", "\"a.b\".c"]);
+        let told = compare(&source, &copy, Some(&copied), Rights::Kept);
+        assert!(told.is_equal(), "{told:?}");
+        assert_eq!(
+            told.not_compared,
+            ["schema \"a.b\": another role owns it in the source"]
+        );
+        assert_eq!(told.tables, 1);
+        // A part of a schema that was looked at is compared, and so is all that stands in none.
+        for (kind, name) in [
+            ("schema", "b"),
+            ("table", "public.d"),
+            ("extension", "\"a.b\""),
+            ("table", "c.d"),
+        ] {
+            let copy = schema(&[&seen[..], &others, &[(kind, name)]].concat());
+            let told = compare(&source, &copy, Some(&copied), Rights::Kept);
+            assert_eq!(told.schema.len(), 1, "{kind} {name}");
         }
     }
 

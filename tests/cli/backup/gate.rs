@@ -254,7 +254,7 @@ fn promote_takes_it_by_itself() {
     --- stderr
     backed up: prod into prod-20251104101200-384e.db
       [size], by sqlite [version], as of receipt 1, blake3:[hash]
-      verified: it was restored into a scratch database, and is equal: the schema, and 5 rows in 2 tables, every value compared
+      verified: it was restored into a scratch database, and is equal: the schema, and 5 rows, every value of 2 tables
     prod: 1 migration to apply
       applied   20251102000000_name  atomic
     "#);

@@ -107,7 +107,7 @@ fn a_backup_is_restored_and_compared() {
     --- stdout
     backed up: prod into state/backups/prod-20251104101200-7670.dump
       [size], by pg_dump [version], as of receipt 1, blake3:[hash]
-      verified: it was restored into a scratch database, and is equal: the schema, and 92 rows in 2 tables, every value compared
+      verified: it was restored into a scratch database, and is equal: the schema, and 92 rows, every value of 2 tables
       not compared  how the server writes casts of lists, which a restore changes without changing what they mean: constraint public.users.users_email_check
       not compared  the last values of sequences
       not compared  the rows of what a restore fills anew: materialized view public.totals
@@ -119,7 +119,7 @@ fn a_backup_is_restored_and_compared() {
     whole: state/backups/prod-20251104101200-7670.dump
       a backup of prod of 2025-11-04 10:12 UTC
       [size], by pg_dump [version], as of receipt 1, blake3:[hash]
-      verified: it was restored into a scratch database, and is equal: the schema, and 92 rows in 2 tables, every value compared
+      verified: it was restored into a scratch database, and is equal: the schema, and 92 rows, every value of 2 tables
       not compared  how the server writes casts of lists, which a restore changes without changing what they mean: constraint public.users.users_email_check
       not compared  the last values of sequences
       not compared  the rows of what a restore fills anew: materialized view public.totals
@@ -508,7 +508,7 @@ fn what_belongs_to_others_is_restored_without_owners() {
     --- stdout
     backed up: prod into state/backups/prod-20251104101200-7670.dump
       [size], by pg_dump [version], as of receipt 1, blake3:[hash]
-      verified: it was restored into a scratch database, and is equal: the schema, and 1 row in 2 tables, every value compared
+      verified: it was restored into a scratch database, and is equal: the schema, and 1 row, every value of 2 tables
       not compared  owners and grants: this role may not give things to others, so the copy was restored without them
     "#);
     let file = newest(&shop.project);
@@ -537,6 +537,52 @@ fn what_belongs_to_others_is_restored_without_owners() {
     drop(name);
     let gone = format!("DROP OWNED BY {maker} CASCADE; REASSIGN OWNED BY {maker} TO tollgate_test");
     let _ = shop.database.run(&gone);
+}
+
+/// A schema that this role may read and that the fingerprint does not look at, because all of it is
+/// another's: in the copy it is this role's.
+#[test]
+fn a_schema_of_others_is_not_compared_and_named() {
+    let reader = format!("reader_{}", std::process::id());
+    let database = Database::new();
+    database
+        .run(&format!("CREATE ROLE {reader} LOGIN CREATEDB PASSWORD 'reader-secret'; ALTER DATABASE {} OWNER TO {reader}; ALTER SCHEMA public OWNER TO {reader}", database.name()))
+        .unwrap();
+    let mut project =
+        Project::with(&[("20251101000000_a", "CREATE TABLE a (id int PRIMARY KEY);\n")]);
+    let config = "[[environment]]\nname = \"prod\"\nurl = \"env:DATABASE_URL\"\n";
+    std::fs::write(project.path().join("tollgate.toml"), config).unwrap();
+    let url = with_user(
+        &database.superuser_url(),
+        &format!("{reader}:reader-secret"),
+    );
+    project.variables.insert("DATABASE_URL".to_owned(), url);
+    let shop = Shop { project, database };
+    assert_eq!(shop.run(&["apply", "prod"]).exit, 0);
+    shop.database
+        .run(&format!("INSERT INTO a VALUES (7); CREATE SCHEMA \"sec.2\"; CREATE TABLE \"sec.2\".x (id serial PRIMARY KEY, note text); INSERT INTO \"sec.2\".x (note) VALUES ('theirs'); GRANT USAGE ON SCHEMA \"sec.2\" TO {reader}; GRANT SELECT ON ALL TABLES IN SCHEMA \"sec.2\" TO {reader}; GRANT SELECT ON ALL SEQUENCES IN SCHEMA \"sec.2\" TO {reader}"))
+        .unwrap();
+    let asking = format!(
+        "{config}[environment.require]\nbackup = {{ max_age = \"1h\", verified = true }}\n"
+    );
+    std::fs::write(shop.project.path().join("tollgate.toml"), asking).unwrap();
+    let verified = shop.run(&["backup", "prod", "--verify"]);
+    shop.project
+        .write("20251102000000_b", "CREATE TABLE b (id int);\n");
+    let planned = shop.run(&["plan", "prod"]);
+    let gone =
+        format!("DROP OWNED BY {reader} CASCADE; REASSIGN OWNED BY {reader} TO tollgate_test");
+    let _ = shop.database.run(&gone);
+    assert_snapshot!(verified, @r#"
+    exit 0
+    --- stdout
+    backed up: prod into state/backups/prod-20251104101200-7670.dump
+      [size], by pg_dump [version], as of receipt 1, blake3:[hash]
+      verified: it was restored into a scratch database, and is equal: the schema, and 1 row, every value of 1 table
+      not compared  owners and grants: this role may not give things to others, so the copy was restored without them
+      not compared  schema "sec.2": another role owns it in the source
+    "#);
+    assert_eq!(planned.exit, 0, "{planned}");
 }
 
 /// The manifest and the dump are of one moment, whatever is written meanwhile.

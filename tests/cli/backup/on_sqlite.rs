@@ -92,7 +92,7 @@ fn one_that_was_restored_is_no_hope() {
     --- stdout
     backed up: prod into state/backups/prod-20251104101200-b895.db
       [size], by sqlite [version], as of receipt 1, blake3:[hash]
-      verified: it was restored into a scratch database, and is equal: the schema, and 5 rows in 2 tables, every value compared
+      verified: it was restored into a scratch database, and is equal: the schema, and 5 rows, every value of 2 tables
     "#);
     let file = newest(&project);
     assert_snapshot!(plain(project.run(&["backup", "prod", "--check", &file])), @r#"
@@ -109,7 +109,7 @@ fn one_that_was_restored_is_no_hope() {
     whole: state/backups/prod-20251104101200-b895.db
       a backup of prod of 2025-11-04 10:12 UTC
       [size], by sqlite [version], as of receipt 1, blake3:[hash]
-      verified: it was restored into a scratch database, and is equal: the schema, and 5 rows in 2 tables, every value compared
+      verified: it was restored into a scratch database, and is equal: the schema, and 5 rows, every value of 2 tables
     "#);
     assert_snapshot!(plain(project.run(&["backup", "prod", "--verify", "--data", "counts"])), @r#"
     exit 0
@@ -409,7 +409,10 @@ fn a_write_ahead_log_is_in_it() {
         .unwrap();
     let shot = project.run(&["backup", "prod", "--verify"]);
     assert_eq!(shot.exit, 0, "{shot}");
-    assert!(shot.stdout.contains("6 rows in 2 tables"), "{shot}");
+    assert!(
+        shot.stdout.contains("6 rows, every value of 2 tables"),
+        "{shot}"
+    );
     assert_eq!(names(&project).len(), 2, "{:?}", names(&project));
     drop(writer);
 }

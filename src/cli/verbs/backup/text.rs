@@ -156,16 +156,16 @@ fn compared(data: Option<DataMode>, comparison: &Comparison) -> String {
     match data {
         None => "its schema is equal; its data was not compared, because it was not looked at when the backup was taken".to_owned(),
         Some(mode) => {
+            let number = |number, of| count(usize::try_from(number).unwrap_or(usize::MAX), of);
+            let rows = number(comparison.rows, "row");
+            let tables = number(comparison.tables, "table");
+            // What was not compared is told below, so nothing is said here of all that there is.
             let how = match mode {
-                DataMode::Full => "every value compared",
-                DataMode::Sample => "counted, and a sample compared",
-                DataMode::Counts => "counted only",
+                DataMode::Full => format!("{rows}, every value of {tables}"),
+                DataMode::Sample => format!("{rows} in {tables}, counted, and a sample compared"),
+                DataMode::Counts => format!("{rows} in {tables}, counted only"),
             };
-            format!(
-                "is equal: the schema, and {} in {}, {how}",
-                count(usize::try_from(comparison.rows).unwrap_or(usize::MAX), "row"),
-                count(usize::try_from(comparison.tables).unwrap_or(usize::MAX), "table")
-            )
+            format!("is equal: the schema, and {how}")
         }
     }
 }
