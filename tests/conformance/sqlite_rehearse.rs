@@ -2,6 +2,7 @@
 
 mod busy;
 mod foreign_keys;
+mod fulltext;
 mod kill;
 mod measured;
 mod reversals;

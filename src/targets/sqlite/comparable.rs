@@ -130,7 +130,7 @@ fn apart<'a>(tokens: &'a [&'a str], columns: usize) -> Option<Parts<'a>> {
 }
 
 /// The tokens of a text, without blanks and comments.
-fn tokens(sql: &str) -> Vec<&str> {
+pub(super) fn tokens(sql: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut rest = sql.trim_start();
     while let Some(first) = rest.chars().next() {
@@ -168,7 +168,7 @@ fn quoted_length(text: &str, quote: char) -> usize {
 }
 
 /// The name that a quoted one stands for; `None` for what is no quoted name.
-fn unquoted(token: &str) -> Option<String> {
+pub(super) fn unquoted(token: &str) -> Option<String> {
     let inner = |open: char, close: char| {
         token
             .strip_prefix(open)

@@ -234,7 +234,7 @@ fn add(row: &Row<'_>, bags: &mut [Bag], bytes: &mut [u8]) -> rusqlite::Result<()
 }
 
 /// The hash of a value and its storage class.
-fn of_value(value: ValueRef<'_>) -> u128 {
+pub(super) fn of_value(value: ValueRef<'_>) -> u128 {
     match value {
         ValueRef::Null => short(b'n', &[]),
         ValueRef::Integer(number) => short(b'i', &number.to_le_bytes()),

@@ -6,6 +6,7 @@
 
 mod fence;
 mod fit;
+mod fulltext;
 mod session;
 
 use std::path::Path;
@@ -25,6 +26,7 @@ use crate::targets::{
 };
 use fence::Fence;
 use fit::{fit, unused_name};
+use fulltext::Sound;
 use session::{Sequences, Session};
 
 /// After so many of SQLite's own steps it asks whether the time is over: a fraction of a millisecond.
@@ -55,6 +57,7 @@ pub(super) fn rehearse(
         mode: request.data,
         bound: request.bound,
         begun: Instant::now(),
+        sound: Sound::default(),
         notes: Vec::new(),
     };
     // Inside the transaction this would do nothing.
@@ -141,6 +144,8 @@ struct Stage<'a> {
     bound: Duration,
     /// When the lock was got.
     begun: Instant,
+    /// The full-text indexes that agreed with their content at some point.
+    sound: Sound,
     notes: Vec<String>,
 }
 
@@ -159,6 +164,7 @@ impl Stage<'_> {
 
         tell("looking at what stands there");
         let before = self.look()?;
+        self.unsound()?;
         self.own(|on| on.execute_batch(&format!("SAVEPOINT {beginning}")))?;
         tell("running the first script");
         self.run(RehearsalStep::First, &request.first, session)
@@ -216,26 +222,59 @@ impl Stage<'_> {
     /// What stands there now.
     fn look(&mut self) -> Result<State, RehearsalError> {
         let mode = self.mode;
-        let (objects, header, reading) = self.own(|on| {
+        let (objects, header, mut reading) = self.own(|on| {
             Ok((
                 fingerprint::objects(on)?,
                 header(on)?,
                 data::read_within(on, mode)?,
             ))
         })?;
+        if mode != DataMode::Counts {
+            let unread = self.own(|on| fulltext::read(on, &mut reading.data))?;
+            reading.left_out.extend(unread);
+        }
         let schema = comparable(&fingerprint::schema(self.path, objects)?);
         let mut objects = schema.objects().to_vec();
         objects.extend(header);
         for table in reading.left_out {
-            let note = format!("what the virtual table {table} holds was not looked at");
-            if !self.notes.contains(&note) {
-                self.notes.push(note);
-            }
+            self.note(&format!(
+                "what the virtual table {table} holds was not looked at"
+            ));
         }
         Ok(State {
             schema: fingerprint::schema(self.path, objects)?,
             data: reading.data,
         })
+    }
+
+    /// A full-text index that does not agree with its content any more. Where rows are only counted none is
+    /// asked: it takes as long as reading them all.
+    fn unsound(&mut self) -> Result<Option<ScriptError>, RehearsalError> {
+        if self.mode == DataMode::Counts {
+            if !self.own(|on| fulltext::indexes(on))?.is_empty() {
+                self.note("whether full-text indexes agree with their content was not looked at");
+            }
+            return Ok(None);
+        }
+        let mut sound = std::mem::take(&mut self.sound);
+        let found = self.own(|on| sound.check(on))?;
+        self.sound = sound;
+        Ok(found.map(|index| {
+            let (name, content) = (index.name, index.content);
+            errors::own(if content.is_empty() {
+                format!("the full-text index {name} is damaged")
+            } else {
+                format!(
+                    "the full-text index {name} does not agree with its content {content} any more"
+                )
+            })
+        }))
+    }
+
+    fn note(&mut self, note: &str) {
+        if !self.notes.iter().any(|known| known == note) {
+            self.notes.push(note.to_owned());
+        }
     }
 
     /// Runs a script as on a connection of its own, and holds it to what its COMMIT would.
@@ -283,6 +322,9 @@ impl Stage<'_> {
         if was_entered && !self.own(|on| store::is_entered(on))? {
             let why = errors::own("the script dropped a table of tollgate's own");
             return Err(failed(step, why));
+        }
+        if let Some(error) = self.unsound()? {
+            return Err(failed(step, error));
         }
         crate::failpoint::hit("sqlite.rehearse.script.after");
         Ok(())
