@@ -127,8 +127,9 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             migration, what, ..
         } => {
             if live {
-                let text = format!("  {}  {migration}  {what}", paint.dim("rehearsing"));
-                output.line_over(&text);
+                // A line that wraps cannot be drawn over.
+                let text: String = format!("{migration}  {what}").chars().take(66).collect();
+                output.line_over(&format!("  {}  {text}", paint.dim("rehearsing")));
             }
         }
         Event::Passing {
