@@ -20,7 +20,7 @@ use backup::{BackupRequest, TakenBackup, Watch};
 pub use fingerprint::KeptSchema;
 use history::{History, NewRow};
 pub use rehearse::{
-    RehearsalError, RehearsalRequest, RehearsalRun, RehearsalStep, RehearsedScript, State,
+    Fault, RehearsalError, RehearsalRequest, RehearsalRun, RehearsalStep, RehearsedScript, State,
 };
 pub use reset::{Emptied, Gone, Inventory, Part};
 pub use scratch::{Beginning, Scratch, ScratchError, scratch};

@@ -96,6 +96,7 @@ pub(super) fn rehearse(
         first_anew,
         locked,
         notes,
+        faults: Vec::new(),
     })
 }
 

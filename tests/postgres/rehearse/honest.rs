@@ -127,26 +127,71 @@ fn what_is_drawn_anew_each_time_is_told_from_what_down_leaves() {
     assert!(dump(&database) == before);
 }
 
+/// The next number is one that was handed out before.
 #[test]
-fn a_sequence_that_is_made_anew_begins_at_another_number() {
+fn a_sequence_that_is_behind_is_a_fault() {
     let database = Database::new();
     database
-        .run("CREATE SEQUENCE s; SELECT setval('s', 57); CREATE SEQUENCE r; SELECT setval('r', 7)")
+        .run("CREATE SEQUENCE s; SELECT setval('s', 57); CREATE SEQUENCE r; SELECT setval('r', 7);
+              CREATE SEQUENCE d INCREMENT BY -1; SELECT setval('d', -9); CREATE SEQUENCE round MAXVALUE 3 CYCLE; SELECT setval('round', 3);
+              CREATE TABLE t (id serial PRIMARY KEY); SELECT setval('t_id_seq', 100);
+              CREATE TABLE fresh (id serial)")
         .unwrap();
     let mut target = locked(&database);
-    let run = rehearse(
-        &mut target,
-        "DROP SEQUENCE s; DROP SEQUENCE r",
-        "CREATE SEQUENCE s; CREATE SEQUENCE r; SELECT setval('r', 7)",
-    )
-    .unwrap();
-    assert_eq!(
-        run.notes,
-        [
-            "the sequence public.s was made anew by the second script: it stands at 1, and stood at 57"
-        ]
-    );
+    for (up, down, expected) in [
+        (
+            "DROP SEQUENCE s; DROP SEQUENCE r",
+            "CREATE SEQUENCE s; CREATE SEQUENCE r; SELECT setval('r', 7)",
+            vec![(
+                "public.s",
+                "the sequence stands at 1 after both scripts, and stood at 57",
+            )],
+        ),
+        (
+            "SELECT setval('t_id_seq', 3)",
+            "SELECT 1",
+            vec![(
+                "public.t",
+                "its sequence public.t_id_seq stands at 3 after both scripts, and stood at 100",
+            )],
+        ),
+        (
+            "SELECT 1",
+            "ALTER SEQUENCE t_id_seq RESTART WITH 5; SELECT setval('d', -8)",
+            vec![
+                (
+                    "public.d",
+                    "the sequence stands at -8 after both scripts, and stood at -9",
+                ),
+                (
+                    "public.t",
+                    "its sequence public.t_id_seq stands at 5 after both scripts, and stood at 100",
+                ),
+            ],
+        ),
+        (
+            "ALTER TABLE t ALTER id DROP DEFAULT; DROP SEQUENCE t_id_seq; ALTER TABLE t ALTER id ADD GENERATED ALWAYS AS IDENTITY",
+            "ALTER TABLE t ALTER id DROP IDENTITY; CREATE SEQUENCE t_id_seq AS int OWNED BY t.id; ALTER TABLE t ALTER id SET DEFAULT nextval('t_id_seq')",
+            vec![(
+                "public.t",
+                "its sequence public.t_id_seq stands at 1 after both scripts, and stood at 100",
+            )],
+        ),
+        // Ahead, where it stood, round again, and what never stood anywhere else.
+        (
+            "SELECT nextval('s'), nextval('d'), nextval('round'); SELECT setval('r', 8, false); DROP TABLE fresh",
+            "CREATE TABLE fresh (id serial)",
+            vec![],
+        ),
+    ] {
+        let run = rehearse(&mut target, up, down).unwrap();
+        let faults = run.faults.iter();
+        let faults: Vec<_> = faults.map(|one| (&*one.subject, &*one.what)).collect();
+        assert_eq!(faults, expected, "{up}");
+        assert_eq!((lost(&run), run.notes.clone()), (vec![], vec![]), "{up}");
+    }
     assert_eq!(database.ask("SELECT nextval('s')"), "58");
+    assert_eq!(database.ask("SELECT nextval('t_id_seq')"), "101");
 }
 
 #[test]

@@ -65,6 +65,7 @@ impl Once<'_> {
         let held = self.hold(sequences)?;
         self.ask(At::Hold, "SAVEPOINT tollgate_beginning")?;
         let mut notes = Vec::new();
+        let mut faults = Vec::new();
         let mut seen = vec![before];
         let steps = [
             RehearsalStep::First,
@@ -73,8 +74,8 @@ impl Once<'_> {
         ];
         for step in steps {
             if step == RehearsalStep::FirstAgain {
-                let anew = held.begin_anew(session, self.scope);
-                notes.extend(anew.map_err(|unread| self.unread(At::Look, unread))?);
+                let behind = held.behind(session, self.scope);
+                faults = behind.map_err(|unread| self.unread(At::Look, unread))?;
                 self.set_back(&held)?;
             }
             tell(match step {
@@ -117,6 +118,7 @@ impl Once<'_> {
             first_anew,
             locked: std::time::Duration::ZERO,
             notes,
+            faults,
         })
     }
 

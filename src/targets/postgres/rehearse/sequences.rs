@@ -8,8 +8,9 @@ use tokio_postgres::{Error, SimpleQueryRow};
 
 use super::super::fingerprint::{Scope, Unread, aside, pin};
 use super::super::runtime::Session;
-use super::super::survey::cell;
+use super::super::survey::{cell, parse};
 use super::super::template::fill;
+use crate::targets::Fault;
 
 const SEQUENCES: &str = include_str!("../sql/rehearse/sequences.sql");
 const SET_BACK: &str = include_str!("../sql/rehearse/set_back.sql");
@@ -21,7 +22,11 @@ struct Sequence {
     oid: String,
     /// Qualified and quoted.
     name: String,
-    increment: String,
+    increment: i64,
+    /// Whether it begins again at its end.
+    cycles: bool,
+    /// The table that it belongs to, qualified and quoted.
+    of: Option<String>,
     owned: bool,
     readable: bool,
     usable: bool,
@@ -34,12 +39,27 @@ struct Place {
     called: bool,
 }
 
+impl Place {
+    /// The number that is handed out next.
+    fn next(&self, increment: i64) -> i128 {
+        i128::from(self.last)
+            + if self.called {
+                i128::from(increment)
+            } else {
+                0
+            }
+    }
+}
+
 /// Those that are held, and how far they came before any script ran.
 pub(super) struct Held {
     /// Whether they are: what is set in one that is not would stay.
     are: bool,
     /// By oid.
     places: BTreeMap<String, (String, Place)>,
+    /// All that may be read, held or not, by name, with the increment; those that begin again at their
+    /// end left out.
+    stood: BTreeMap<String, (Place, i64)>,
     /// The names of those that may not be held, and may be drawn from.
     pub(super) free: Vec<String>,
 }
@@ -63,7 +83,9 @@ impl Found {
             Ok(Sequence {
                 oid: cell(row, "oid")?.to_owned(),
                 name: cell(row, "name")?.to_owned(),
-                increment: cell(row, "increment")?.to_owned(),
+                increment: parse(row, "increment")?,
+                cycles: is(row, "cycles"),
+                of: row.get("of").map(str::to_owned),
                 owned: is(row, "owned"),
                 readable: is(row, "readable"),
                 usable: is(row, "usable"),
@@ -96,16 +118,21 @@ impl Found {
 
     /// How far each one came, asked once it is held, if it is to be.
     pub(super) fn held(self, session: &Session, are: bool) -> Result<Held, Error> {
-        let owned: Vec<&Sequence> = self
-            .all
-            .iter()
-            .filter(|one| one.owned && one.readable)
-            .collect();
-        let places = places(session, &owned)?;
+        let readable: Vec<&Sequence> = self.all.iter().filter(|one| one.readable).collect();
+        let mut places = places(session, &readable)?;
+        let stood = readable.iter().filter(|one| !one.cycles).filter_map(|one| {
+            let (name, place) = places.get(&one.oid)?;
+            Some((name.clone(), (place.clone(), one.increment)))
+        });
+        let stood = stood.collect();
+        for one in readable.iter().filter(|one| !one.owned) {
+            places.remove(&one.oid);
+        }
         let free = self.all.iter().filter(|one| !one.owned && one.usable);
         Ok(Held {
             are,
             places,
+            stood,
             free: free.map(|one| one.name.clone()).collect(),
         })
     }
@@ -155,37 +182,43 @@ impl Held {
         Ok(())
     }
 
-    /// Which of them were made anew by the scripts, and begin at another number now: a clause each. What
-    /// was drawn from one that is still the same is no loss, and is not told.
-    pub(super) fn begin_anew(
-        &self,
-        session: &Session,
-        scope: &Scope,
-    ) -> Result<Vec<String>, Unread> {
+    /// Which sequences are behind where they stood: what was drawn before is drawn once more. Those that the
+    /// role may not read are not looked at, and one that begins again by itself is never behind.
+    pub(super) fn behind(&self, session: &Session, scope: &Scope) -> Result<Vec<Fault>, Unread> {
         let now = Found::look(session, scope)?.all;
-        let was: BTreeMap<&str, (&str, &Place)> = self
-            .places
+        let there: Vec<&Sequence> = now
             .iter()
-            .map(|(oid, (name, place))| (name.as_str(), (oid.as_str(), place)))
-            .collect();
-        let anew: Vec<&Sequence> = now
-            .iter()
-            .filter(|one| {
-                one.readable
-                    && was
-                        .get(one.name.as_str())
-                        .is_some_and(|(oid, _)| *oid != one.oid)
-            })
+            .filter(|one| one.readable && !one.cycles && self.stood.contains_key(&one.name))
             .collect();
         let mut out = Vec::new();
-        for (name, place) in places(session, &anew)?.into_values() {
-            if let Some((_, before)) = was.get(name.as_str())
-                && **before != place
-            {
-                out.push(format!(
-                    "the sequence {name} was made anew by the second script: it stands at {}, and stood at {}",
+        let mut places = places(session, &there)?;
+        for one in there {
+            let (Some((_, place)), Some((before, increment))) =
+                (places.remove(&one.oid), self.stood.get(&one.name))
+            else {
+                continue;
+            };
+            let (next, expected) = (place.next(*increment), before.next(*increment));
+            let behind = if *increment < 0 {
+                next > expected
+            } else {
+                next < expected
+            };
+            if behind {
+                let stands = format!(
+                    "stands at {} after both scripts, and stood at {}",
                     place.last, before.last
-                ));
+                );
+                out.push(match &one.of {
+                    Some(table) => Fault {
+                        subject: table.clone(),
+                        what: format!("its sequence {} {stands}", one.name),
+                    },
+                    None => Fault {
+                        subject: one.name.clone(),
+                        what: format!("the sequence {stands}"),
+                    },
+                });
             }
         }
         Ok(out)
