@@ -80,6 +80,11 @@ impl<'a> Blocker<'a> {
         (outcome, seen)
     }
 
+    /// Who is one of `pids`, which is SQL, as `session` sees it: for what is not waited for.
+    pub(super) fn of_pids(&self, session: &Session, pids: &str) -> Option<String> {
+        look(session, self.backend.pid, pids)
+    }
+
     /// Who is named in the server's account of a deadlock: "... blocked by process 4711."
     pub(super) fn of_deadlock(&self, session: &Session, detail: &str) -> Option<String> {
         let pids = detail

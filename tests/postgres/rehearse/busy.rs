@@ -195,6 +195,57 @@ fn rows_that_others_write_are_a_retry_or_an_answer() {
     nothing_left(&database);
 }
 
+/// Writers hold the table while they draw a number, which a rehearsal would keep from them.
+#[test]
+fn no_writer_is_ended_by_a_rehearsal() {
+    let database = Database::new();
+    database
+        .run("CREATE TABLE t (id serial PRIMARY KEY, x int); INSERT INTO t (x) VALUES (1)")
+        .unwrap();
+    let stop = AtomicBool::new(false);
+    let url = database.superuser_url();
+    std::thread::scope(|scope| {
+        let writers: Vec<_> = [
+            "INSERT INTO t (x) VALUES (2)",
+            "SELECT nextval('t_id_seq'); INSERT INTO t (x) VALUES (3)",
+        ]
+        .into_iter()
+        .cycle()
+        .take(4)
+        .map(|sql| {
+            let (stop, url) = (&stop, &url);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    run(url, sql)?;
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Ok::<_, String>(())
+            })
+        })
+        .collect();
+        let mut target = locked(&database);
+        for _ in 0..3 {
+            let done = rehearse_within(
+                &mut target,
+                "INSERT INTO t (x) VALUES (7); UPDATE t SET x = 8 WHERE x = 7; ALTER TABLE t ADD COLUMN y int",
+                "ALTER TABLE t DROP COLUMN y; DELETE FROM t WHERE x = 8",
+                DataMode::Full,
+                BOUND,
+            );
+            match done {
+                Ok(run) => assert_eq!(lost(&run), [""; 0]),
+                Err(RehearsalError::Busy { .. }) => {}
+                Err(error) => panic!("{error:?}"),
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        for writer in writers {
+            writer.join().unwrap().unwrap();
+        }
+    });
+    nothing_left(&database);
+}
+
 #[test]
 fn what_others_change_meanwhile_is_not_told_as_lost() {
     let database = Database::new();

@@ -1,11 +1,14 @@
 //! One try of a rehearsal: from BEGIN to the last look, in a transaction that the caller rolls back.
 
+use std::time::Instant;
+
 use tokio_postgres::Error;
 
 use super::super::blocker::Blocker;
 use super::super::data;
 use super::super::error::{is_fatal, script_error, sentence};
 use super::super::fingerprint::{self, Scope, Unread};
+use super::super::lock;
 use super::super::protocol::db_error;
 use super::super::runtime::Session;
 use super::super::schema;
@@ -21,6 +24,10 @@ use crate::targets::{
     RehearsalError, RehearsalRequest, RehearsalRun, RehearsalStep, State, TargetError,
     TargetErrorKind,
 };
+
+/// How long a sequence is waited for at most while others are held, in milliseconds: far less than it takes
+/// the server to look for deadlocks.
+const SOON: u32 = 30;
 
 /// What a try needs.
 pub(super) struct Once<'a> {
@@ -165,7 +172,6 @@ impl Once<'_> {
     }
 
     fn hold(&self, sequences: sequences::Found) -> Result<Held, Stop> {
-        self.clock.start();
         let scripts = [self.request.first.script, self.request.second.script];
         let draws = sequences.hidden || fit::could_draw(scripts);
         let holding = if draws {
@@ -174,13 +180,45 @@ impl Once<'_> {
             String::new()
         };
         if !holding.is_empty() {
-            let blocker = Blocker::new(self.settings, self.backend);
-            let (held, seen) = blocker.watch(blocker.first_look(), || self.session.query(&holding));
-            held.map_err(|error| self.unprepared(error, seen, "the sequences cannot be held"))?;
+            self.get(&sequences, &holding)?;
         }
+        self.clock.start();
         sequences
             .held(self.session, draws)
             .map_err(|error| self.stop(At::Hold, error))
+    }
+
+    /// Gets the sequences, and before them the tables that draw from them, all or none: a lock that is not
+    /// to be had soon is not waited for with others in hand, because whoever holds it may want one of them.
+    fn get(&self, sequences: &sequences::Found, holding: &str) -> Result<(), Stop> {
+        let tables = sequences.locking().unwrap_or_default();
+        let sql = format!(
+            "{tables} SET LOCAL lock_timeout = '{SOON}ms'; {holding}; {}",
+            self.own
+        );
+        let patience = self.backend.lock_timeout.unwrap_or(self.clock.bound());
+        let begun = Instant::now();
+        loop {
+            self.ask(At::Hold, "SAVEPOINT tollgate_hold")?;
+            let Err(error) = self.session.query(&sql) else {
+                self.clock.start();
+                return self.ask(At::Hold, "RELEASE SAVEPOINT tollgate_hold");
+            };
+            let refused = error.code().is_some_and(|code| code.code() == "55P03");
+            if !refused {
+                return Err(self.unprepared(error, None, "the sequences cannot be held"));
+            }
+            self.ask(
+                At::Hold,
+                "ROLLBACK TO SAVEPOINT tollgate_hold; RELEASE SAVEPOINT tollgate_hold",
+            )?;
+            if begun.elapsed() >= patience {
+                let blocker = Blocker::new(self.settings, self.backend);
+                let seen = blocker.of_pids(self.session, &sequences.holders());
+                return Err(self.unprepared(error, seen, "the sequences cannot be held"));
+            }
+            self.session.sleep(lock::pause() / 5);
+        }
     }
 
     /// Refuses to prove anything where the scripts changed what is another role's and not compared. Of the

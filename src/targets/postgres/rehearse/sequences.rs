@@ -2,17 +2,18 @@
 //! before. So each one that this role owns is changed first, into what it is. Others that want a number of
 //! it wait meanwhile, so none is held for scripts that only define things.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use tokio_postgres::{Error, SimpleQueryRow};
 
 use super::super::fingerprint::{Scope, Unread, aside, pin};
 use super::super::runtime::Session;
 use super::super::survey::{cell, parse};
-use super::super::template::fill;
+use super::super::template::{fill, text};
 use crate::targets::Fault;
 
 const SEQUENCES: &str = include_str!("../sql/rehearse/sequences.sql");
+const HOLDERS: &str = include_str!("../sql/rehearse/holders.sql");
 const SET_BACK: &str = include_str!("../sql/rehearse/set_back.sql");
 /// How many are asked for their place in one message.
 const AT_ONCE: usize = 500;
@@ -27,6 +28,8 @@ struct Sequence {
     cycles: bool,
     /// The table that it belongs to, qualified and quoted.
     of: Option<String>,
+    /// Whether that table can be locked.
+    lockable: bool,
     owned: bool,
     readable: bool,
     usable: bool,
@@ -86,6 +89,7 @@ impl Found {
                 increment: parse(row, "increment")?,
                 cycles: is(row, "cycles"),
                 of: row.get("of").map(str::to_owned),
+                lockable: is(row, "lockable"),
                 owned: is(row, "owned"),
                 readable: is(row, "readable"),
                 usable: is(row, "usable"),
@@ -101,6 +105,32 @@ impl Found {
                 .collect::<Result<_, Unread>>()?,
             hidden: !hidden.is_empty(),
         })
+    }
+
+    /// What locks the tables whose columns draw from those that may be held, or says at once that it
+    /// cannot: whoever writes to one holds it while it waits for a number, and a script may want it then.
+    /// Tables that inherit from one draw from the same sequence, and are locked with it.
+    pub(super) fn locking(&self) -> Option<String> {
+        let held = self.all.iter().filter(|one| one.owned && one.lockable);
+        let tables: BTreeSet<&str> = held.filter_map(|one| one.of.as_deref()).collect();
+        let tables: Vec<&str> = tables.into_iter().collect();
+        (!tables.is_empty()).then(|| {
+            format!(
+                "LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE NOWAIT;",
+                tables.join(", ")
+            )
+        })
+    }
+
+    /// Who writes to those tables or draws from those sequences, by pid, as SQL.
+    pub(super) fn holders(&self) -> String {
+        let held = self.all.iter().filter(|one| one.owned);
+        let names: BTreeSet<String> = held
+            .flat_map(|one| one.of.iter().chain([&one.name]))
+            .map(|name| format!("pg_catalog.to_regclass({})", text(name)))
+            .collect();
+        let names: Vec<String> = names.into_iter().collect();
+        fill(HOLDERS, &[("relations", &names.join(", "))])
     }
 
     /// The statements that hold those that may be held; empty where there are none.

@@ -10,6 +10,12 @@ SELECT c.oid, pg_catalog.format('%I.%I', n.nspname, c.relname) AS name, s.seqinc
          WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
            AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
            AND d.deptype IN ('a', 'i')) AS of,
+       -- Whether that is one that can be locked.
+       EXISTS (SELECT FROM pg_catalog.pg_depend AS d
+                 JOIN pg_catalog.pg_class AS t ON t.oid = d.refobjid
+                WHERE d.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND d.objid = c.oid
+                  AND d.refclassid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                  AND d.deptype IN ('a', 'i') AND t.relkind IN ('r', 'p')) AS lockable,
        pg_catalog.pg_has_role(c.relowner, 'USAGE') AS owned,
        pg_catalog.has_sequence_privilege(c.oid, 'SELECT')
          AND pg_catalog.has_schema_privilege(n.oid, 'USAGE') AS readable,
