@@ -173,7 +173,7 @@ fn one_try(
         own: &own,
         statement_timeout: patience.statement,
     };
-    let done = watchdog::guard(main, backend.pid, &clock, || once.run(tell))?;
+    let done = watchdog::guard(main, settings, backend.pid, &clock, || once.run(tell))?;
     let ended = roll_back(&session);
     let locked = clock.elapsed();
     drop(session);

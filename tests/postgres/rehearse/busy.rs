@@ -127,6 +127,34 @@ fn whoever_waits_for_a_rehearsal_waits_no_longer_than_the_bound() {
     assert!(dump(&database) == before);
 }
 
+/// The session that watches the clock is ended while the rehearsal goes on.
+#[test]
+fn the_bound_holds_without_the_main_session() {
+    let database = Database::new();
+    database.run("CREATE TABLE t (id int)").unwrap();
+    let before = dump(&database);
+    std::thread::scope(|scope| {
+        let other = scope.spawn(|| {
+            until(&database, "EXISTS (SELECT FROM pg_locks WHERE relation = 't'::regclass AND mode = 'AccessExclusiveLock' AND granted)");
+            database.ask(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_locks WHERE locktype = 'advisory' AND objid = 72707369
+                   AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+            );
+            let begun = Instant::now();
+            run(&database.superuser_url(), "SELECT count(*) FROM t").unwrap();
+            begun.elapsed()
+        });
+        let mut target = locked(&database);
+        let script = "SET statement_timeout = 0; LOCK TABLE t; SELECT pg_sleep(60)";
+        let ended = rehearse_within(&mut target, script, "SELECT 1", DataMode::Full, BOUND);
+        assert!(ended.is_err(), "{ended:?}");
+        let waited = other.join().unwrap();
+        assert!(waited < BOUND + SLACK, "{waited:?}");
+    });
+    nothing_left(&database);
+    assert!(dump(&database) == before);
+}
+
 /// Another session writes the rows that the scripts write, all the time.
 #[test]
 fn rows_that_others_write_are_a_retry_or_an_answer() {

@@ -1,12 +1,15 @@
 //! The bound of a rehearsal: when others have waited long enough, whatever it runs is cancelled from the
-//! main session, whatever the script set for itself.
+//! main session, whatever the script set for itself; where that one is lost, from another.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use super::super::connect;
+use super::super::error::is_fatal;
 use super::super::runtime::Session;
+use crate::targets::address::PostgresSettings;
 use crate::targets::{TargetError, TargetErrorKind};
 
 /// Between two looks at the clock.
@@ -61,6 +64,7 @@ impl Clock {
 /// Where the system gives no thread: then nothing is done.
 pub(super) fn guard<T>(
     main: &Session,
+    settings: &PostgresSettings,
     pid: u32,
     clock: &Clock,
     work: impl FnOnce() -> T,
@@ -69,7 +73,7 @@ pub(super) fn guard<T>(
     std::thread::scope(|scope| {
         let watch = std::thread::Builder::new()
             .name("tollgate-watchdog".to_owned())
-            .spawn_scoped(scope, move || watch(main, pid, clock, &stopped))
+            .spawn_scoped(scope, move || watch(main, settings, pid, clock, &stopped))
             .map_err(|error| TargetError {
                 kind: TargetErrorKind::Other,
                 fact: format!("nothing was rehearsed: the system gives no thread: {error}"),
@@ -83,12 +87,26 @@ pub(super) fn guard<T>(
     })
 }
 
-fn watch(main: &Session, pid: u32, clock: &Clock, stopped: &Receiver<()>) {
+fn watch(
+    main: &Session,
+    settings: &PostgresSettings,
+    pid: u32,
+    clock: &Clock,
+    stopped: &Receiver<()>,
+) {
     let mut awake = Instant::now();
+    let mut other: Option<Session> = None;
     while stopped.recv_timeout(LOOK) == Err(RecvTimeoutError::Timeout) {
         if clock.is_over() {
             clock.over.store(true, Ordering::Release);
-            end(main, pid, clock.elapsed() >= clock.bound + MERCY);
+            let wholly = || clock.elapsed() >= clock.bound + MERCY;
+            if !end(other.as_ref().unwrap_or(main), pid, wholly()) {
+                // Whoever ended that session must not keep others waiting.
+                other = connect::beside(settings).ok();
+                if let Some(session) = &other {
+                    end(session, pid, wholly());
+                }
+            }
         } else if awake.elapsed() >= HEARTBEAT {
             // Where it is gone, whatever comes next says so.
             let _ = main.query("SELECT 1");
@@ -98,7 +116,11 @@ fn watch(main: &Session, pid: u32, clock: &Clock, stopped: &Receiver<()>) {
 }
 
 /// Ends what a session of ours runs, or the session. Told nobody: the session itself says what became of it.
-pub(super) fn end(main: &Session, pid: u32, wholly: bool) {
+/// Whether the one that asks could ask.
+pub(super) fn end(main: &Session, pid: u32, wholly: bool) -> bool {
     let how = if wholly { "terminate" } else { "cancel" };
-    let _ = main.query(&format!("SELECT pg_catalog.pg_{how}_backend({pid})"));
+    match main.query(&format!("SELECT pg_catalog.pg_{how}_backend({pid})")) {
+        Ok(_) => true,
+        Err(error) => !error.as_db_error().is_none_or(is_fatal),
+    }
 }
