@@ -1,8 +1,10 @@
 //! A schema as two of them are compared in a rehearsal.
 //!
 //! SQLite keeps the text of each statement as somebody wrote it, and where a table was altered or rebuilt
-//! and put back, the text comes back with other blanks, comments and quotes. Those mean nothing. Nor does
-//! the order of columns, which is told apart, as on PostgreSQL.
+//! and put back, the text comes back with other blanks, comments and quotes. Those mean nothing, and nor
+//! does the case of keywords and types. Nor does the order of columns, which is told apart, as on PostgreSQL.
+
+use sqlite3_parser::dialect::keyword_token;
 
 use crate::model::schema::COLUMN_ORDER;
 use crate::model::{Schema, SchemaObject};
@@ -42,7 +44,7 @@ fn take_apart(table: &str, columns: &[String], parts: &Parts<'_>, out: &mut Vec<
     let mut order = SchemaObject::new(COLUMN_ORDER, table);
     for (column, part) in columns.iter().zip(&parts.columns) {
         let mut object = SchemaObject::new("column", &format!("{table}.{column}"));
-        object.push("sql", &joined(part));
+        object.push("sql", &of_column(part));
         out.push(object);
         order.push("column", column);
     }
@@ -52,7 +54,7 @@ fn take_apart(table: &str, columns: &[String], parts: &Parts<'_>, out: &mut Vec<
         whole.push("constraint", &constraint);
     }
     if !parts.options.is_empty() {
-        whole.push("options", &joined(parts.options));
+        whole.push("options", &joined(parts.options).to_ascii_uppercase());
     }
     out.extend([whole, order]);
 }
@@ -183,15 +185,38 @@ pub(super) fn unquoted(token: &str) -> Option<String> {
     inner('[', ']').map(str::to_owned)
 }
 
-/// One text of the tokens, whatever stood between them: a name that needs no quotes has none.
+/// One text of the tokens, whatever stood between them: a name that needs no quotes has none, and keywords
+/// are in capitals.
 fn joined(tokens: &[&str]) -> String {
+    let words: Vec<String> = (0..tokens.len()).map(|place| word(tokens, place)).collect();
+    spaced(&words)
+}
+
+/// The text of a column: its type is in capitals too.
+fn of_column(tokens: &[&str]) -> String {
+    let of_type = tokens.iter().skip(1).take_while(|token| !ends_type(token));
+    let end = 1 + of_type.count();
+    let words: Vec<String> = (0..tokens.len())
+        .map(|place| {
+            let word = word(tokens, place);
+            if (1..end).contains(&place) {
+                word.to_ascii_uppercase()
+            } else {
+                word
+            }
+        })
+        .collect();
+    spaced(&words)
+}
+
+/// Whether a column's type ends before this token.
+fn ends_type(token: &str) -> bool {
+    is_reserved(token) || token.eq_ignore_ascii_case("generated")
+}
+
+fn spaced(tokens: &[String]) -> String {
     let mut out = String::new();
     for token in tokens {
-        let token = match unquoted(token) {
-            Some(name) if is_plain(&name) => name,
-            Some(name) => super::fingerprint::quoted(&name),
-            None => (*token).to_owned(),
-        };
         let last = out.chars().next_back();
         let begins_word = token.starts_with(|c: char| is_word(c) || c == '"' || c == '\'');
         let is_apart = match last {
@@ -202,9 +227,150 @@ fn joined(tokens: &[&str]) -> String {
         if is_apart {
             out.push(' ');
         }
-        out.push_str(&token);
+        out.push_str(token);
     }
     out
+}
+
+/// The token at this place as it is compared.
+fn word(tokens: &[&str], place: usize) -> String {
+    let token = tokens[place];
+    match unquoted(token) {
+        // Without its quotes a reserved word would mean something else: NULL, CURRENT_TIMESTAMP.
+        Some(name) if is_plain(&name) && !is_reserved(&name) => name,
+        Some(name) => super::fingerprint::quoted(&name),
+        None if is_keyword(tokens, place) => token.to_ascii_uppercase(),
+        None => token.to_owned(),
+    }
+}
+
+/// Whether the token at this place is a keyword. Many of them are names elsewhere; then they stay as they
+/// are, as the default `key` does, which is a text.
+fn is_keyword(tokens: &[&str], place: usize) -> bool {
+    let token = tokens[place];
+    let before = place.checked_sub(1).map(|place| tokens[place]);
+    if before == Some(".") || !token.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return false;
+    }
+    if is_reserved(token) {
+        return true;
+    }
+    // SQLite knows this word only where a generated column ends.
+    if before == Some(")") && token.eq_ignore_ascii_case("stored") {
+        return true;
+    }
+    // It panics at a word of one letter.
+    if token.len() < 2 || keyword_token(token.as_bytes()).is_none() {
+        return false;
+    }
+    let is_one_of =
+        |word: &str, list: &[&str]| list.iter().any(|one| one.eq_ignore_ascii_case(word));
+    let is_called = tokens.get(place + 1) == Some(&"(");
+    match before {
+        _ if is_called && is_one_of(token, &["cast", "raise"]) => true,
+        Some(before) if before.eq_ignore_ascii_case("on") => token.eq_ignore_ascii_case("conflict"),
+        None => false,
+        Some(before) if is_reserved(before) => is_one_of(before, &BEFORE_KEYWORDS),
+        // Two names do not stand side by side.
+        Some(before) if before.starts_with(is_word) => !is_one_of(before, &BEFORE_NAMES),
+        Some(before) => before == ")" || before == ";" || before.starts_with(['\'', '"', '`', '[']),
+    }
+}
+
+/// Reserved words behind which a word is a keyword, if it can be one.
+const BEFORE_KEYWORDS: [&str; 16] = [
+    "autoincrement",
+    "create",
+    "deferrable",
+    "delete",
+    "false",
+    "foreign",
+    "group",
+    "isnull",
+    "not",
+    "notnull",
+    "null",
+    "or",
+    "order",
+    "primary",
+    "true",
+    "update",
+];
+
+/// Keywords that are not reserved, and behind which a name may stand.
+const BEFORE_NAMES: [&str; 8] = [
+    "by", "glob", "like", "match", "of", "regexp", "trigger", "view",
+];
+
+/// Words that are no name without quotes, and the literals that are words.
+const RESERVED: [&str; 63] = [
+    "add",
+    "all",
+    "alter",
+    "and",
+    "as",
+    "autoincrement",
+    "between",
+    "case",
+    "check",
+    "collate",
+    "commit",
+    "constraint",
+    "create",
+    "current_date",
+    "current_time",
+    "current_timestamp",
+    "default",
+    "deferrable",
+    "delete",
+    "distinct",
+    "drop",
+    "else",
+    "escape",
+    "except",
+    "exists",
+    "false",
+    "foreign",
+    "from",
+    "group",
+    "having",
+    "in",
+    "index",
+    "insert",
+    "intersect",
+    "into",
+    "is",
+    "isnull",
+    "join",
+    "limit",
+    "not",
+    "nothing",
+    "notnull",
+    "null",
+    "on",
+    "or",
+    "order",
+    "primary",
+    "references",
+    "returning",
+    "select",
+    "set",
+    "table",
+    "then",
+    "to",
+    "transaction",
+    "true",
+    "union",
+    "unique",
+    "update",
+    "using",
+    "values",
+    "when",
+    "where",
+];
+
+fn is_reserved(word: &str) -> bool {
+    RESERVED.iter().any(|one| one.eq_ignore_ascii_case(word))
 }
 
 fn is_plain(name: &str) -> bool {
@@ -288,6 +454,71 @@ mod tests {
         );
         assert_eq!(diff(&made, &altered), []);
         assert!(made.get("column", "t.b.c").is_some());
+    }
+
+    /// In quotes a default is a text; without them these are values.
+    #[test]
+    fn a_quoted_word_that_would_be_a_value_keeps_its_quotes() {
+        for word in ["null", "CURRENT_TIMESTAMP", "true", "False"] {
+            let quoted = of(&format!("CREATE TABLE t (a DEFAULT \"{word}\")"));
+            let plain = of(&format!("CREATE TABLE t (a DEFAULT {word})"));
+            assert!(!diff(&quoted, &plain).is_empty(), "{word}");
+        }
+        let one = of("CREATE TABLE t (a \"not\" NULL)");
+        assert!(!diff(&one, &of("CREATE TABLE t (a NOT NULL)")).is_empty());
+        let one = of("CREATE TABLE t (\"key\" INT, \"order\" INT, UNIQUE (\"key\", \"order\"))");
+        let other = of("CREATE TABLE t (key INT, [order] INT, UNIQUE(key, `order`))");
+        assert_eq!(diff(&one, &other), []);
+    }
+
+    #[test]
+    fn the_case_of_keywords_and_types_means_nothing() {
+        let one = of(
+            "create table p (id integer primary key on conflict replace autoincrement);
+             create table t (id integer not null, a text default current_timestamp,
+               b text collate nocase references p on delete no action on update cascade,
+               c int generated always as (id + 1) stored, d real default null, key text,
+               constraint one check (a not like 'x' and cast(b as text) is not null),
+               primary key (id desc, key), foreign key (a) references p (id)) without rowid;",
+        );
+        let other = of(
+            "CREATE TABLE p (id INTEGER PRIMARY KEY ON CONFLICT REPLACE AUTOINCREMENT);
+             CREATE TABLE t (id INTEGER NOT NULL, a TEXT DEFAULT CURRENT_TIMESTAMP,
+               b TEXT COLLATE nocase REFERENCES p ON DELETE NO ACTION ON UPDATE CASCADE,
+               c INT GENERATED ALWAYS AS (id + 1) STORED, d REAL DEFAULT NULL, key TEXT,
+               CONSTRAINT one CHECK (a NOT LIKE 'x' AND CAST(b AS text) IS NOT NULL),
+               PRIMARY KEY (id DESC, key), FOREIGN KEY (a) REFERENCES p (id)) WITHOUT ROWID;",
+        );
+        assert_eq!(diff(&one, &other), []);
+        let tables = "CREATE TABLE t (a, b);";
+        let one = of(&format!(
+            "{tables} create unique index i on t(a desc, b asc) where a is not null;
+             create view v as select a from t order by a desc;
+             create trigger g after insert on t for each row begin update t set a = 1; end"
+        ));
+        let other = of(&format!(
+            "{tables} CREATE UNIQUE INDEX i ON t(a DESC, b ASC) WHERE a IS NOT NULL;
+             CREATE VIEW v AS SELECT a FROM t ORDER BY a DESC;
+             CREATE TRIGGER g AFTER INSERT ON t FOR EACH ROW BEGIN UPDATE t SET a = 1; END"
+        ));
+        assert_eq!(diff(&one, &other), []);
+        for (one, other) in [
+            (
+                "CREATE TABLE t (a DEFAULT \"View\")",
+                "CREATE TABLE t (a DEFAULT \"view\")",
+            ),
+            (
+                "CREATE TABLE t (a DEFAULT View)",
+                "CREATE TABLE t (a DEFAULT view)",
+            ),
+            (
+                "CREATE TABLE t (a DEFAULT 'null')",
+                "CREATE TABLE t (a DEFAULT 'NULL')",
+            ),
+            ("CREATE TABLE t (A)", "CREATE TABLE t (a)"),
+        ] {
+            assert!(!diff(&of(one), &of(other)).is_empty(), "{one}");
+        }
     }
 
     #[test]
