@@ -50,6 +50,9 @@ pub struct RehearsalRun {
     /// the last state is not that of the second one, and the schema is. What differs here too differs each
     /// time that the script runs, whatever the second one does.
     pub first_anew: Option<State>,
+    /// What neither the schemas nor the data show, and what the second script did not bring back all the
+    /// same. Empty where nothing is.
+    pub faults: Vec<Fault>,
     /// How long locks were held that could stand in anybody's way.
     pub locked: Duration,
     /// What rolling back does not undo, or was not looked at, as far as it is known: in words, a clause
@@ -65,6 +68,15 @@ pub struct Fault {
     /// The object's name as the schema writes it: of a sequence that belongs to a table the table's.
     pub subject: String,
     /// What is wrong: a clause.
+    pub what: String,
+}
+
+/// Something that is not as it was, and that no schema and no data show.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What it is about: a table's name.
+    pub subject: String,
+    /// What is not as it was, as a clause: "its next number is 1 afterwards, and was 101".
     pub what: String,
 }
 

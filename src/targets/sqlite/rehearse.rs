@@ -21,13 +21,13 @@ use super::statements::Script;
 use super::{comparable, data, errors, fingerprint, store};
 use crate::model::{DataMode, SchemaObject};
 use crate::targets::{
-    RehearsalError, RehearsalRequest, RehearsalRun, RehearsalStep, RehearsedScript, ScriptError,
-    State, TargetError, TargetErrorKind,
+    Fault, RehearsalError, RehearsalRequest, RehearsalRun, RehearsalStep, RehearsedScript,
+    ScriptError, State, TargetError, TargetErrorKind,
 };
 use fence::Fence;
 use fit::{fit, unused_name};
 use fulltext::Sound;
-use session::{Sequences, Session};
+use session::{Numbers, Sequences, Session};
 
 /// After so many of SQLite's own steps it asks whether the time is over: a fraction of a millisecond.
 const ASKED_EACH: i32 = 1_000;
@@ -90,10 +90,11 @@ pub(super) fn rehearse(
     };
     // What did not roll back outweighs whatever went wrong before.
     rolled_back?;
-    let (states, first_anew) = played?;
+    let (states, first_anew, faults) = played?;
     Ok(RehearsalRun {
         states,
         first_anew,
+        faults,
         locked,
         notes,
         faults: Vec::new(),
@@ -129,7 +130,7 @@ fn roll_back(path: &Path, mut connection: Connection) -> Result<(), RehearsalErr
     }
 }
 
-type Played = ([State; 4], Option<State>);
+type Played = ([State; 4], Option<State>, Vec<Fault>);
 
 /// The connection of a rehearsal, and what it knows.
 struct Stage<'a> {
@@ -161,7 +162,7 @@ impl Stage<'_> {
         let is_over = move || begun.elapsed() > bound;
         self.own(|on| on.progress_handler(ASKED_EACH, Some(is_over)))?;
         let beginning = format!("{}beginning", self.savepoint);
-        let sequences = self.own(|on| Sequences::read(on))?;
+        let (sequences, numbers) = self.own(|on| Ok((Sequences::read(on)?, Numbers::read(on)?)))?;
 
         tell("looking at what stands there");
         let before = self.look()?;
@@ -175,6 +176,7 @@ impl Stage<'_> {
         self.run(RehearsalStep::Second, &request.second, session)
             .map_err(|error| seen(error, [&before, &first]))?;
         let second = self.look()?;
+        let faults = self.own(|on| Numbers::read(on))?.behind(&numbers);
         // What rolls back with a failure does so with an honest reversal too: numbers are drawn anew.
         self.own(|on| sequences.restore(on))?;
         tell("running the first script again");
@@ -191,7 +193,7 @@ impl Stage<'_> {
         } else {
             None
         };
-        Ok(([before, first, second, again], first_anew))
+        Ok(([before, first, second, again], first_anew, faults))
     }
 
     /// Something of our own.

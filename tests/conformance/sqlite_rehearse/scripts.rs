@@ -118,6 +118,38 @@ fn numbers_are_drawn_again_from_the_beginning() {
 }
 
 #[test]
+fn numbers_that_would_be_given_away_once_more_are_told() {
+    let bench = made(
+        "CREATE TABLE counted (id INTEGER PRIMARY KEY AUTOINCREMENT, v);
+         INSERT INTO counted VALUES (3, 'kept'), (100, 'gone'); DELETE FROM counted WHERE id = 100;
+         CREATE TABLE full (id INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO full VALUES (7)",
+    );
+    let before = dump(&bench);
+    let faults = |up: &str, down: &str| {
+        let faults = rehearse(&bench, up, down).unwrap().faults;
+        let told = faults
+            .iter()
+            .map(|fault| format!("{}: {}", fault.subject, fault.what));
+        told.collect::<Vec<_>>()
+    };
+    let rebuilt = "CREATE TABLE n (id INTEGER PRIMARY KEY AUTOINCREMENT, v);
+                   INSERT INTO n SELECT id, v FROM counted;
+                   DROP TABLE counted; ALTER TABLE n RENAME TO counted;";
+    let behind = ["counted: its next number is 4 afterwards, and was 101"];
+    assert_eq!(faults(rebuilt, "SELECT 1"), behind);
+    assert_eq!(faults("SELECT 1", rebuilt), behind);
+    // The rows that stand keep the other one from beginning again.
+    assert_eq!(faults("SELECT 1", "DELETE FROM sqlite_sequence"), behind);
+    let kept = format!("{rebuilt} UPDATE sqlite_sequence SET seq = 100 WHERE name = 'counted'");
+    assert_eq!(faults(&kept, &kept), [""; 0]);
+    let ahead = "INSERT INTO counted (v) VALUES ('a')";
+    assert_eq!(faults(ahead, "DELETE FROM counted WHERE v = 'a'"), [""; 0]);
+    // That the table is gone shows by itself.
+    assert_eq!(faults("SELECT 1", "DROP TABLE IF EXISTS counted"), [""; 0]);
+    assert_eq!(dump(&bench), before);
+}
+
+#[test]
 fn what_differs_each_time_is_told_from_what_the_reversal_did() {
     let bench = made("CREATE TABLE t (a, b); INSERT INTO t (a) VALUES (1)");
     let run = rehearse(&bench, "UPDATE t SET b = random()", "UPDATE t SET b = NULL").unwrap();

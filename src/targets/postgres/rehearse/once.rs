@@ -123,6 +123,7 @@ impl Once<'_> {
         Ok(RehearsalRun {
             states,
             first_anew,
+            faults: Vec::new(),
             locked: std::time::Duration::ZERO,
             notes,
             faults,

@@ -1,8 +1,11 @@
 //! What one script leaves on the connection for the next, which in earnest has one of its own.
 
+use std::collections::BTreeMap;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, params};
 
+use crate::targets::Fault;
 use crate::targets::sqlite::fingerprint::quoted;
 
 /// What a script may set and SQLite tells, as whole numbers. None of them lasts; `foreign_keys` cannot be
@@ -90,6 +93,55 @@ impl Sequences {
             )?;
         }
         Ok(())
+    }
+}
+
+/// The last number that each table with AUTOINCREMENT gave away.
+#[derive(Debug)]
+pub(super) struct Numbers(BTreeMap<String, i64>);
+
+impl Numbers {
+    pub(super) fn read(connection: &Connection) -> rusqlite::Result<Self> {
+        if !is_there(connection)? {
+            return Ok(Self(BTreeMap::new()));
+        }
+        let kept: Vec<(String, Option<Value>)> = connection
+            .prepare(include_str!("numbered.sql"))?
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        let mut out = BTreeMap::new();
+        for (name, seq) in kept {
+            let sql = format!("SELECT max(_rowid_) FROM main.{}", quoted(&name));
+            let newest = connection.query_row(&sql, [], |row| row.get(0))?;
+            // SQLite goes on behind the greater of the two.
+            let last = whole(seq).max(whole(newest)).max(0);
+            out.insert(name, last);
+        }
+        Ok(Self(out))
+    }
+
+    /// The tables that would give away numbers once more that they gave away before.
+    pub(super) fn behind(&self, before: &Self) -> Vec<Fault> {
+        let stand = before.0.iter().filter_map(|(name, was)| {
+            let is = self.0.get(name)?;
+            (is < was).then(|| Fault {
+                subject: name.clone(),
+                what: format!(
+                    "its next number is {} afterwards, and was {}",
+                    is.saturating_add(1),
+                    was.saturating_add(1)
+                ),
+            })
+        });
+        stand.collect()
+    }
+}
+
+/// What is no whole number counts as none.
+fn whole(value: Option<Value>) -> i64 {
+    match value {
+        Some(Value::Integer(number)) => number,
+        _ => 0,
     }
 }
 
