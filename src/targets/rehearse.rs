@@ -58,8 +58,6 @@ pub struct RehearsalRun {
     /// What rolling back does not undo, or was not looked at, as far as it is known: in words, a clause
     /// each. Empty where nothing is.
     pub notes: Vec<String>,
-    /// What neither the schema nor the data shows, and is wrong all the same after the second script.
-    pub faults: Vec<Fault>,
 }
 
 /// What the second script leaves worse than it was, although it stands in neither the schema nor the data.
@@ -68,15 +66,6 @@ pub struct Fault {
     /// The object's name as the schema writes it: of a sequence that belongs to a table the table's.
     pub subject: String,
     /// What is wrong: a clause.
-    pub what: String,
-}
-
-/// Something that is not as it was, and that no schema and no data show.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// What it is about: a table's name.
-    pub subject: String,
-    /// What is not as it was, as a clause: "its next number is 1 afterwards, and was 101".
     pub what: String,
 }
 

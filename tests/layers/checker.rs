@@ -65,6 +65,7 @@ const PURE_MAY_IMPORT: &[&str] = &[
     "ledger::assemble",
     "ledger::view",
     "ledger::View",
+    "targets::Fault",
     "targets::Gone",
     "targets::Inventory",
     "targets::Journal",

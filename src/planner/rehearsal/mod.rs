@@ -7,7 +7,7 @@ use crate::model::data::{self, DataChange, DataDifference};
 use crate::model::schema::{COLUMN_ORDER, SchemaDifference, diff, without_parts};
 use crate::model::{DownLabel, Rehearsal, Schema};
 use crate::sql::{Analysis, NotAnalysed, StatementKind};
-use crate::targets::State;
+use crate::targets::{Fault, State};
 
 /// Which of the two scripts goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,8 @@ pub struct Looks<'a> {
     pub first_anew: Option<&'a State>,
     /// Whether the same beginning could not be had for a look of that kind: sequences had moved on.
     pub is_scratch: bool,
+    /// What is wrong beyond what is compared: sequences that stand behind where they stood.
+    pub faults: &'a [Fault],
 }
 
 /// Judges the looks of a rehearsal by what the `down.sql` says of itself.
@@ -151,6 +153,11 @@ pub fn judge(direction: Direction, looks: &Looks<'_>, label: &DownLabel) -> Judg
     let (mut faults, mut remarks) = (Vec::new(), Vec::new());
     if direction == Direction::DownFirst && before == first {
         faults.push("down.sql changes nothing that can be seen here".to_owned());
+    }
+    for fault in looks.faults {
+        if !label.names(&fault.subject, None) {
+            faults.push(fault.what.clone());
+        }
     }
     match label {
         DownLabel::Lossless if !column_order.is_empty() => faults.push(format!(

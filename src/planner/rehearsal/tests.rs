@@ -39,6 +39,7 @@ fn judged(direction: Direction, states: [&State; 4], label: &str) -> Judgement {
         states,
         first_anew: None,
         is_scratch: false,
+        faults: &[],
     };
     judge(direction, &looks, &DownLabel::read(label).unwrap())
 }
@@ -153,6 +154,7 @@ fn what_differs_each_time_is_told_and_does_not_fail() {
         states: [&old, &first, &old, &again],
         first_anew: Some(&anew),
         is_scratch: false,
+        faults: &[],
     };
     let volatile = judge(Direction::UpFirst, &looks, &DownLabel::None);
     assert_eq!(volatile.result, Rehearsal::Lossless);
@@ -195,4 +197,26 @@ fn only_ordinary_statements_are_rehearsed_in_place() {
         let why = unfit(up, down).unwrap();
         assert!(why.starts_with(said), "{why}");
     }
+}
+
+#[test]
+fn a_sequence_that_is_behind_fails_unless_it_is_named() {
+    let (old, new) = (state(2, OLD), state(2, NEW));
+    let faults = [Fault {
+        subject: "public.users_id_seq".to_owned(),
+        what: "it is behind".to_owned(),
+    }];
+    let looks = Looks {
+        states: [&old, &new, &old, &new],
+        first_anew: None,
+        is_scratch: false,
+        faults: &faults,
+    };
+    let silent = judge(Direction::UpFirst, &looks, &DownLabel::None);
+    assert_eq!(
+        (silent.result, silent.found()),
+        (Rehearsal::Failed, vec!["it is behind".to_owned()])
+    );
+    let label = DownLabel::read("-- tollgate:down lossy: users_id_seq").unwrap();
+    assert!(judge(Direction::UpFirst, &looks, &label).result.passed());
 }

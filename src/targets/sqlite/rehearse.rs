@@ -97,7 +97,6 @@ pub(super) fn rehearse(
         faults,
         locked,
         notes,
-        faults: Vec::new(),
     })
 }
 

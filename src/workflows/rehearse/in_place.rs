@@ -66,6 +66,7 @@ pub(super) fn hold(
                 states: ran.states.each_ref(),
                 first_anew: ran.first_anew.as_ref(),
                 is_scratch: false,
+                faults: &ran.faults,
             };
             let judgement = judge(direction, &looks, &subject.label);
             let end = HeldEnd::Judged(Box::new(judgement));
@@ -118,6 +119,7 @@ pub(super) fn until_there(
         states: [before, first, second, first],
         first_anew: None,
         is_scratch: false,
+        faults: &[],
     };
     Some(Box::new(judge(direction, &looks, label)))
 }

@@ -249,6 +249,7 @@ impl Scratched {
                 states: [&before, first, second, third],
                 first_anew: None,
                 is_scratch: true,
+                faults: &[],
             },
             &subject.label,
         );

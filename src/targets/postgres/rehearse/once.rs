@@ -123,7 +123,6 @@ impl Once<'_> {
         Ok(RehearsalRun {
             states,
             first_anew,
-            faults: Vec::new(),
             locked: std::time::Duration::ZERO,
             notes,
             faults,
