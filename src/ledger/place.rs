@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::error::{LedgerError, LedgerErrorKind};
 
+/// What the file of the lock is called: the ledger's name and this.
+pub(super) const LOCK: &str = "lock";
+
 /// Where this ledger stands: the machine and the run of it, the path and the file itself (device and
 /// inode, and when it was made, where the system tells). A copy has another inode, a moved file another path, a restored
 /// backup usually both; each of them then starts a writer of its own.
@@ -72,7 +75,7 @@ pub(super) fn lock(
     give_up: &dyn Fn() -> bool,
     waiting: &mut dyn FnMut(&str),
 ) -> Result<Lock, LedgerError> {
-    let path = beside(ledger, "lock");
+    let path = beside(ledger, LOCK);
     crate::failpoint::hit("ledger.lock.before");
     let mut file = OpenOptions::new()
         .read(true)

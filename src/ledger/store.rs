@@ -200,6 +200,19 @@ impl Ledger {
         self.view.stand(Some(self.writer), after, &self.policy);
     }
 
+    /// Whether a path, links resolved, is this file or one that is kept beside it.
+    #[must_use]
+    pub fn has_for_its_own(&self, path: &Path) -> bool {
+        let ledger = self
+            .path
+            .canonicalize()
+            .unwrap_or_else(|_| self.path.clone());
+        path == ledger
+            || [head::END, place::LOCK]
+                .iter()
+                .any(|end| path == place::beside(&ledger, end))
+    }
+
     /// The state that the entries add up to.
     #[must_use]
     pub fn view(&self) -> &View {

@@ -164,6 +164,16 @@ pub fn create(target: &Address, name: &str, base: &Path) -> Result<NewDatabase, 
     }
 }
 
+/// Whether a name, without the folder of a file, is one of the scratch databases beside a target: what
+/// stands under it is dropped when one is made.
+#[must_use]
+pub fn is_of_scratch(target: &Address, name: &str) -> bool {
+    match target {
+        Address::Sqlite(_) => name.contains(sqlite::SCRATCH_MARK),
+        Address::Postgresql(_) => name.starts_with(postgres::SCRATCH_PREFIX),
+    }
+}
+
 impl NewDatabase {
     /// Drops what was made.
     ///

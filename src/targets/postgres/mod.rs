@@ -39,6 +39,7 @@ mod survey;
 mod template;
 mod tls;
 
+pub(super) use scratch::PREFIX as SCRATCH_PREFIX;
 pub use scratch::{PostgresScratch, scratch};
 
 use std::cell::RefCell;

@@ -17,6 +17,8 @@ use crate::digest::hex;
 use crate::targets::address::{Address, PostgresSettings};
 use crate::targets::{Beginning, Scratch, ScratchError, Target, TargetError, TargetErrorKind};
 
+/// What the names of all scratch databases of tollgate's begin with, before the number of their target.
+pub(in crate::targets) const PREFIX: &str = "tollgate_scratch_";
 pub(super) const TARGET: &str = include_str!("sql/scratch/target.sql");
 const SETTINGS: &str = include_str!("sql/scratch/settings.sql");
 const LEFTOVERS: &str = include_str!("sql/scratch/leftovers.sql");
@@ -79,7 +81,7 @@ pub fn scratch(
         remedy: Some("correct its name in the target's URL".to_owned()),
     })?;
     let oid: u32 = parse(row, "oid")?;
-    let prefix = format!("tollgate_scratch_{oid}_");
+    let prefix = format!("{PREFIX}{oid}_");
     if take(&session, oid)? {
         for row in ask(&fill(LEFTOVERS, &[("prefix", &text(&prefix))]))? {
             // Another role's, or in use all the same: whoever may drop it will.

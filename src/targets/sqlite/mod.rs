@@ -24,6 +24,7 @@ mod statements;
 mod store;
 
 pub use comparable::comparable;
+pub(super) use scratch::MARK as SCRATCH_MARK;
 pub use scratch::{SqliteScratch, scratch};
 
 use std::path::{Path, PathBuf};

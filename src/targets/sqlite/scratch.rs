@@ -13,7 +13,7 @@ use crate::targets::address::Address;
 use crate::targets::{Beginning, Scratch, ScratchError, Target, TargetError, TargetErrorKind};
 
 /// What stands between the name of the target's file and the eight digits of a scratch file.
-const MARK: &str = ".tollgate-scratch-";
+pub(in crate::targets) const MARK: &str = ".tollgate-scratch-";
 /// What SQLite and the run's lock put beside a file.
 const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", ".tollgate-lock"];
 /// Pages that are copied at one go.

@@ -8,6 +8,7 @@ mod attest;
 mod check;
 mod compare;
 mod files;
+mod into;
 mod list;
 mod manifest;
 mod prove;

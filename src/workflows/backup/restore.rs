@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::check::{Found, look};
+use super::into;
 use super::manifest::Manifest;
 use crate::model::entry::{Engine, Restored as Entry};
 use crate::model::{EnvironmentName, Fact};
@@ -40,6 +41,7 @@ pub fn restore(
     base: &Path,
     rights: Rights,
 ) -> Result<Restored, WorkflowError> {
+    into::is_no_url(into)?;
     let mut found = look(run, environment, path)?;
     let Some(manifest) = found.manifest.take().filter(|_| found.faults.is_empty()) else {
         return Ok(Restored::Faulty(Box::new(found)));
@@ -76,6 +78,7 @@ pub fn restore(
             ),
         });
     }
+    into::is_free(run, &address, into, base)?;
     let made = backup::create(&address, into, base).map_err(told)?;
     let shown = made.shown.clone();
     if let Err(error) = fill(run, &environment, path, &manifest, &made, rights) {

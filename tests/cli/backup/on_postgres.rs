@@ -181,6 +181,17 @@ fn it_is_restored_into_a_new_database_only() {
       remedy   name another one that is not there yet: --into NAME
     "#);
     assert_snapshot!(shop.run(&["log", "-n", "1"]).stdout.replace(&name.0, "again"), @"    7  2025-11-04T10:12:00.000Z  alice  restored   prod prod-20251104101200-7670.dump into again");
+    assert_snapshot!(shop.run(&["restore", &file, "--into", "tollgate_scratch_mine"]), @r#"
+    exit 2
+    --- stderr
+    error: nothing is restored into tollgate_scratch_mine: that is a name of tollgate's own scratch databases, and the next one that is made drops what stands under it
+
+      remedy   name a new database: --into app_restored
+    "#);
+    assert_eq!(
+        shop.run(&["restore", &file, "--into", "sqlite:x.db"]).exit,
+        2
+    );
     // What was restored is known for a copy, and is bound by a person's word.
     let mut project = shop.project;
     project.variables.insert("DATABASE_URL".to_owned(), url);

@@ -63,6 +63,46 @@ fn a_backup_is_whole_private_and_looked_at() {
     "#);
 }
 
+/// Names that SQLite and tollgate give to files of their own.
+#[test]
+fn nothing_is_restored_under_a_name_that_is_taken() {
+    let project = shop();
+    assert_eq!(project.run(&["backup", "prod"]).exit, 0);
+    let file = newest(&project);
+    let into = |name: &str| project.run(&["restore", &file, "--into", name]);
+    for name in [
+        "state/prod.db-wal",
+        "state/prod.db-journal",
+        "state/other.db-SHM",
+        "state/prod.db.tollgate-lock",
+        "state/prod.db.tollgate-scratch-0123abcd",
+        "state/ledger.db",
+        "state/../state/ledger.db.head",
+        "state/ledger.db.lock",
+        "state/ledger.db-wal",
+    ] {
+        let there = project.path().join(name).exists();
+        let shot = into(name);
+        assert_eq!(shot.exit, 2, "{name} {shot}");
+        assert_eq!(project.path().join(name).exists(), there, "{name}");
+    }
+    let shot = into("state/ledger.db.head");
+    assert_snapshot!(shot, @r#"
+    exit 2
+    --- stderr
+    error: nothing is restored into state/ledger.db.head: that is the ledger's own
+
+      remedy   name a new file: --into state/restored.db
+    "#);
+    assert_snapshot!(into("postgresql://x:secret@h/db"), @r#"
+    exit 2
+    --- stderr
+    error: what follows --into is a url, and a new database has only a name here: it is made on the server of the environment's, or is a new file
+
+      remedy   name a new database: --into app_restored, or a new file: --into state/restored.db
+    "#);
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_may_read_it() {
