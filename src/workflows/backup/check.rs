@@ -102,8 +102,8 @@ pub(super) fn look(
         notes: Vec::new(),
         proof: Proof::NotAsked,
     };
-    if !path.is_file() {
-        found.faults.push("there is no such file".to_owned());
+    if let Some(fault) = no_file(path) {
+        found.faults.push(fault);
         return Ok(found);
     }
     let manifest = match Manifest::read(&files::manifest(path)) {
@@ -136,6 +136,46 @@ pub(super) fn look(
     }
     found.manifest = Some(manifest);
     Ok(found)
+}
+
+/// What stands there instead of a file; `None` where it is one.
+fn no_file(path: &Path) -> Option<String> {
+    let kind = match path.metadata() {
+        Ok(known) => known.file_type(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Some("there is no such file".to_owned());
+        }
+        Err(error) => return Some(format!("it cannot be looked at: {error}")),
+    };
+    if kind.is_file() {
+        return None;
+    }
+    let what = match kind.is_dir() {
+        true => "a directory",
+        false => special(kind),
+    };
+    Some(format!("it is {what}, and no file"))
+}
+
+/// What is neither a file nor a directory.
+#[cfg(unix)]
+fn special(kind: std::fs::FileType) -> &'static str {
+    use std::os::unix::fs::FileTypeExt as _;
+    if kind.is_fifo() {
+        "a pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_block_device() || kind.is_char_device() {
+        "a device"
+    } else {
+        "something else"
+    }
+}
+
+/// What is neither a file nor a directory.
+#[cfg(not(unix))]
+fn special(_kind: std::fs::FileType) -> &'static str {
+    "something else"
 }
 
 /// The bytes, and what kind of file they make.

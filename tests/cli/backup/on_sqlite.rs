@@ -272,6 +272,29 @@ fn what_is_not_the_backup_any_more_is_named() {
     "#);
 }
 
+/// What is no file is said to be what it is, and nobody waits for what never comes out of it.
+#[cfg(unix)]
+#[test]
+fn what_is_no_file_is_named() {
+    let project = shop();
+    let pipe = project.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    for (name, said) in [
+        ("state", "it is a directory, and no file"),
+        ("pipe", "it is a pipe, and no file"),
+        ("/dev/null", "it is a device, and no file"),
+        ("nothing", "there is no such file"),
+    ] {
+        let shot = project.run(&["restore", name, "--into", "state/again.db"]);
+        assert_eq!(shot.exit, 1, "{shot}");
+        assert!(
+            shot.stdout.contains(&format!("found     {said}\n")),
+            "{shot}"
+        );
+    }
+}
+
 fn copy(from: &Path, to: &Path, file: &str) {
     std::fs::create_dir_all(to).unwrap();
     for name in [file.to_owned(), format!("{file}.json")] {
