@@ -728,6 +728,7 @@ fn facts() -> Vec<(&'static str, Fact)> {
                         tables: 3,
                         rows: 1204,
                     }),
+                    bad: None,
                 },
             }),
         ),

@@ -185,12 +185,18 @@ fn rehearsed_line(rehearsed: &Rehearsed, paint: Paint) -> String {
 fn backed_up_line(backed_up: &BackedUp) -> String {
     let environment = &backed_up.environment;
     match &backed_up.what {
-        BackupKind::File { file, verified, .. } => {
-            let verified = match verified {
-                Some(_) => ", restored and found equal",
-                None => "",
+        BackupKind::File {
+            file,
+            verified,
+            bad,
+            ..
+        } => {
+            let state = match (bad, verified) {
+                (Some(bad), _) => format!(", not good: {bad}"),
+                (None, Some(_)) => ", restored and found equal".to_owned(),
+                (None, None) => String::new(),
             };
-            format!("backed-up  {environment} {file}{verified}")
+            format!("backed-up  {environment} {file}{state}")
         }
         BackupKind::Attested { place } => format!(
             "backed-up  {environment} of {}, as attested, not seen: {place}",

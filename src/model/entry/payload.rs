@@ -417,6 +417,9 @@ pub enum BackupKind {
         made_by: String,
         /// Where it was restored and compared with its source.
         verified: Option<VerifiedBackup>,
+        /// What a later look found wrong with it, as a clause; it then counts for nothing.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bad: Option<String>,
     },
     /// Made elsewhere, on a person's word: not seen by tollgate.
     Attested {

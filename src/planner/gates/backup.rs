@@ -165,6 +165,9 @@ fn wrong(backup: &Backup, here: &Life, required: RequiredBackup, now: Timestamp)
         }
     }
     match &backup.entry.what {
+        BackupKind::File { bad: Some(bad), .. } => {
+            wrong.push(format!("it was looked at, and is not good: {bad}"));
+        }
         BackupKind::File { verified: None, .. } if required.verified => {
             wrong.push("nobody restored it, so nobody knows whether it can be".to_owned());
         }

@@ -7,7 +7,7 @@ use super::prove::{self, Proof};
 use super::{files, record};
 use crate::ledger::view::Backup;
 use crate::model::entry::BackupKind;
-use crate::model::{EnvironmentName, size_in_words};
+use crate::model::{EnvironmentName, Fact, size_in_words};
 use crate::planner::{Finding, Gate};
 use crate::targets::backup::{self, BackupNews, Watch, kind_of, read_through};
 use crate::workflows::contact::contact;
@@ -72,8 +72,9 @@ pub fn check(
                     let was_verified = manifest.verified.is_some();
                     found.proof = prove::prove(run, environment, path, &manifest, &source)?;
                     prove::mark(run, &mut manifest, path, &found.proof)?;
+                    let is_word = was_verified || manifest.verified.is_some();
                     // The newest word on a file is what counts.
-                    if was_verified || manifest.verified.is_some() {
+                    if is_word && manifest.failed.is_none() {
                         record(run, &manifest)?;
                     }
                 }
@@ -85,7 +86,54 @@ pub fn check(
         }
         found.manifest = Some(manifest);
     }
+    tell_ledger(run, environment, &found)?;
     Ok(Checked::Found(Box::new(found)))
+}
+
+/// Records that a file that the ledger knows is not good any more, or is again: its newest entry is its
+/// state, and no gate stands on one that is not good.
+fn tell_ledger(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    found: &Found,
+) -> Result<(), WorkflowError> {
+    let Some(name) = found.path.file_name().and_then(|name| name.to_str()) else {
+        return Ok(());
+    };
+    // A copy elsewhere says nothing of the file that is in the folder.
+    let kept = run.backups.folder.join(name);
+    let is_kept = match (kept.canonicalize(), found.path.canonicalize()) {
+        (Ok(kept), Ok(looked_at)) => kept == looked_at,
+        _ => true,
+    };
+    if !is_kept || !found.path.is_file() {
+        return Ok(());
+    }
+    let here = run.ledger.view().get(environment);
+    let all = here.into_iter().flat_map(|here| here.all_backups());
+    let known = all.filter(|one| is_called(one, name)).last();
+    let Some(mut entry) = known.map(|known| known.entry.clone()) else {
+        return Ok(());
+    };
+    let BackupKind::File { verified, bad, .. } = &mut entry.what else {
+        return Ok(());
+    };
+    let failed = found.manifest.as_ref().and_then(|it| it.failed.clone());
+    let clause = match found.faults.is_empty() {
+        true => failed,
+        false => Some(found.faults.join("; ")),
+    };
+    let is_again = bad.is_some() && found.is_good();
+    match (clause, &found.manifest) {
+        (Some(clause), _) if bad.as_ref() != Some(&clause) => {
+            *verified = None;
+            *bad = Some(clause);
+            run.record(Fact::BackedUp(entry))?;
+        }
+        (None, Some(manifest)) if is_again => record(run, manifest)?,
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Looks at a file, of this environment or of whichever its manifest names.
@@ -257,7 +305,7 @@ fn against_ledger(run: &Run<'_>, manifest: &Manifest, found: &mut Found) {
     let here = run.ledger.view().get(environment);
     let entries = here.map(|here| {
         here.all_backups()
-            .filter(|one| names(one, manifest))
+            .filter(|one| is_called(one, &manifest.file))
             .collect()
     });
     let entries: Vec<&Backup> = entries.unwrap_or_default();
@@ -299,9 +347,9 @@ fn against_ledger(run: &Run<'_>, manifest: &Manifest, found: &mut Found) {
     }
 }
 
-fn names(backup: &Backup, manifest: &Manifest) -> bool {
+fn is_called(backup: &Backup, name: &str) -> bool {
     match &backup.entry.what {
-        BackupKind::File { file, .. } => *file == manifest.file,
+        BackupKind::File { file, .. } => file == name,
         BackupKind::Attested { .. } => false,
     }
 }

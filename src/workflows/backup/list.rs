@@ -76,7 +76,7 @@ pub fn list(
         let read = Manifest::read(&files::manifest(&folder.join(name)));
         if let Some(listed) = backups.iter_mut().find(|known| known.name == *name) {
             match read {
-                Ok(manifest) => listed.failed = manifest.failed,
+                Ok(manifest) => listed.failed = manifest.failed.or(listed.failed.take()),
                 Err(_) => {
                     listed.failed = Some(
                         "its manifest cannot be read, so nothing tells whether it is whole"
@@ -110,14 +110,15 @@ pub fn list(
 }
 
 fn listed(backup: &Backup, here: &BTreeSet<&str>) -> Listed {
-    let (name, size, verified, attested) = match &backup.entry.what {
+    let (name, size, verified, attested, bad) = match &backup.entry.what {
         BackupKind::File {
             file,
             size,
             verified,
+            bad,
             ..
-        } => (file, Some(*size), verified.as_ref(), false),
-        BackupKind::Attested { place } => (place, None, None, true),
+        } => (file, Some(*size), verified.as_ref(), false, bad.clone()),
+        BackupKind::Attested { place } => (place, None, None, true, None),
     };
     Listed {
         is_here: !attested && here.contains(name.as_str()),
@@ -128,6 +129,6 @@ fn listed(backup: &Backup, here: &BTreeSet<&str>) -> Listed {
         attested,
         is_of_present: true,
         is_known: true,
-        failed: None,
+        failed: bad,
     }
 }

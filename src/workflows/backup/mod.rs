@@ -248,6 +248,7 @@ fn record(run: &mut Run<'_>, manifest: &Manifest) -> Result<(), WorkflowError> {
             sha256: manifest.sha256,
             made_by: manifest.made_by.clone(),
             verified: manifest.verified.clone(),
+            bad: None,
         },
     }))?;
     Ok(())

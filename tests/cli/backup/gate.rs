@@ -68,6 +68,56 @@ fn apply_refuses_and_names_the_command() {
     assert_eq!(project.run(&["apply", "prod"]).exit, 0);
 }
 
+/// What a later look found is the file's state, until another one finds it good.
+#[test]
+fn one_that_was_found_bad_counts_for_nothing() {
+    let project = waiting("backup = \"1h\"");
+    assert_eq!(project.run(&["backup", "prod"]).exit, 0);
+    let file = newest(&project);
+    let path = super::folder(&project).join(&file);
+    let whole = std::fs::read(&path).unwrap();
+    assert_eq!(project.run(&["plan", "prod"]).exit, 0);
+    // A copy elsewhere says nothing of the one that is kept.
+    let copy = project.path().join(&file);
+    std::fs::write(&copy, &whole[..9_000]).unwrap();
+    let check = ["backup", "prod", "--check", &file];
+    assert_eq!(project.run(&check).exit, 1);
+    assert_eq!(project.run(&["plan", "prod"]).exit, 0);
+    std::fs::remove_file(&copy).unwrap();
+
+    let mut flipped = whole.clone();
+    flipped[9_000] ^= 1;
+    std::fs::write(&path, &flipped).unwrap();
+    assert_eq!(project.run(&check).exit, 1);
+    let shot = project.run(&["plan", "prod"]);
+    assert_eq!(shot.exit, 3, "{shot}");
+    assert!(
+        shot.stdout.contains(
+            "it was looked at, and is not good: its bytes are not those that were written"
+        ),
+        "{shot}"
+    );
+    let shot = project.run(&["backup", "prod", "--list"]);
+    assert!(
+        shot.stdout.contains("not good: its bytes are not"),
+        "{shot}"
+    );
+    let shot = project.run(&["log", "-n", "1"]);
+    assert!(
+        shot.stdout.contains(", not good: its bytes are not"),
+        "{shot}"
+    );
+    // The same once more is no news.
+    let entries = || project.run(&["log", "-n", "100"]).stdout.lines().count();
+    let before = entries();
+    assert_eq!(project.run(&check).exit, 1);
+    assert_eq!(entries(), before);
+
+    std::fs::write(&path, &whole).unwrap();
+    assert_eq!(project.run(&check).exit, 0);
+    assert_eq!(project.run(&["plan", "prod"]).exit, 0);
+}
+
 /// To the millisecond, by the clock of whoever plans. The plan's id does not know the clock.
 #[test]
 fn it_may_be_so_old_and_no_older() {

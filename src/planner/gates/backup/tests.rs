@@ -60,6 +60,7 @@ fn file(name: &str, verified: bool) -> BackupKind {
             tables: 1,
             rows: 1,
         }),
+        bad: None,
     }
 }
 
@@ -180,4 +181,27 @@ fn lengths_of_time_read_well() {
             "3 d"
         ]
     );
+}
+
+/// What a later look found is the state of a file, until another look finds it good.
+#[test]
+fn one_that_was_found_bad_counts_for_nothing() {
+    let bad = |name: &str| {
+        let mut what = file(name, true);
+        if let BackupKind::File { bad, .. } = &mut what {
+            *bad = Some("it was cut short".to_owned());
+        }
+        backup(0, Some(2), what)
+    };
+    assert_eq!(
+        found(&bad("a"), 2, VERIFIED),
+        ["it was looked at, and is not good: it was cut short"]
+    );
+    let mut life = here(2);
+    life.backups = vec![backup(0, Some(2), file("a", true)), bad("a")];
+    let told = candidates(&life);
+    assert_eq!(told.len(), 1);
+    assert!(!wrong(told[0], &life, HOUR, at(0)).is_empty());
+    life.backups.push(backup(0, Some(2), file("a", false)));
+    assert!(wrong(candidates(&life)[0], &life, HOUR, at(0)).is_empty());
 }
