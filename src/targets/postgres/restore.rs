@@ -67,7 +67,14 @@ fn like(
     settings: &PostgresSettings,
     name: &str,
 ) -> Result<(), TargetError> {
-    let (fact, remedy) = match scratch::create(session, target, settings, name, Beginning::Empty) {
+    let (fact, remedy) = match scratch::create(
+        session,
+        target,
+        settings,
+        name,
+        Beginning::Empty,
+        "",
+    ) {
         Ok(()) => return Ok(()),
         Err(ScratchError::Target(error)) => return Err(*error),
         Err(ScratchError::NotAllowed { why }) => (

@@ -30,6 +30,10 @@ const LOCK: i32 = 0x746f_6c6c;
 const WAIT: Duration = Duration::from_secs(2);
 /// How long a target may be copied. New connections to it wait meanwhile.
 const COPY_WITHIN: Duration = Duration::from_secs(5);
+/// How one is made: nobody can have made another one of that name so, and it is taken away in the moment in
+/// which the comment is written. A superuser is let in all the same.
+const CLOSED: &str = " CONNECTION LIMIT 0";
+/// What tells it from a database that somebody else gave such a name.
 const COMMENT: &str = "A scratch database of tollgate: made to try something in, and dropped at the end of that run. What a crash left is dropped by the next run.";
 
 /// A database on the server of a target. Dropped with this value.
@@ -83,14 +87,17 @@ pub fn scratch(
     let oid: u32 = parse(row, "oid")?;
     let prefix = format!("{PREFIX}{oid}_");
     if take(&session, oid)? {
-        for row in ask(&fill(LEFTOVERS, &[("prefix", &text(&prefix))]))? {
+        for row in ask(&fill(
+            LEFTOVERS,
+            &[("prefix", &text(&prefix)), ("comment", &text(COMMENT))],
+        ))? {
             // Another role's, or in use all the same: whoever may drop it will.
             let _ = session.query(&dropping(cell(&row, "name")?));
         }
     }
     let name = format!("{prefix}{}", random()?);
     crate::failpoint::hit("postgres.scratch.before");
-    create(&session, row, settings, &name, beginning)?;
+    create(&session, row, settings, &name, beginning, CLOSED)?;
     crate::failpoint::hit("postgres.scratch.after");
     let mut own = settings.clone();
     own.database = Some(name.clone());
@@ -165,12 +172,14 @@ fn random() -> Result<String, TargetError> {
     Ok(hex(&bytes))
 }
 
+/// Makes a database like the target. `more` are further options, as SQL.
 pub(super) fn create(
     session: &Session,
     target: &SimpleQueryRow,
     settings: &PostgresSettings,
     name: &str,
     beginning: Beginning,
+    more: &str,
 ) -> Result<(), ScratchError> {
     let mut sql = format!("CREATE DATABASE {}", identifier(name));
     match beginning {
@@ -210,6 +219,7 @@ pub(super) fn create(
             sql.push_str(&format!(" TEMPLATE {source}"));
         }
     }
+    sql.push_str(more);
     let created = session.query(&sql);
     let _ = session.query("RESET statement_timeout");
     created
@@ -266,7 +276,9 @@ impl PostgresScratch {
             let _ = session.query(&format!("RESET {parameter}"));
         }
         session
-            .query(&format!("COMMENT ON DATABASE {name} IS '{COMMENT}'"))
+            .query(&format!(
+                "COMMENT ON DATABASE {name} IS '{COMMENT}'; ALTER DATABASE {name} CONNECTION LIMIT -1"
+            ))
             .map(drop)
             .map_err(|error| session_error(&error, "making a scratch database"))
     }

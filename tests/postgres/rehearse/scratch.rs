@@ -145,6 +145,25 @@ fn a_role_that_may_not_make_one_hears_the_servers_words() {
     assert!(database.url().contains(PLAIN));
 }
 
+/// A restored database, say, whatever it is called.
+#[test]
+fn a_database_of_somebody_else_is_not_dropped_for_its_name() {
+    let database = Database::new();
+    let oid = oid(&database);
+    let name = format!("tollgate_scratch_{oid}_x");
+    run(&server_url(), &format!("CREATE DATABASE {name}")).unwrap();
+    let left = format!("tollgate_scratch_{oid}_00c0ffee");
+    let early = format!("CREATE DATABASE {left} CONNECTION LIMIT 0");
+    run(&server_url(), &early).unwrap();
+    let made = make(&database, Beginning::Empty).unwrap();
+    let limit = "SELECT datconnlimit FROM pg_database WHERE datname = current_database()";
+    assert_eq!(ask(&made, limit), "-1");
+    drop(made);
+    let found = there(&oid);
+    run(&server_url(), &format!("DROP DATABASE {name}")).unwrap();
+    assert_eq!(found, [name]);
+}
+
 #[test]
 fn what_a_crash_left_is_dropped_by_the_next_one() {
     let database = Database::new();
