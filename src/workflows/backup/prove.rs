@@ -51,8 +51,11 @@ pub(super) fn prove(
 ) -> Result<Proof, WorkflowError> {
     let mut rights = Rights::Kept;
     loop {
-        let place = match place(run, environment)? {
+        let place = match place(run, environment) {
             Ok(place) => place,
+            Err(error) if error.kind == TargetErrorKind::Interrupted => {
+                return Err(interrupted(environment, manifest));
+            }
             Err(error) => return Ok(Proof::NotTried(Box::new(error))),
         };
         let told = format!("restoring it into the scratch database {}", place.name());
@@ -82,7 +85,7 @@ pub(super) fn prove(
                 return Ok(Proof::NotRestored(Box::new(error)));
             }
             Err(RestoreError::Target(error)) if error.kind == TargetErrorKind::Interrupted => {
-                return Err(target_error(environment, *error));
+                return Err(interrupted(environment, manifest));
             }
             Err(RestoreError::Target(error)) => return Ok(Proof::NotRestored(error)),
         };
@@ -97,33 +100,38 @@ pub(super) fn prove(
     }
 }
 
+/// Somebody asked to stop. Only what was restored is taken back: the file was whole before.
+fn interrupted(environment: &EnvironmentName, manifest: &Manifest) -> WorkflowError {
+    let file = &manifest.file;
+    let mut error = backup::interrupted(&format!(
+        "{file} is whole and stays with its manifest, and what was restored of it is taken back: it is not known whether it can be restored"
+    ));
+    error.remedy = Some(format!(
+        "tollgate backup {environment} --check {file} --verify"
+    ));
+    target_error(environment, error)
+}
+
 fn tell(run: &mut Run<'_>, environment: &EnvironmentName, news: BackupNews<'_>) {
     (run.events)(Event::BackingUp { environment, news });
 }
 
 /// A scratch database beside the target, or why there is none.
-fn place(
-    run: &Run<'_>,
-    environment: &EnvironmentName,
-) -> Result<Result<Box<dyn Scratch>, TargetError>, WorkflowError> {
-    let told = |error| target_error(environment, error);
+fn place(run: &Run<'_>, environment: &EnvironmentName) -> Result<Box<dyn Scratch>, TargetError> {
     let (why, remedy) = match (run.scratch)(environment, Beginning::Empty) {
-        Ok(place) => return Ok(Ok(place)),
-        Err(ScratchError::Target(error)) if error.kind == TargetErrorKind::Interrupted => {
-            return Err(told(*error));
-        }
-        Err(ScratchError::Target(error)) => return Ok(Err(*error)),
+        Ok(place) => return Ok(place),
+        Err(ScratchError::Target(error)) => return Err(*error),
         Err(ScratchError::NotAllowed { why }) => (
             why,
             "ALTER ROLE ... CREATEDB, for the role of the target's url; or restore it elsewhere: tollgate restore FILE --into NAME",
         ),
         Err(ScratchError::NotCopied { why }) => (why, "try again in a moment"),
     };
-    Ok(Err(TargetError {
+    Err(TargetError {
         kind: TargetErrorKind::Other,
         fact: format!("there is no scratch database to restore it into: {why}"),
         remedy: Some(remedy.to_owned()),
-    }))
+    })
 }
 
 fn restore(

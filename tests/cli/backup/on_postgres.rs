@@ -465,6 +465,46 @@ fn an_interrupt_takes_back_what_was_begun() {
     assert_eq!(names(&shop.project).len(), 0);
 }
 
+/// Once the file is whole it stays, and only what was restored of it is taken back.
+#[test]
+fn an_interrupt_while_it_is_restored_leaves_the_file() {
+    let mut shop = Shop::on(Database::new());
+    let seen = tempfile::tempdir().unwrap();
+    let script = format!(
+        "echo >{}/begun\nexec /bin/sleep 600\n",
+        seen.path().display()
+    );
+    let fake = Programs::new("pg_restore", "pg_restore (PostgreSQL) 15.99", &script);
+    shop.project.programs.insert(0, fake.path().to_owned());
+    let interrupted = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let later = std::sync::Arc::clone(&interrupted);
+    let begun = seen.path().join("begun");
+    let watch = std::thread::spawn(move || {
+        for _ in 0..6_000 {
+            if begun.exists() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        later.store(true, Ordering::SeqCst);
+    });
+    let shot = shop
+        .project
+        .run_with(&["backup", "prod", "--verify"], interrupted);
+    let shot = shop.plain(shot);
+    watch.join().unwrap();
+    assert_snapshot!(shot, @r#"
+    exit 130
+    --- stderr
+    error: prod: interrupted: prod-20251104101200-7670.dump is whole and stays with its manifest, and what was restored of it is taken back: it is not known whether it can be restored
+
+      remedy   tollgate backup prod --check prod-20251104101200-7670.dump --verify
+    "#);
+    assert_eq!(names(&shop.project).len(), 2);
+    let file = newest(&shop.project);
+    assert_eq!(shop.run(&["backup", "prod", "--check", &file]).exit, 0);
+}
+
 #[test]
 fn without_the_right_to_create_a_database_the_backup_stays() {
     let shop = Shop::on(Database::plain());
