@@ -85,8 +85,10 @@ fn pass(
         };
         let held = match rehearse(run, &request)? {
             rehearse::End::Held(held) => held,
-            // The plan is refused for the same reasons, which are told then.
-            rehearse::End::Refused(_) | rehearse::End::Nothing => break,
+            // The plan is refused, or the run interrupted, for the same reasons, which are told then.
+            rehearse::End::Refused(_) | rehearse::End::Nothing | rehearse::End::Interrupted(_) => {
+                break;
+            }
         };
         let passed = held.iter().all(rehearse::Report::is_well);
         let mut report = apply_part(run, environment, Some(&migration), !passed)?;

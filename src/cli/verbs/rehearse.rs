@@ -45,6 +45,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Rehearse) -> 
     if output.is_json() {
         output.document(&document(&environment, &end));
     }
+    let interrupted = matches!(end, End::Interrupted(_));
     match end {
         End::Refused(plan) => {
             if !output.is_json() {
@@ -59,14 +60,21 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Rehearse) -> 
             }
             Ok(Exit::Done)
         }
-        End::Held(reports) => {
+        End::Held(reports) | End::Interrupted(reports) => {
             if !output.is_json() {
                 for report in &reports {
                     let text = text(&project, &files, &environment, report, output.paint());
                     output.result(&text);
                 }
             }
+            if interrupted {
+                let word = output.paint_notes().warn("interrupted:");
+                output.note(&format!(
+                    "{word} {environment}: the rest was not rehearsed; nothing of what was stands there\n\n  remedy   tollgate rehearse {environment}\n"
+                ));
+            }
             Ok(match reports.iter().all(Report::is_well) {
+                _ if interrupted => Exit::Interrupted,
                 true => Exit::Done,
                 false => Exit::Refused,
             })
@@ -206,6 +214,7 @@ fn document(environment: &EnvironmentName, end: &End) -> Value {
     let (word, reports, plan) = match end {
         End::Refused(plan) => ("refused", &[][..], report::plan::json(plan)),
         End::Nothing => ("nothing", &[][..], Value::Null),
+        End::Interrupted(reports) => ("interrupted", &reports[..], Value::Null),
         End::Held(reports) => match reports.iter().all(Report::is_well) {
             true => ("passed", &reports[..], Value::Null),
             false => ("not-passed", &reports[..], Value::Null),

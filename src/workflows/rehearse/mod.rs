@@ -49,6 +49,8 @@ pub enum End {
     Nothing,
     /// What each rehearsal came to, in order; the last one may have failed, and ended it.
     Held(Vec<Report>),
+    /// Somebody asked to stop: these were held, and the others were not.
+    Interrupted(Vec<Report>),
 }
 
 /// How the rehearsal of one migration came out.
@@ -228,8 +230,10 @@ pub fn rehearse(run: &mut Run<'_>, request: &Request<'_>) -> Result<End, Workflo
         scratched: None,
     };
     let mut reports = Vec::new();
+    let mut stopped = false;
     for migration in &subjects {
-        if (run.interrupted)() {
+        stopped = (run.interrupted)();
+        if stopped {
             break;
         }
         let report = one(run, request, &mut stage, migration)?;
@@ -247,7 +251,10 @@ pub fn rehearse(run: &mut Run<'_>, request: &Request<'_>) -> Result<End, Workflo
     if let Some(scratched) = stage.scratched.take() {
         scratched.discard(run, environment);
     }
-    Ok(End::Held(reports))
+    Ok(match stopped {
+        true => End::Interrupted(reports),
+        false => End::Held(reports),
+    })
 }
 
 /// What the rehearsals of one command share.

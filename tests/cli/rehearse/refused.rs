@@ -1,5 +1,8 @@
 //! What cannot be rehearsed, and what asks for it.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use insta::assert_snapshot;
 
 use super::{EMAIL, USERS, dump, project, require, still};
@@ -280,4 +283,14 @@ fn a_failure_is_known_to_every_ledger() {
     assert_eq!(project.run(&["sync", "dev"]).exit, 0);
     let plan = project.run(&["plan", "prod"]);
     assert!(plan.stdout.contains("dev: did not pass"), "{plan}");
+}
+
+/// Whoever stops it is not told that everything passed.
+#[test]
+fn an_interrupt_is_no_success() {
+    let project = project();
+    let stopped = Arc::new(AtomicBool::new(true));
+    let shot = project.run_with(&["rehearse", "dev"], stopped);
+    assert_eq!(shot.exit, 130, "{shot}");
+    assert!(!shot.stdout.contains("rehearsed"), "{shot}");
 }
