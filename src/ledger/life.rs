@@ -8,7 +8,7 @@ use crate::model::entry::{
 };
 use crate::model::{
     Actor, AttemptId, EarlierSuccess, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind,
-    RehearsedDown, Timestamp, WriterId,
+    Timestamp, WriterId,
 };
 
 /// What the ledger knows of one life of one target: from when it was entered until it was emptied, or
@@ -80,19 +80,6 @@ pub struct Backup {
     pub by: Actor,
     /// When the entry was written: it was complete then.
     pub at: Timestamp,
-}
-
-/// A rehearsal of a migration's reversal.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rehearsed {
-    /// Which reversal, and how it came out.
-    pub down: RehearsedDown,
-    /// When.
-    pub at: Timestamp,
-    /// Who.
-    pub by: Actor,
-    /// The environment whose receipt tells of it, where nothing else does.
-    pub told_by: Option<EnvironmentName>,
 }
 
 /// An attempt that was begun.
@@ -181,41 +168,6 @@ impl Success {
             || "bytes that nobody kept".to_owned(),
             |checksum| checksum.short(),
         )
-    }
-}
-
-impl Rehearsed {
-    /// The rehearsal that a receipt is of, with the checksum of the migration.
-    pub(super) fn of(receipt: &Receipt) -> Option<(Checksum, Self)> {
-        let (down, up) = receipt.rehearsal.clone().zip(receipt.blake3)?;
-        let rehearsed = Self {
-            down,
-            at: receipt.at,
-            by: receipt.actor.clone(),
-            told_by: None,
-        };
-        Some((up, rehearsed))
-    }
-
-    /// The rehearsals in earlier environments that a receipt tells of: where, of which bytes, which.
-    pub(super) fn earlier(receipt: &Receipt) -> Vec<(EnvironmentName, Checksum, Self)> {
-        let Some(up) = receipt
-            .blake3
-            .filter(|_| receipt.kind.is_evidence() && !receipt.preview)
-        else {
-            return Vec::new();
-        };
-        let of = |proof: &EarlierSuccess| {
-            let told = proof.rehearsal.clone()?;
-            let rehearsed = Self {
-                down: told.down,
-                at: told.at,
-                by: told.actor,
-                told_by: Some(receipt.environment.clone()),
-            };
-            Some((proof.environment.clone(), up, rehearsed))
-        };
-        receipt.proofs.iter().filter_map(of).collect()
     }
 }
 

@@ -14,6 +14,7 @@ mod order;
 mod pack;
 mod place;
 mod read;
+mod rehearsals;
 mod store;
 pub mod view;
 

@@ -17,10 +17,12 @@ use crate::model::entry::{
 };
 use crate::model::{
     AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind, MigrationId, Policy, Receipt,
-    RehearsedDown, Timestamp, WriterId,
+    Timestamp, WriterId,
 };
 
-pub use super::life::{Attempted, Backup, Failed, Life, Rehearsed, Standing, Success};
+pub use super::life::{Attempted, Backup, Failed, Life, Standing, Success};
+use super::rehearsals::Rehearsals;
+pub use super::rehearsals::Rehearsed;
 
 /// What the ledger knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,7 +58,7 @@ pub struct EnvironmentView {
     /// Every success there ever was, by migration and checksum: the evidence. The first one counts.
     pub evidence: BTreeMap<MigrationId, BTreeMap<Checksum, Success>>,
     /// The newest rehearsal of every pair of scripts there ever was: of `migration.sql` and of `down.sql`.
-    rehearsals: BTreeMap<MigrationId, BTreeMap<(Checksum, Checksum), Rehearsed>>,
+    rehearsals: Rehearsals,
     lives: BTreeMap<IncarnationId, Life>,
     bindings: Vec<Binding>,
     /// The life in which each attempt was made.
@@ -107,7 +109,7 @@ impl EnvironmentView {
         up: Checksum,
         down: Checksum,
     ) -> Option<&Rehearsed> {
-        self.rehearsals.get(migration)?.get(&(up, down))
+        self.rehearsals.of_bytes(migration, up, down)
     }
 
     /// Every rehearsal of a migration in this environment, of whatever bytes.
@@ -115,7 +117,7 @@ impl EnvironmentView {
         &self,
         migration: &MigrationId,
     ) -> impl Iterator<Item = (&(Checksum, Checksum), &Rehearsed)> {
-        self.rehearsals.get(migration).into_iter().flatten()
+        self.rehearsals.of(migration)
     }
 
     /// Every backup of any target that it ever had.
@@ -127,22 +129,6 @@ impl EnvironmentView {
     #[must_use]
     pub fn has_had(&self, target: IncarnationId) -> bool {
         self.lives.contains_key(&target)
-    }
-
-    fn rehearse(&mut self, migration: &MigrationId, up: Checksum, rehearsed: Rehearsed) {
-        let pair = (up, rehearsed.down.blake3);
-        let of_bytes = self.rehearsals.entry(migration.clone()).or_default();
-        // The newest counts: what passed on other data may fail on these. What is known by itself goes
-        // before what another receipt tells of it. A failure is not outweighed by who looked less closely.
-        let place = |one: &Rehearsed| (one.at, one.told_by.is_none());
-        let outweighs = |known: &Rehearsed| {
-            let closer = known.down.data < rehearsed.down.data;
-            let is_pardon = !known.down.result.passed() && rehearsed.down.result.passed();
-            place(known) <= place(&rehearsed) && !(is_pardon && closer)
-        };
-        if of_bytes.get(&pair).is_none_or(outweighs) {
-            of_bytes.insert(pair, rehearsed);
-        }
     }
 
     fn life(&mut self, incarnation: IncarnationId) -> &mut Life {
@@ -306,19 +292,8 @@ impl View {
             | Fact::Restored(_) => {}
             Fact::Rehearsed(rehearsed) if rehearsed.preview => {}
             Fact::Rehearsed(rehearsed) => {
-                let known = Rehearsed {
-                    down: RehearsedDown {
-                        blake3: rehearsed.down_blake3,
-                        sha256: rehearsed.down_sha256,
-                        result: rehearsed.result,
-                        stage: rehearsed.stage,
-                        data: rehearsed.data,
-                    },
-                    at: entry.at,
-                    by: entry.by.actor.clone(),
-                    told_by: None,
-                };
-                self.entry(&rehearsed.environment).rehearse(
+                let known = Rehearsed::told(rehearsed, entry);
+                self.entry(&rehearsed.environment).rehearsals.take(
                     &rehearsed.migration,
                     rehearsed.blake3,
                     known,
@@ -377,7 +352,7 @@ impl View {
                     view.life(life).take_rehearsal(receipt.seq, absorbed.hash);
                     // A copied target brings the receipts of another environment along.
                     if receipt.environment == absorbed.environment && !receipt.preview {
-                        view.rehearse(&migration, up, rehearsed);
+                        view.rehearsals.take(&migration, up, rehearsed);
                     }
                     return;
                 }
@@ -390,7 +365,9 @@ impl View {
                     self.entry(&there).prove(&migration, success, &there);
                 }
                 for (there, up, rehearsed) in earlier_rehearsals {
-                    self.entry(&there).rehearse(&migration, up, rehearsed);
+                    self.entry(&there)
+                        .rehearsals
+                        .take(&migration, up, rehearsed);
                 }
             }
             Fact::Resolved(resolved) => {

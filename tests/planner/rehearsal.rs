@@ -186,6 +186,17 @@ fn the_newest_rehearsal_of_the_same_bytes_counts() {
     let failed = world.finding(Some(DOWN)).unwrap();
     let expected = format!("test: did not pass, {} by ada", at(3).minute());
     assert_eq!(failed.found[1], expected);
+    let remedy = "tollgate rehearse test 20250101120000_a --data full";
+    assert_eq!(failed.remedy, remedy);
+    // Counting rows pardons nothing, and not by failing first either.
+    for (minute, result) in [(3, Rehearsal::Failed), (3, Rehearsal::Lossless)] {
+        let counted = Rehearsed {
+            data: DataMode::Counts,
+            ..rehearsed("test", DOWN, result)
+        };
+        world.tell(minute, Fact::Rehearsed(counted));
+        assert!(world.finding(Some(DOWN)).is_some());
+    }
     world.rehearsed(4, "test", DOWN, Rehearsal::Lossless);
     assert_eq!(world.finding(Some(DOWN)), None);
 }

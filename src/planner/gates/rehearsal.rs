@@ -100,6 +100,13 @@ fn unmet(
         .copied()
         .collect();
     let first = missing.first()?;
+    // A failure gives way only to somebody who looks as closely.
+    let there = world.inputs.view.get(first);
+    let failed =
+        there.and_then(|there| there.rehearsal_of(file.migration, file.checksum, down.checksum));
+    let closely = failed.map_or_else(String::new, |known| {
+        format!(" --data {}", known.down.data.as_str())
+    });
     finding(
         format!("its reversal was not rehearsed in {}", and(&missing)),
         wheres
@@ -107,7 +114,7 @@ fn unmet(
             .map(|there| found(world, there, file, down))
             .collect(),
         format!("a rehearsal of these bytes of migration.sql and down.sql that passed in {all}"),
-        format!("tollgate rehearse {first} {name}"),
+        format!("tollgate rehearse {first} {name}{closely}"),
     )
 }
 
