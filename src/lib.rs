@@ -10,6 +10,7 @@
 //! cli                         arguments, the clock, the environment, printing, exit codes
 //! workflows                   the verbs, each a readable story
 //! planner   report            pure: data in, data (or bytes) out
+//! lint      reverse           pure: what a script does to what stands; its reversal, written
 //! ledger    targets  catalog  SQLite file | databases | migrations on disk
 //! model     digest   sql      ids, checksums, entries; reading SQL text (and failpoint, for tests)
 //! ```
@@ -19,9 +20,11 @@ pub mod cli;
 pub mod digest;
 mod failpoint;
 pub mod ledger;
+pub mod lint;
 pub mod model;
 pub mod planner;
 pub mod report;
+pub mod reverse;
 pub mod sql;
 pub mod targets;
 pub mod workflows;

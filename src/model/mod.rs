@@ -12,6 +12,7 @@ pub mod rehearsal;
 pub mod schema;
 mod size;
 pub mod timestamp;
+pub mod waiver;
 
 pub use data::{Data, DataMode};
 pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
@@ -22,3 +23,4 @@ pub use rehearsal::{DownLabel, Losses, Rehearsal, RehearsedDown, Stage};
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};
 pub use size::size_in_words;
 pub use timestamp::Timestamp;
+pub use waiver::Waiver;

@@ -3,6 +3,7 @@
 //! Pure. A script runs as the bytes on disk whatever this module makes of it; the analysis only
 //! decides how it may be sent.
 
+pub mod changes;
 mod limits;
 mod position;
 mod postgresql;

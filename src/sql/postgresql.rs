@@ -8,8 +8,11 @@
 //! strings, comments and brackets. Two settings would change that, and scripts that touch them
 //! are not trusted: see `untrusted_setting`.
 
+mod changes;
 mod kind;
 pub(super) mod words;
+
+pub(super) use changes::changes;
 
 use std::ops::Range;
 

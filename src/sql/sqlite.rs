@@ -5,7 +5,10 @@
 //! a parser with SQLite's grammar as exactly one statement: two readings that must agree.
 //! That parser has a stack of its own and frees its trees at once, so no depth can harm it.
 
+mod changes;
 mod kind;
+
+pub(super) use changes::changes;
 
 use std::ops::Range;
 
