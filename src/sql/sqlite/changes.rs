@@ -1,9 +1,321 @@
 //! What the statements of a script do.
 
+mod reads;
+mod table;
+mod text;
+
+use bumpalo::Bump;
+use fallible_iterator::FallibleIterator as _;
+use sqlite3_parser::ast::{
+    AlterTableBody, Cmd, CreateTableBody, Expr, InsertBody, QualifiedName, ResolveType,
+    SortedColumn, Stmt, Upsert, UpsertDo,
+};
+use sqlite3_parser::lexer::sql::Parser;
+
+use self::text::{name, qualified, same};
 use crate::sql::Statement;
-use crate::sql::changes::Change;
+use crate::sql::changes::{Change, Deed, Name, ObjectKind};
+use crate::sql::limits::on_parser_thread;
 
 /// What the statements do, in order.
-pub(in crate::sql) fn changes(_script: &str, _statements: &[Statement]) -> Vec<Change> {
-    Vec::new()
+pub(in crate::sql) fn changes(script: &str, statements: &[Statement]) -> Vec<Change> {
+    let read = || {
+        let mut changes = Vec::new();
+        for (index, statement) in statements.iter().enumerate() {
+            let text = script.get(statement.range.clone()).unwrap_or_default();
+            changes.extend(deed(text).map(|deed| Change {
+                statement: index,
+                range: statement.range.clone(),
+                deed,
+            }));
+        }
+        changes
+    };
+    // The statements were parsed before, so that the parser gives up on none of them.
+    on_parser_thread(read).unwrap_or_default()
 }
+
+/// What one statement does; nothing where it only reads.
+fn deed(text: &str) -> Option<Deed> {
+    let arena = Bump::new();
+    match Parser::new(&arena, text.as_bytes()).next() {
+        Ok(Some(Cmd::Stmt(statement))) => of(&statement, text),
+        Ok(Some(Cmd::Explain(_) | Cmd::ExplainQueryPlan(_)) | None) => None,
+        Err(_) => Some(Deed::Unknown {
+            what: text::first_word(text),
+            spelled: Vec::new(),
+        }),
+    }
+}
+
+fn of(statement: &Stmt<'_>, text: &str) -> Option<Deed> {
+    Some(match statement {
+        Stmt::Select(_) => return None,
+        Stmt::AlterTable(table, body) => alter(qualified(table), body, text),
+        Stmt::CreateTable {
+            temporary,
+            if_not_exists,
+            tbl_name,
+            body,
+        } => {
+            let (columns, constraints) = table::body(body, text);
+            let (table, temporary) = temporary_or(*temporary, tbl_name);
+            Deed::CreateTable {
+                table,
+                if_not_exists: *if_not_exists,
+                columns,
+                constraints,
+                from_elsewhere: matches!(body, CreateTableBody::AsSelect(_)),
+                temporary,
+            }
+        }
+        Stmt::CreateVirtualTable {
+            if_not_exists,
+            tbl_name,
+            ..
+        } => {
+            let (table, temporary) = temporary_or(false, tbl_name);
+            Deed::CreateTable {
+                table,
+                if_not_exists: *if_not_exists,
+                columns: Vec::new(),
+                constraints: Vec::new(),
+                from_elsewhere: true,
+                temporary,
+            }
+        }
+        Stmt::CreateIndex {
+            unique,
+            if_not_exists,
+            idx_name,
+            tbl_name,
+            columns,
+            where_clause,
+        } => {
+            let plain = plain_columns(columns);
+            Deed::CreateIndex {
+                index: Some(qualified(idx_name)),
+                table: Name {
+                    schema: idx_name.db_name.as_ref().map(name),
+                    name: name(tbl_name),
+                },
+                unique: *unique,
+                concurrently: false,
+                if_not_exists: *if_not_exists,
+                more: where_clause.is_some() || plain.is_none(),
+                columns: plain.unwrap_or_default(),
+            }
+        }
+        Stmt::CreateView {
+            temporary,
+            if_not_exists,
+            view_name,
+            ..
+        } => create(
+            ObjectKind::View,
+            *temporary,
+            view_name,
+            None,
+            *if_not_exists,
+        ),
+        Stmt::CreateTrigger {
+            temporary,
+            if_not_exists,
+            trigger_name,
+            tbl_name,
+            ..
+        } => create(
+            ObjectKind::Trigger,
+            *temporary,
+            trigger_name,
+            Some(qualified(tbl_name)),
+            *if_not_exists,
+        ),
+        Stmt::DropTable {
+            if_exists,
+            tbl_name,
+        } => drop(ObjectKind::Table, tbl_name, *if_exists),
+        Stmt::DropIndex {
+            if_exists,
+            idx_name,
+        } => drop(ObjectKind::Index, idx_name, *if_exists),
+        Stmt::DropTrigger {
+            if_exists,
+            trigger_name,
+        } => drop(ObjectKind::Trigger, trigger_name, *if_exists),
+        Stmt::DropView {
+            if_exists,
+            view_name,
+        } => drop(ObjectKind::View, view_name, *if_exists),
+        Stmt::Insert {
+            with,
+            or_conflict,
+            tbl_name,
+            columns,
+            body,
+            ..
+        } => {
+            let (from, upsert) = match body {
+                InsertBody::Select(select, upsert) => {
+                    (reads::tables(with.as_ref(), select), *upsert)
+                }
+                InsertBody::DefaultValues => (Vec::new(), None),
+            };
+            let columns = columns.as_ref().map_or(&[][..], |columns| columns);
+            Deed::Insert {
+                table: qualified(tbl_name),
+                columns: columns.iter().map(name).collect(),
+                from,
+                replaces: *or_conflict == Some(ResolveType::Replace) || updates(upsert),
+            }
+        }
+        Stmt::Update {
+            tbl_name,
+            sets,
+            from,
+            where_clause,
+            limit,
+            ..
+        } => Deed::Update {
+            table: qualified(tbl_name),
+            columns: sets
+                .iter()
+                .flat_map(|set| set.col_names.iter().map(name))
+                .collect(),
+            filtered: where_clause.is_some() || limit.is_some() || from.is_some(),
+        },
+        Stmt::Delete {
+            tbl_name,
+            where_clause,
+            limit,
+            ..
+        } => Deed::Delete {
+            table: qualified(tbl_name),
+            filtered: where_clause.is_some() || limit.is_some(),
+        },
+        Stmt::Pragma(pragma, _) => other(&format!("PRAGMA {}", name(&pragma.name))),
+        Stmt::Analyze(_) => other("ANALYZE"),
+        Stmt::Attach { .. } => other("ATTACH"),
+        Stmt::Detach(_) => other("DETACH"),
+        Stmt::Reindex { .. } => other("REINDEX"),
+        Stmt::Vacuum(..) => other("VACUUM"),
+        Stmt::Begin(..) => other("BEGIN"),
+        Stmt::Commit(_) => other("COMMIT"),
+        Stmt::Rollback { .. } => other("ROLLBACK"),
+        Stmt::Savepoint(_) => other("SAVEPOINT"),
+        Stmt::Release(_) => other("RELEASE"),
+    })
+}
+
+fn alter(table: Name, body: &AlterTableBody<'_>, text: &str) -> Deed {
+    match body {
+        AlterTableBody::RenameTo(to) => Deed::Rename {
+            kind: ObjectKind::Table,
+            name: table,
+            on: None,
+            to: name(to),
+            if_exists: false,
+        },
+        AlterTableBody::AddColumn(column) => Deed::AddColumn {
+            table,
+            column: table::column(column, text),
+            if_not_exists: false,
+        },
+        AlterTableBody::DropColumn(column) => Deed::DropColumn {
+            table,
+            column: name(column),
+            if_exists: false,
+            cascade: false,
+        },
+        AlterTableBody::RenameColumn { old, new } => Deed::RenameColumn {
+            table,
+            column: name(old),
+            to: name(new),
+        },
+        AlterTableBody::DropColumnNotNull(column) => Deed::DropNotNull {
+            table,
+            column: name(column),
+        },
+        AlterTableBody::SetColumnNotNull(column, _) => Deed::SetNotNull {
+            table,
+            column: name(column),
+        },
+        AlterTableBody::AddConstraint(constraint) => Deed::AddConstraint {
+            table,
+            constraint: table::constraint(constraint),
+        },
+        AlterTableBody::DropConstraint(constraint) => Deed::DropConstraint {
+            table,
+            constraint: name(constraint),
+            if_exists: false,
+            cascade: false,
+        },
+    }
+}
+
+/// Whether an `ON CONFLICT` clause, one of several, changes rows that stand.
+fn updates(upsert: Option<&Upsert<'_>>) -> bool {
+    std::iter::successors(upsert, |upsert| upsert.next)
+        .any(|upsert| matches!(upsert.do_clause, UpsertDo::Set { .. }))
+}
+
+fn create(
+    kind: ObjectKind,
+    temporary: bool,
+    object: &QualifiedName<'_>,
+    on: Option<Name>,
+    if_not_exists: bool,
+) -> Deed {
+    let (name, temporary) = temporary_or(temporary, object);
+    Deed::Create {
+        kind,
+        name,
+        on,
+        if_not_exists,
+        or_replace: false,
+        temporary,
+        signature: String::new(),
+    }
+}
+
+fn drop(kind: ObjectKind, object: &QualifiedName<'_>, if_exists: bool) -> Deed {
+    Deed::Drop {
+        kind,
+        name: qualified(object),
+        on: None,
+        if_exists,
+        cascade: false,
+        concurrently: false,
+    }
+}
+
+fn other(what: &str) -> Deed {
+    Deed::Other {
+        what: what.to_owned(),
+    }
+}
+
+/// What is made in the schema `temp` is as temporary as what is made with the word.
+fn temporary_or(temporary: bool, object: &QualifiedName<'_>) -> (Name, bool) {
+    let object = qualified(object);
+    let temp = object
+        .schema
+        .as_deref()
+        .is_some_and(|schema| same(schema, "temp"));
+    (object, temporary || temp)
+}
+
+/// The columns of an index, where it is on columns alone.
+fn plain_columns(columns: &[SortedColumn<'_>]) -> Option<Vec<String>> {
+    columns
+        .iter()
+        .map(|column| match &column.expr {
+            Expr::Id(id) => Some(text::dequoted(id.0)),
+            Expr::Name(column) => Some(name(column)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
