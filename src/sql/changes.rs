@@ -238,7 +238,7 @@ pub enum Deed {
         /// `IF NOT EXISTS`: it may have stood already.
         if_not_exists: bool,
     },
-    /// `ALTER TABLE ... DROP COLUMN`.
+    /// `ALTER TABLE ... DROP COLUMN`, or of an attribute of a composite type.
     DropColumn {
         /// Of which table.
         table: Name,
@@ -249,7 +249,7 @@ pub enum Deed {
         /// `CASCADE`: whatever depends on it goes too.
         cascade: bool,
     },
-    /// `ALTER TABLE ... RENAME COLUMN`, or of an attribute of a type.
+    /// `ALTER TABLE ... RENAME COLUMN`, or of a view.
     RenameColumn {
         /// Of which table.
         table: Name,
