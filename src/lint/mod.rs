@@ -3,6 +3,9 @@
 //! Pure: texts in, findings out. Rules are one file each in `rules`, in one list; each has a code, a level
 //! and a page in `docs/LINT.md`. Nothing is reported for objects that the same plan made.
 
+pub mod allow;
+pub mod rules;
+
 use std::ops::Range;
 
 use crate::model::MigrationId;

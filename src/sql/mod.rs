@@ -4,6 +4,7 @@
 //! decides how it may be sent.
 
 pub mod changes;
+mod comments;
 mod limits;
 mod position;
 mod postgresql;
@@ -16,6 +17,7 @@ use std::ops::Range;
 use crate::model::ReceiptKind;
 use crate::model::entry::Engine;
 
+pub use comments::{Comment, comments};
 pub use limits::PARSER_THREAD;
 pub use position::{Position, char_position_to_offset, line_range, line_text, position};
 pub use postgresql::words::{IndexWork, Word, index_work, statements as words};

@@ -1,0 +1,262 @@
+//! Rules about a migration's place: among those that ran, and against another state of the tree. What
+//! they compare is handed in: the ledger's names, and those of a revision.
+
+use crate::lint::{Finding, Level, Rule, Topic};
+use crate::model::{EnvironmentName, MigrationId};
+
+/// It sorts before a migration that was applied, or is already merged.
+pub static ORDER: Rule = Rule {
+    code: "order",
+    level: Level::Error,
+    topic: Topic::Order,
+    title: "comes before a migration that was applied or merged already",
+};
+
+/// It sorts before one that only the first environment has, where people start over.
+pub static ORDER_IN_FIRST: Rule = Rule {
+    code: "order-in-first",
+    level: Level::Warning,
+    topic: Topic::Order,
+    title: "comes before a migration that the first environment has",
+};
+
+/// A migration that stands at the revision has other bytes now.
+pub static EDITED: Rule = Rule {
+    code: "edited",
+    level: Level::Error,
+    topic: Topic::Order,
+    title: "was edited since the revision",
+};
+
+/// A migration that stands at the revision is gone.
+pub static REMOVED: Rule = Rule {
+    code: "removed",
+    level: Level::Error,
+    topic: Topic::Order,
+    title: "was removed since the revision",
+};
+
+/// A migration that stands at the revision has another name now, and the same bytes.
+pub static RENAMED: Rule = Rule {
+    code: "renamed",
+    level: Level::Warning,
+    topic: Topic::Order,
+    title: "has another name since the revision",
+};
+
+/// All of them.
+pub(crate) static ALL: [&Rule; 5] = [&ORDER, &ORDER_IN_FIRST, &EDITED, &REMOVED, &RENAMED];
+
+/// An environment of the chain, as far as order goes.
+#[derive(Debug, Clone)]
+pub struct There<'a> {
+    /// Which.
+    pub environment: &'a EnvironmentName,
+    /// The newest migration that was applied there.
+    pub newest: &'a MigrationId,
+    /// Whether a migration that comes too late is refused there, and not only warned of.
+    pub refuses: bool,
+}
+
+/// The newest migration that stands at a revision.
+#[derive(Debug, Clone, Copy)]
+pub struct Tip<'a> {
+    /// The revision, as it was typed.
+    pub revision: &'a str,
+    /// The migration.
+    pub newest: &'a MigrationId,
+}
+
+/// Where a migration comes too late: in these environments, which do not have it, or at the revision,
+/// which does not either. `fixed_in` is one that has it, so that its name can no longer change.
+#[must_use]
+pub fn order(
+    migration: &MigrationId,
+    there: &[There<'_>],
+    tip: Option<Tip<'_>>,
+    fixed_in: Option<&EnvironmentName>,
+) -> Option<Finding> {
+    let late: Vec<&There<'_>> = there
+        .iter()
+        .filter(|there| migration < there.newest)
+        .collect();
+    let merged = tip.filter(|tip| migration < tip.newest);
+    let refusing: Vec<&There<'_>> = late.iter().filter(|there| there.refuses).copied().collect();
+    let (rule, named) = match (merged, refusing.is_empty()) {
+        (None, true) => (&ORDER_IN_FIRST, late),
+        _ => (&ORDER, refusing),
+    };
+    let mut facts: Vec<String> = Vec::new();
+    for one in &named {
+        let others = |other: &&&There<'_>| other.newest == one.newest;
+        if named.iter().find(others).map(|first| first.environment) != Some(one.environment) {
+            continue;
+        }
+        let names: Vec<&str> = named
+            .iter()
+            .filter(others)
+            .map(|other| other.environment.as_str())
+            .collect();
+        facts.push(format!(
+            "{}, which was applied in {}",
+            one.newest,
+            names.join(" and ")
+        ));
+    }
+    if let Some(tip) = merged {
+        facts.push(format!("{}, which stands at {}", tip.newest, tip.revision));
+    }
+    if facts.is_empty() {
+        return None;
+    }
+    let names: Vec<&str> = named.iter().map(|one| one.environment.as_str()).collect();
+    let consequence = match (rule == &ORDER, names.is_empty()) {
+        (true, false) => format!("it will be refused in {}", names.join(" and ")),
+        (true, true) => "wherever that one is applied first, this one will be refused".to_owned(),
+        (false, _) => format!(
+            "{} ran them in another order than every later environment will",
+            names.join(" and ")
+        ),
+    };
+    let help = match fixed_in {
+        None => format!("tollgate restamp {migration}"),
+        Some(name) => format!(
+            "{name} has it under this name, so it can no longer get another: put what is still to be done into a new migration"
+        ),
+    };
+    Some(whole(
+        rule,
+        migration,
+        format!("comes before {}", facts.join(", and before ")),
+        consequence,
+        help,
+    ))
+}
+
+/// A migration of the revision was edited.
+#[must_use]
+pub fn edited(migration: &MigrationId, revision: &str, restore: String) -> Finding {
+    whole(
+        &EDITED,
+        migration,
+        format!("has other bytes than at {revision}"),
+        "where the old bytes ran it is refused from now on, and elsewhere these have to earn their place again".to_owned(),
+        format!("{restore}   # and put the change into a new migration"),
+    )
+}
+
+/// A migration of the revision is gone.
+#[must_use]
+pub fn removed(migration: &MigrationId, revision: &str, restore: String) -> Finding {
+    whole(
+        &REMOVED,
+        migration,
+        format!("stands at {revision} and is gone"),
+        "where it ran every plan is refused from now on, and a new database comes out different"
+            .to_owned(),
+        format!("{restore}   # and reverse it in a new migration"),
+    )
+}
+
+/// A migration of the revision has another name.
+#[must_use]
+pub fn renamed(old: &MigrationId, new: &MigrationId, revision: &str) -> Finding {
+    whole(
+        &RENAMED,
+        new,
+        format!("is named {old} at {revision}, with the same bytes"),
+        "where it ran under that name it would run again".to_owned(),
+        "keep the old name wherever it may have been applied; otherwise nothing is to be done"
+            .to_owned(),
+    )
+}
+
+/// A finding about a whole script.
+fn whole(
+    rule: &'static Rule,
+    migration: &MigrationId,
+    fact: String,
+    consequence: String,
+    help: String,
+) -> Finding {
+    Finding {
+        rule,
+        migration: migration.clone(),
+        range: 0..0,
+        fact,
+        consequence,
+        help,
+        subject: None,
+        allowed: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(there: &[(&str, &str, bool)], tip: Option<&str>) -> Option<String> {
+        let migration = MigrationId::new("2_b");
+        let names: Vec<(EnvironmentName, MigrationId, bool)> = there
+            .iter()
+            .map(|(name, newest, refuses)| {
+                (name.parse().unwrap(), MigrationId::new(*newest), *refuses)
+            })
+            .collect();
+        let there: Vec<There<'_>> = names
+            .iter()
+            .map(|(environment, newest, refuses)| There {
+                environment,
+                newest,
+                refuses: *refuses,
+            })
+            .collect();
+        let newest = tip.map(MigrationId::new);
+        let tip = newest.as_ref().map(|newest| Tip {
+            revision: "main",
+            newest,
+        });
+        let found = order(&migration, &there, tip, None)?;
+        Some(format!(
+            "{}: {}; {}",
+            found.rule.code, found.fact, found.consequence
+        ))
+    }
+
+    #[test]
+    fn only_what_sorts_after_it_makes_a_migration_late() {
+        assert_eq!(told(&[], None), None);
+        assert_eq!(
+            told(&[("test", "1_a", true), ("dev", "2_b", false)], Some("2_b")),
+            None
+        );
+    }
+
+    #[test]
+    fn what_refuses_goes_before_what_only_warns() {
+        assert_eq!(
+            told(&[("dev", "3_c", false)], None).unwrap(),
+            "order-in-first: comes before 3_c, which was applied in dev; dev ran them in another order than every later environment will"
+        );
+        assert_eq!(
+            told(
+                &[
+                    ("dev", "3_c", false),
+                    ("test", "3_c", true),
+                    ("prod", "3_c", true)
+                ],
+                None
+            )
+            .unwrap(),
+            "order: comes before 3_c, which was applied in test and prod; it will be refused in test and prod"
+        );
+        assert_eq!(
+            told(&[("test", "4_d", true), ("prod", "3_c", true)], Some("5_e")).unwrap(),
+            "order: comes before 4_d, which was applied in test, and before 3_c, which was applied in prod, and before 5_e, which stands at main; it will be refused in test and prod"
+        );
+        assert_eq!(
+            told(&[("dev", "3_c", false)], Some("3_c")).unwrap(),
+            "order: comes before 3_c, which stands at main; wherever that one is applied first, this one will be refused"
+        );
+    }
+}
