@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::lint::Level;
 use crate::model::DataMode;
+use crate::model::entry::Engine;
 
 /// A migration may enter an environment only when the same bytes have succeeded in every
 /// environment before it. tollgate keeps the proof, plans from it offline, and refuses with reasons.
@@ -35,8 +37,14 @@ pub(crate) struct Global {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// For people
     Text,
+    /// One versioned document
     Json,
+    /// lint only: annotations, as commands of GitHub Actions
+    Github,
+    /// lint only: SARIF 2.1.0, for code scanning
+    Sarif,
 }
 
 #[derive(Debug, Subcommand)]
@@ -47,6 +55,8 @@ pub(crate) enum Verb {
     New(New),
     /// Give a migration that came too late a new stamp
     Restamp(Restamp),
+    /// Say what scripts destroy, lock and may fail on, and whether they come too late; offline
+    Lint(Lint),
     /// Show every migration in every environment, from the ledger
     Status,
     /// Show what would be applied, or every reason why not; offline
@@ -96,6 +106,67 @@ pub(crate) struct Restamp {
     /// The migration's folder
     #[arg(value_name = "MIGRATION")]
     pub(crate) migration: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Lint {
+    /// The migrations to look at, each after those before it; all, where nothing is named
+    #[arg(value_name = "MIGRATION", conflicts_with_all = ["changed_since", "explain"])]
+    pub(crate) migrations: Vec<String>,
+    /// Look at what changed since this branch parted from REV: origin/main
+    #[arg(long, value_name = "REV", conflicts_with = "explain")]
+    pub(crate) changed_since: Option<String>,
+    /// Show findings from this level on; notes are only counted where nothing is said
+    #[arg(long, value_enum, value_name = "LEVEL")]
+    pub(crate) level: Option<ShownLevel>,
+    /// Show notes and what scripts allow as well, as --level note does
+    #[arg(long, conflicts_with = "level")]
+    pub(crate) all: bool,
+    /// What kind of database the scripts are for, where neither a url nor the ledger tells
+    #[arg(long, value_enum, value_name = "ENGINE")]
+    pub(crate) engine: Option<EngineName>,
+    /// Print the page of one rule, and look at nothing
+    #[arg(long, value_name = "RULE")]
+    pub(crate) explain: Option<String>,
+}
+
+/// From which level on findings are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ShownLevel {
+    /// Only what ends with 3
+    Error,
+    /// Warnings too
+    Warning,
+    /// Everything
+    Note,
+}
+
+impl From<ShownLevel> for Level {
+    fn from(level: ShownLevel) -> Self {
+        match level {
+            ShownLevel::Error => Self::Error,
+            ShownLevel::Warning => Self::Warning,
+            ShownLevel::Note => Self::Note,
+        }
+    }
+}
+
+/// A kind of database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum EngineName {
+    /// PostgreSQL
+    Postgresql,
+    /// SQLite
+    Sqlite,
+}
+
+impl From<EngineName> for Engine {
+    fn from(engine: EngineName) -> Self {
+        match engine {
+            EngineName::Postgresql => Self::Postgresql,
+            EngineName::Sqlite => Self::Sqlite,
+        }
+    }
 }
 
 #[derive(Debug, Args)]

@@ -1,5 +1,6 @@
 //! `tollgate.toml`: read, checked, and resolved once. Only the resolved form goes inward.
 
+mod lint;
 mod require;
 
 use std::num::NonZeroUsize;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
+use crate::lint::levels::Levels;
 use crate::model::{Environment, EnvironmentName, Kind, Policy};
 use crate::targets::address::Timeouts;
 
@@ -39,6 +41,8 @@ pub(crate) struct Config {
     pub(crate) timeouts: Vec<Timeouts>,
     /// How many backups of each environment are kept, in the same order; `None`: all.
     pub(crate) keep: Vec<Option<NonZeroUsize>>,
+    /// How much the findings of each rule weigh.
+    pub(crate) lint: Levels,
 }
 
 /// The file cannot be used as it is.
@@ -64,6 +68,7 @@ const TOP: &[&str] = &[
     "ledger",
     "max_script_mib",
     "hub",
+    "lint",
     "environment",
 ];
 const ENVIRONMENT: &[&str] = &[
@@ -85,7 +90,6 @@ const NOT_YET: &[&str] = &[
     "data_loss",
     "freeze",
     "allow",
-    "lint",
     "never_waive",
     "hold",
     "approvals",
@@ -150,6 +154,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
     }
     Ok(Config {
         hub: string(&table, "hub", "")?,
+        lint: lint::read(&table)?,
         migrations: path("migrations", "migrations")?,
         ledger: path("ledger", "state/ledger.db")?,
         max_script_bytes: max_script_mib * 1024 * 1024,

@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod evidence;
 mod exit;
+mod git;
 mod hub;
 mod output;
 mod progress;
@@ -21,7 +22,7 @@ use clap::Parser as _;
 pub use exit::Exit;
 pub use world::World;
 
-use args::{Arguments, Verb};
+use args::{Arguments, Format, Verb};
 use exit::Trouble;
 use output::Output;
 
@@ -41,10 +42,14 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
     if let Err(what) = armed {
         return output.trouble(&Trouble::usage(what, "TOLLGATE_FAILPOINT=NAME[:N]"));
     }
+    if let Some(trouble) = not_for(&parsed) {
+        return output.trouble(&trouble);
+    }
     let result = match parsed.verb {
         Verb::Init(verb) => verbs::init::run(&mut output, &parsed.global, &verb),
         Verb::New(verb) => verbs::new::run(&mut output, &parsed.global, &verb),
         Verb::Restamp(verb) => verbs::restamp::run(&mut output, &parsed.global, &verb),
+        Verb::Lint(verb) => verbs::lint::run(&mut output, &parsed.global, &verb),
         Verb::Status => verbs::status::run(&mut output, &parsed.global),
         Verb::Plan(verb) => verbs::plan::run(&mut output, &parsed.global, &verb),
         Verb::Baseline(verb) => verbs::baseline::run(&mut output, &parsed.global, &verb),
@@ -67,6 +72,22 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Ok(exit) => exit,
         Err(trouble) => output.trouble(&trouble),
     }
+}
+
+/// Formats that only one verb has.
+fn not_for(parsed: &Arguments) -> Option<Trouble> {
+    let format = match parsed.global.format {
+        Format::Text | Format::Json => return None,
+        Format::Github => "github",
+        Format::Sarif => "sarif",
+    };
+    let explains = matches!(&parsed.verb, Verb::Lint(lint) if lint.explain.is_some());
+    (explains || !matches!(parsed.verb, Verb::Lint(_))).then(|| {
+        Trouble::usage(
+            format!("--format {format} is for the findings of lint alone"),
+            "--format json",
+        )
+    })
 }
 
 /// What a verb returns.

@@ -55,7 +55,7 @@ impl<'w> Output<'w> {
     }
 
     pub(crate) fn paint(&self) -> Paint {
-        Paint(self.world.colour_stdout && !self.is_json())
+        Paint(self.world.colour_stdout && self.format == Format::Text)
     }
 
     pub(crate) fn paint_notes(&self) -> Paint {

@@ -169,6 +169,14 @@ impl Project {
         }
     }
 
+    /// The kind of database that an environment's url names; `None` where it cannot be read here.
+    pub(crate) fn engine_by_url(&self, name: &EnvironmentName) -> Option<Engine> {
+        match self.address(name).ok()? {
+            Address::Sqlite(_) => Some(Engine::Sqlite),
+            Address::Postgresql(_) => Some(Engine::Postgresql),
+        }
+    }
+
     fn url(&self, name: &EnvironmentName) -> Result<String> {
         let place = self.config.policy.index(name);
         let url = place

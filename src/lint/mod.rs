@@ -4,7 +4,9 @@
 //! and a page in `docs/LINT.md`. Nothing is reported for objects that the same plan made.
 
 pub mod allow;
+pub mod levels;
 pub mod rules;
+pub mod tree;
 
 use std::ops::Range;
 
@@ -46,6 +48,18 @@ pub enum Level {
     Error,
 }
 
+impl Level {
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
 /// What a rule is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Topic {
@@ -61,6 +75,21 @@ pub enum Topic {
     Order,
     /// How it is written.
     Script,
+}
+
+impl Topic {
+    /// The word used in output.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::DataLoss => "data-loss",
+            Self::MayFail => "may-fail",
+            Self::Locks => "locks",
+            Self::Compatibility => "compatibility",
+            Self::Order => "order",
+            Self::Script => "script",
+        }
+    }
 }
 
 /// One rule of the list.
@@ -140,9 +169,15 @@ pub struct Look {
 
 /// Looks at scripts that run one after another, as one plan, after what stands.
 #[must_use]
-pub fn look(_engine: Engine, _before: Before<'_>, plan: &[Script<'_>]) -> Look {
+pub fn look(engine: Engine, _before: Before<'_>, plan: &[Script<'_>]) -> Look {
+    let mut findings = Vec::new();
+    for script in plan {
+        let mut its = Vec::new();
+        allow::apply(engine, script, &mut its);
+        findings.extend(its);
+    }
     Look {
-        findings: Vec::new(),
+        findings,
         effects: plan.iter().map(|_| Vec::new()).collect(),
     }
 }

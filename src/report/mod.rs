@@ -2,12 +2,14 @@
 //! model to text. Pure.
 
 pub mod baseline;
+pub mod lint;
 pub mod log;
 pub mod matrix;
 pub mod plan;
 pub mod rehearsal;
 pub mod reset;
 pub mod script_error;
+mod snippet;
 pub mod strays;
 pub mod verify;
 

@@ -1,17 +1,12 @@
 //! A script that failed: file, line, column, the line itself with a caret, what the target said,
 //! and what state the target is in now.
 
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
-
 use super::Paint;
+use super::snippet::{self, Weight};
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::gates::{resolve, standing};
-use crate::sql::position;
 use crate::targets::ScriptError;
-
-/// A line longer than this, in characters, is shown only around the caret.
-const WINDOW: usize = 160;
 
 /// What is told of a script that failed.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +48,7 @@ pub fn said(what: &str, path: &str, script: &str, error: &ScriptError, paint: Pa
         .map_or_else(String::new, |code| format!(" [{code}]"));
     let title = format!("{what}: {}{code}", error.message);
     let mut out = match &error.at {
-        Some(at) => snippet(path, script, &title, at.clone(), paint),
+        Some(at) => snippet::draw(Weight::Error, None, &title, path, script, at.clone(), paint),
         None => format!("{} {title}\n", paint.bad("error:")),
     };
     for (label, said) in [
@@ -111,69 +106,4 @@ fn state(failed: &Failed<'_>) -> String {
             )
         }
     }
-}
-
-fn snippet(
-    path: &str,
-    script: &str,
-    title: &str,
-    at: std::ops::Range<usize>,
-    paint: Paint,
-) -> String {
-    let start = floor(script, at.start);
-    let line_start = script[..start]
-        .rfind('\n')
-        .map_or(0, |line_feed| line_feed + 1);
-    let line_end = script[start..]
-        .find('\n')
-        .map_or(script.len(), |line_feed| start + line_feed);
-    let place = position(script, start);
-    // A dump can have a line of a megabyte; what is far from the caret helps nobody.
-    let (mut from, mut to) = (line_start, line_end);
-    if line_end - line_start > WINDOW {
-        from = floor(script, start.saturating_sub(WINDOW / 2).max(line_start));
-        to = floor(script, (start + WINDOW / 2).min(line_end));
-    }
-    let shown = script[from..to].trim_end_matches('\r');
-    let length = shown.len();
-    let begin = (start - from).min(length);
-    let end = floor(shown, at.end.saturating_sub(from).clamp(begin, length)).max(begin);
-    let end = if end == begin {
-        next(shown, begin)
-    } else {
-        end
-    };
-    let location = format!("{path}:{}:{}", place.line, place.column);
-    let report = [Level::ERROR.primary_title(title).element(
-        Snippet::source(shown)
-            .line_start(place.line)
-            .fold(false)
-            .annotation(AnnotationKind::Primary.span(begin..end)),
-    )];
-    let renderer = if paint.0 {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    };
-    let drawn = renderer.render(&report).to_string();
-    // The renderer would name the column in the shown part; the true one stands after the title.
-    let (first, rest) = drawn.split_once('\n').unwrap_or((drawn.as_str(), ""));
-    format!("{first}\n  --> {location}\n{rest}\n")
-}
-
-/// The nearest start of a character at or before an offset.
-fn floor(text: &str, offset: usize) -> usize {
-    let mut offset = offset.min(text.len());
-    while !text.is_char_boundary(offset) {
-        offset -= 1;
-    }
-    offset
-}
-
-/// The end of the character at an offset.
-fn next(text: &str, offset: usize) -> usize {
-    text[offset..]
-        .chars()
-        .next()
-        .map_or(offset, |character| offset + character.len_utf8())
 }

@@ -7,6 +7,7 @@ pub(crate) mod bind;
 pub(crate) mod export;
 pub(crate) mod hub;
 pub(crate) mod init;
+pub(crate) mod lint;
 pub(crate) mod log;
 pub(crate) mod new;
 pub(crate) mod plan;

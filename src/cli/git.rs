@@ -1,0 +1,238 @@
+//! The repository that the migrations stand in, asked by git's own program.
+//!
+//! Read-only and offline: plumbing alone, no hook, no monitor, no fetch of what a partial clone lacks.
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use super::Result;
+use super::exit::Trouble;
+use crate::planner::gates::shell;
+
+/// git, run in one folder.
+pub(crate) struct Git {
+    folder: PathBuf,
+}
+
+/// What an object is named by: SHA-1 or SHA-256, as the repository has it.
+pub(crate) type ObjectId = String;
+
+/// What hooks and callers set to lead git elsewhere: the folder alone says which repository is meant.
+const LEADS_ELSEWHERE: &[&str] = &[
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_COMMON_DIR",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_EXTERNAL_DIFF",
+];
+
+impl Git {
+    /// The repository that holds a folder.
+    pub(crate) fn at(folder: &Path) -> Result<Self> {
+        let git = Self {
+            folder: folder.to_owned(),
+        };
+        let (output, said) = git.run(&["rev-parse", "--is-inside-work-tree"], None)?;
+        if output.status.success() && said == "true" {
+            return Ok(git);
+        }
+        let why = first_line(&output.stderr);
+        // Not quoted where it is plain: git's own words for that name a folder above the root.
+        if why.contains("not a git repository") || output.status.success() {
+            return Err(Trouble::usage(
+                format!("{} is in no work tree of git", folder.display()),
+                "tollgate lint   # without --changed-since it looks at every migration",
+            ));
+        }
+        Err(Trouble::failed(
+            format!(
+                "git cannot read the repository of {}: {why}",
+                folder.display()
+            ),
+            Some(format!(
+                "git -C {} status",
+                shell(&folder.display().to_string())
+            )),
+        ))
+    }
+
+    /// The path from the top of the repository to the folder: empty, or ending in a slash.
+    pub(crate) fn prefix(&self) -> Option<String> {
+        self.ask(&["rev-parse", "--show-prefix"])
+    }
+
+    /// The commit that a revision names.
+    pub(crate) fn commit(&self, revision: &str) -> Result<ObjectId> {
+        // A revision cannot begin like that, and git would take it for an option.
+        let named = match revision.starts_with('-') || revision.is_empty() {
+            true => None,
+            false => self.ask(&[
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                &format!("{revision}^{{commit}}"),
+            ]),
+        };
+        named.ok_or_else(|| Trouble {
+            consequence: self
+                .is_shallow()
+                .then(|| "this clone is shallow: it has only the newest commits".to_owned()),
+            ..Trouble::usage(
+                format!("git knows no revision {revision:?} here"),
+                self.fetch(Some(revision)),
+            )
+        })
+    }
+
+    /// The commit in which this branch and another one parted.
+    pub(crate) fn merge_base(&self, revision: &str, commit: &str) -> Result<ObjectId> {
+        let base = self.ask(&["merge-base", commit, "HEAD"]);
+        base.filter(|base| !base.is_empty()).ok_or_else(|| {
+            let (consequence, remedy) = match self.is_shallow() {
+                true => (
+                    "this clone is shallow: the commit in which they parted is not here",
+                    self.fetch(None),
+                ),
+                false => (
+                    "there is nothing to compare this branch with",
+                    "git log --oneline -5 HEAD   # and name a revision that it comes from"
+                        .to_owned(),
+                ),
+            };
+            Trouble {
+                consequence: Some(consequence.to_owned()),
+                ..Trouble::usage(
+                    format!("HEAD and {revision} have no commit in common that git knows"),
+                    remedy,
+                )
+            }
+        })
+    }
+
+    /// The files below the folder in a commit, by their paths from it, with `/` between.
+    pub(crate) fn files(&self, commit: &str) -> Result<BTreeMap<String, ObjectId>> {
+        let (output, _) = self.run(&["ls-tree", "-r", "-z", commit], None)?;
+        if !output.status.success() {
+            return Err(self.failed("list the files of", commit, &output));
+        }
+        let mut files = BTreeMap::new();
+        for line in output.stdout.split(|byte| *byte == 0) {
+            // <mode> blob <id> TAB <path>; paths that are not UTF-8 are no migration's.
+            let line = std::str::from_utf8(line).unwrap_or_default();
+            let Some((about, path)) = line.split_once('\t') else {
+                continue;
+            };
+            let mut about = about.split(' ').skip(1);
+            if let (Some("blob"), Some(id)) = (about.next(), about.next()) {
+                files.insert(path.to_owned(), id.to_owned());
+            }
+        }
+        Ok(files)
+    }
+
+    /// What git would store these files as, by their paths from the folder, in their order. Line endings
+    /// are changed where the repository asks for it, as `git add` does.
+    pub(crate) fn hash(&self, paths: &[String]) -> Result<Vec<ObjectId>> {
+        if paths.is_empty() {
+            return Ok(Vec::new());
+        }
+        // Never taken for a quoted path; a line feed cannot be written, and nobody has one in a name.
+        let lines: String = paths.iter().map(|path| format!("./{path}\n")).collect();
+        let (output, said) = self.run(&["hash-object", "--stdin-paths"], Some(lines))?;
+        let ids: Vec<ObjectId> = said.lines().map(str::to_owned).collect();
+        if !output.status.success() || ids.len() != paths.len() {
+            return Err(self.failed("hash the files of", "the work tree", &output));
+        }
+        Ok(ids)
+    }
+
+    fn is_shallow(&self) -> bool {
+        let said = self.ask(&["rev-parse", "--is-shallow-repository"]);
+        said.as_deref() == Some("true")
+    }
+
+    /// How to get what is not here: the history of a shallow clone, or a branch of a remote.
+    fn fetch(&self, revision: Option<&str>) -> String {
+        if self.is_shallow() {
+            return "git fetch --unshallow   # in GitHub Actions: fetch-depth: 0".to_owned();
+        }
+        let remotes = self.ask(&["remote"]).unwrap_or_default();
+        let branch = revision.and_then(|revision| revision.split_once('/'));
+        match branch.filter(|(remote, _)| remotes.lines().any(|known| known == *remote)) {
+            Some((remote, branch)) => format!("git fetch {} {}", shell(remote), shell(branch)),
+            None if remotes.is_empty() => "git branch --all   # and name one of them".to_owned(),
+            None => "git fetch   # or name one of: git branch --all".to_owned(),
+        }
+    }
+
+    fn failed(&self, what: &str, of: &str, output: &Output) -> Trouble {
+        let why = first_line(&output.stderr);
+        Trouble::failed(
+            format!("git cannot {what} {of}: {why}"),
+            Some("git fsck --connectivity-only".to_owned()),
+        )
+    }
+
+    /// What a command prints, trimmed; `None` where it fails.
+    fn ask(&self, arguments: &[&str]) -> Option<String> {
+        let (output, said) = self.run(arguments, None).ok()?;
+        output.status.success().then_some(said)
+    }
+
+    fn run(&self, arguments: &[&str], input: Option<String>) -> Result<(Output, String)> {
+        let mut command = Command::new("git");
+        command
+            .arg("--no-pager")
+            .args(["-c", "core.fsmonitor=false"])
+            .args(["-c", "core.hooksPath=/dev/null"])
+            .arg("-C")
+            .arg(&self.folder)
+            .args(arguments)
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("GIT_NO_LAZY_FETCH", "1")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C")
+            .stdin(match input {
+                Some(_) => Stdio::piped(),
+                None => Stdio::null(),
+            })
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        for variable in LEADS_ELSEWHERE {
+            command.env_remove(variable);
+        }
+        let told = |error: std::io::Error| match error.kind() {
+            std::io::ErrorKind::NotFound => Trouble::failed(
+                "there is no program git on the PATH, and --changed-since asks it",
+                Some("git --version".to_owned()),
+            ),
+            _ => Trouble::failed(format!("git cannot be run: {error}"), None),
+        };
+        let mut child = command.spawn().map_err(told)?;
+        // Written beside the reading: both pipes may be full.
+        let writer = child.stdin.take().zip(input).map(|(mut stdin, input)| {
+            std::thread::spawn(move || stdin.write_all(input.as_bytes()))
+        });
+        let output = child.wait_with_output().map_err(told)?;
+        if let Some(writer) = writer {
+            // What git did not read it says by how it ends.
+            let _ = writer.join();
+        }
+        let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok((output, said))
+    }
+}
+
+fn first_line(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let line = text.lines().find(|line| !line.trim().is_empty());
+    line.unwrap_or("it does not say why")
+        .trim_start_matches("fatal: ")
+        .to_owned()
+}

@@ -1,0 +1,88 @@
+//! Looks at the scripts of a tree, each as a plan of its own or some together, and brings together what
+//! was found in them with what was found about them.
+
+use super::{Before, Finding, Script, allow, look};
+use crate::model::entry::Engine;
+
+/// Which scripts of a tree are looked at. Both as places in the tree, in order.
+#[derive(Debug, Clone, Copy)]
+pub enum Plans<'a> {
+    /// Each as its own plan, with all before it standing.
+    Each(&'a [usize]),
+    /// These as one plan, with all others standing.
+    Together(&'a [usize]),
+}
+
+impl Plans<'_> {
+    /// The places of those that are looked at.
+    #[must_use]
+    pub const fn places(&self) -> &[usize] {
+        match self {
+            Self::Each(places) | Self::Together(places) => places,
+        }
+    }
+}
+
+/// Everything that is found in and about these scripts: `about` is what the caller found by comparing, of
+/// any migration, one that is gone included. What scripts allow is marked, and by migration and place.
+#[must_use]
+pub fn check(
+    engine: Engine,
+    scripts: &[Script<'_>],
+    plans: Plans<'_>,
+    mut about: Vec<Finding>,
+) -> Vec<Finding> {
+    let mut found = match plans {
+        Plans::Each(places) => each(engine, scripts, places),
+        Plans::Together(places) => together(engine, scripts, places),
+    };
+    let mut out = Vec::new();
+    for place in plans.places() {
+        let Some(script) = scripts.get(*place) else {
+            continue;
+        };
+        let is_its = |finding: &mut Finding| finding.migration == *script.migration;
+        let mut its: Vec<Finding> = about.extract_if(.., is_its).collect();
+        let allows = allow::read(engine, script).allows;
+        allow::mark(&allows, &mut its);
+        its.extend(found.extract_if(.., is_its));
+        let unused = allow::unused(script, &allows, &its);
+        its.extend(unused);
+        its.sort_by(|one, other| {
+            let key = |finding: &Finding| (finding.range.start, finding.range.end);
+            key(one).cmp(&key(other))
+        });
+        out.extend(its);
+    }
+    out.extend(found);
+    out.extend(about);
+    out.sort_by(|one, other| one.migration.cmp(&other.migration));
+    out
+}
+
+fn each(engine: Engine, scripts: &[Script<'_>], places: &[usize]) -> Vec<Finding> {
+    let looks = places.iter().filter_map(|place| {
+        let (standing, rest) = scripts.split_at_checked(*place)?;
+        let before = Before {
+            standing,
+            is_empty: false,
+        };
+        Some(look(engine, before, rest.get(..1)?).findings)
+    });
+    looks.flatten().collect()
+}
+
+fn together(engine: Engine, scripts: &[Script<'_>], places: &[usize]) -> Vec<Finding> {
+    let (mut standing, mut plan) = (Vec::new(), Vec::new());
+    for (place, script) in scripts.iter().enumerate() {
+        match places.binary_search(&place) {
+            Ok(_) => plan.push(*script),
+            Err(_) => standing.push(*script),
+        }
+    }
+    let before = Before {
+        standing: &standing,
+        is_empty: false,
+    };
+    look(engine, before, &plan).findings
+}

@@ -1,0 +1,118 @@
+//! What `lint` found: a model, and one function for each format.
+
+mod github;
+mod json;
+mod page;
+mod sarif;
+mod text;
+
+pub use github::github;
+pub use json::json;
+pub use page::{explain, sections};
+pub use sarif::sarif;
+pub use text::text;
+
+use crate::lint::{Finding, Level};
+use crate::model::MigrationId;
+use crate::model::entry::Engine;
+use crate::sql::{Position, position};
+
+/// Everything that was found, and in what.
+#[derive(Debug, Clone)]
+pub struct Report<'a> {
+    /// How the scripts were read.
+    pub engine: Engine,
+    /// What they were compared with.
+    pub since: Option<Since<'a>>,
+    /// The migrations that were looked at, in order.
+    pub migrations: Vec<&'a MigrationId>,
+    /// What was found, by migration and place; without rules that are off.
+    pub findings: Vec<Told<'a>>,
+}
+
+/// A revision that the tree was compared with.
+#[derive(Debug, Clone, Copy)]
+pub struct Since<'a> {
+    /// As it was typed.
+    pub revision: &'a str,
+    /// The commit that it names.
+    pub commit: &'a str,
+    /// The commit in which this branch parted from it.
+    pub base: &'a str,
+}
+
+/// One finding, with what it takes to show it.
+#[derive(Debug, Clone)]
+pub struct Told<'a> {
+    /// What was found.
+    pub finding: &'a Finding,
+    /// How much it weighs here.
+    pub level: Level,
+    /// The script's path, as a user in the project's folder would type it.
+    pub path: String,
+    /// The script's text; `None` where it is gone.
+    pub script: Option<&'a str>,
+}
+
+/// How many there are of each.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Errors that are not allowed.
+    pub errors: usize,
+    /// Warnings that are not allowed.
+    pub warnings: usize,
+    /// Notes that are not allowed.
+    pub notes: usize,
+    /// What scripts allow.
+    pub allowed: usize,
+}
+
+impl Report<'_> {
+    /// Whether something of level error is not allowed.
+    #[must_use]
+    pub fn refuses(&self) -> bool {
+        self.counts().errors > 0
+    }
+
+    /// How many there are of each.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for told in &self.findings {
+            let place = match told.level {
+                _ if told.finding.allowed.is_some() => &mut counts.allowed,
+                Level::Error => &mut counts.errors,
+                Level::Warning => &mut counts.warnings,
+                Level::Note => &mut counts.notes,
+            };
+            *place += 1;
+        }
+        counts
+    }
+}
+
+impl Told<'_> {
+    /// From where to where in the script, the end not included; `None` where it is about the whole.
+    fn place(&self) -> Option<(Position, Position)> {
+        let range = &self.finding.range;
+        let script = self.script.filter(|_| !range.is_empty())?;
+        Some((position(script, range.start), position(script, range.end)))
+    }
+
+    /// The part of the script that is meant; empty where it is about the whole.
+    fn words(&self) -> &str {
+        let words = self
+            .script
+            .and_then(|script| script.get(self.finding.range.clone()));
+        words.unwrap_or_default()
+    }
+
+    /// The rest of what is told, after the fact.
+    fn message(&self) -> String {
+        let finding = self.finding;
+        format!(
+            "{}: {}. {}",
+            finding.fact, finding.consequence, finding.help
+        )
+    }
+}
