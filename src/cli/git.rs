@@ -142,9 +142,20 @@ impl Git {
         if paths.is_empty() {
             return Ok(Vec::new());
         }
-        // Never taken for a quoted path; a line feed cannot be written, and nobody has one in a name.
-        let lines: String = paths.iter().map(|path| format!("./{path}\n")).collect();
-        let (output, said) = self.run(&["hash-object", "--stdin-paths"], Some(lines))?;
+        // Paths that come by stdin are taken from the top, wherever git was started. With a dot before it
+        // none is taken for a quoted one; a line feed cannot be written, and nobody has one in a name.
+        let prefix = self.prefix().unwrap_or_default();
+        let lines: String = paths
+            .iter()
+            .map(|path| format!("./{prefix}{path}\n"))
+            .collect();
+        let top = Self {
+            folder: PathBuf::from(
+                self.ask(&["rev-parse", "--show-toplevel"])
+                    .unwrap_or_default(),
+            ),
+        };
+        let (output, said) = top.run(&["hash-object", "--stdin-paths"], Some(lines))?;
         let ids: Vec<ObjectId> = said.lines().map(str::to_owned).collect();
         if !output.status.success() || ids.len() != paths.len() {
             return Err(self.failed("hash the files of", "the work tree", &output));

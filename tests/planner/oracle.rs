@@ -268,8 +268,21 @@ impl Facts {
             }
         }
         for (name, version) in &steps {
-            if applied.iter().any(|(later, _)| later > name) {
+            let is_late = applied.iter().any(|(later, _)| later > name);
+            if is_late {
                 soft.insert((Gate::Order, Some(*name)));
+            }
+            // An environment that refuses what comes too late will refuse this one too.
+            let first = if question.chain > 1 { 1 } else { 0 };
+            let refuses = (first..question.chain)
+                .filter(|there| *there != here)
+                .any(|there| {
+                    let mut ran = self.applied.iter().filter(|(env, ..)| *env == there);
+                    let has = ran.clone().any(|(_, other, _)| other == name);
+                    !has && ran.any(|(_, other, _)| other > name)
+                });
+            if refuses && (!is_late || here < first) {
+                warnings.insert((Gate::Order, Some(*name)));
             }
             if !(0..here).all(|before| self.evidence.contains(&(before, *name, *version))) {
                 strict.insert((Gate::Promotion, Some(*name)));

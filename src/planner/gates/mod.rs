@@ -143,6 +143,7 @@ fn claims(world: &World<'_>, gate: Gate) -> impl Iterator<Item = Finding> {
 /// What is worth saying and refuses nothing, whatever the environment.
 pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     let mut advice = failed::advice(world);
+    advice.extend(order::advice(world));
     advice.extend(script::advice(world));
     advice.extend(promotion::advice(world));
     advice.extend(baseline::advice(world));

@@ -16,8 +16,8 @@ use crate::lint::{Finding, Level, Script, rules};
 use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, Kind, MigrationId};
 use crate::report::lint as report;
-use crate::sql::changes::changes;
 use crate::sql::analyse_all;
+use crate::sql::changes::changes;
 
 use since::Since;
 
