@@ -321,6 +321,7 @@ fn receipt() -> Receipt {
         preview: false,
         proofs: Vec::new(),
         rehearsal: None,
+        undone: None,
     }
 }
 
@@ -434,6 +435,7 @@ fn intent() -> Intent {
         plan: hash(0x44),
         from: None,
         preview: false,
+        down: None,
     }
 }
 

@@ -35,6 +35,9 @@ pub struct Life {
     pub backups: Vec<Backup>,
     /// The receipts among them that only tell of a rehearsal, and of no change.
     rehearsed: BTreeSet<u64>,
+    /// Of every migration that was undone, the newest receipt of that: what it proved before is no longer
+    /// applied.
+    pub undone: BTreeMap<MigrationId, ReceiptRef>,
     /// Attempts that left a receipt: whatever else is said of them came too late.
     ended: BTreeSet<AttemptId>,
     /// Receipts that stood there before it was put back to an earlier point. Whoever tells of one tells of
@@ -57,6 +60,8 @@ pub struct Success {
     pub origin: Origin,
     /// How its receipt came to stand there.
     pub kind: ReceiptKind,
+    /// BLAKE3 of the `down.sql` that stood beside the bytes that ran, where that is known.
+    pub down: Option<Checksum>,
     /// The attempt.
     pub attempt: AttemptId,
     /// The receipt's place and hash.
@@ -138,6 +143,7 @@ impl Success {
             by: proof.actor.clone(),
             origin: receipt.origin.clone(),
             kind: proof.kind,
+            down: None,
             attempt: receipt.attempt,
             receipt: ReceiptRef {
                 seq: proof.seq,
@@ -267,6 +273,7 @@ impl Life {
                 by: attempted.by,
                 origin: attempted.origin,
                 kind: outcome.kind.unwrap_or(attempted.intent.receipt),
+                down: attempted.intent.down.map(|down| down.blake3),
                 attempt: outcome.attempt,
                 receipt,
                 writer: attempted.writer,
@@ -292,6 +299,10 @@ impl Life {
                 return None;
             }
         }
+        // What was to be undone stands on: it did not fail.
+        if outcome.progress.is_none() && attempted.intent.receipt == ReceiptKind::Undone {
+            return None;
+        }
         let failed = Failed {
             at,
             error: outcome.error.clone(),
@@ -316,7 +327,7 @@ impl Life {
 
     /// Takes a receipt of a change of it into account.
     pub(super) fn receive(&mut self, receipt: Receipt, hash: ChainHash) -> Success {
-        self.open.remove(&receipt.attempt);
+        let begun = self.open.remove(&receipt.attempt);
         self.partial.remove(&receipt.attempt);
         let success = Success {
             checksum: receipt.blake3,
@@ -325,6 +336,9 @@ impl Life {
             by: receipt.actor,
             origin: receipt.origin,
             kind: receipt.kind,
+            down: begun
+                .and_then(|begun| begun.intent.down)
+                .map(|down| down.blake3),
             attempt: receipt.attempt,
             receipt: ReceiptRef {
                 seq: receipt.seq,
@@ -367,6 +381,7 @@ impl Life {
         self.failed.clear();
         self.receipts.clear();
         self.rehearsed.clear();
+        self.undone.clear();
         self.ended.clear();
         // A backup that is of what was lost is a backup of another state.
         self.backups.retain(|backup| {
@@ -387,11 +402,26 @@ impl Life {
         self.partial
             .retain(|_, failed| failed.attempted.intent.migration != *migration);
         self.open.retain(|_, open| {
-            open.intent.receipt == ReceiptKind::Atomic || open.intent.migration != *migration
+            open.intent.receipt.is_atomic() || open.intent.migration != *migration
         });
         self.failed.remove(migration);
         self.standing.remove(migration);
+        // By the places of the receipts, whatever came first.
         let older = |ran: &Success| ran.receipt.seq <= success.receipt.seq;
+        if success.kind == ReceiptKind::Undone {
+            let newest = self.undone.get(migration);
+            if newest.is_none_or(|known| known.seq < success.receipt.seq) {
+                self.undone.insert(migration.clone(), success.receipt);
+            }
+            if self.applied.get(migration).is_some_and(older) {
+                self.applied.remove(migration);
+            }
+            return;
+        }
+        let undone = self.undone.get(migration);
+        if undone.is_some_and(|undone| undone.seq > success.receipt.seq) {
+            return;
+        }
         if self.applied.get(migration).is_none_or(older) {
             self.applied.insert(migration.clone(), success);
         }

@@ -15,6 +15,7 @@ mod pack;
 mod place;
 mod read;
 mod rehearsals;
+mod reverts;
 mod store;
 pub mod view;
 

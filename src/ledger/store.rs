@@ -269,22 +269,22 @@ impl Ledger {
         self.append_with(at, by, fact, None)
     }
 
-    /// Appends one fact together with the bytes of the script that it is about.
+    /// Appends one fact together with the bytes of the scripts that it is about.
     ///
     /// # Errors
-    /// [`LedgerError`]: neither is then there.
-    pub fn append_with(
+    /// [`LedgerError`]: nothing of it is then there.
+    pub fn append_with<'b>(
         &mut self,
         at: Timestamp,
         by: &Provenance,
         fact: Fact,
-        script: Option<(Checksum, &[u8])>,
+        scripts: impl IntoIterator<Item = (Checksum, &'b [u8])>,
     ) -> Result<Head, LedgerError> {
+        let scripts: Vec<(Checksum, &[u8])> = scripts.into_iter().collect();
         let failed = |error: rusqlite::Error| LedgerError::sqlite(&self.path, &error);
         // Kept bytes are never replaced, so wrong ones would stand there for ever.
-        if let Some((checksum, bytes)) = script
-            && Checksum::of(bytes) != checksum
-        {
+        let is_other = |(checksum, bytes): &&(Checksum, &[u8])| Checksum::of(bytes) != *checksum;
+        if let Some((checksum, _)) = scripts.iter().find(is_other) {
             let said = format!("an entry was not written: the bytes to keep are not {checksum}");
             return Err(LedgerError::new(&self.path, LedgerErrorKind::Other(said)));
         }
@@ -315,7 +315,7 @@ impl Ledger {
             )
         })?;
         let head = insert(&self.path, &transaction, &entry)?;
-        if let Some((checksum, bytes)) = script {
+        for (checksum, bytes) in scripts {
             transaction
                 .execute(KEEP_SCRIPT, params![checksum.as_bytes(), bytes])
                 .map_err(failed)?;

@@ -23,6 +23,7 @@ use crate::model::{
 pub use super::life::{Attempted, Backup, Failed, Life, Standing, Success};
 use super::rehearsals::Rehearsals;
 pub use super::rehearsals::Rehearsed;
+pub use super::reverts::{Incident, Reverts, Rollback};
 
 /// What the ledger knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,6 +40,7 @@ pub struct View {
     spoke_of: BTreeMap<(EnvironmentName, WriterId), IncarnationId>,
     order: Order,
     stands: Stand,
+    reverts: Reverts,
 }
 
 /// Whose state it is: a personal environment has another target for every writer.
@@ -209,6 +211,12 @@ impl View {
         self.chained.iter().copied().collect()
     }
 
+    /// The rollbacks that were written, and the emergencies.
+    #[must_use]
+    pub fn reverts(&self) -> &Reverts {
+        &self.reverts
+    }
+
     /// Every environment that an entry speaks of, by name.
     pub fn environments(&self) -> impl Iterator<Item = (&EnvironmentName, &EnvironmentView)> {
         self.environments.iter()
@@ -311,6 +319,8 @@ impl View {
                     life.backups.push(backup);
                 }
             }
+            Fact::Reverted(reverted) => self.reverts.take(entry, reverted),
+            Fact::Emergency(emergency) => self.reverts.open(entry, emergency),
             Fact::Opened(opened) => {
                 if let Some(after) = opened.after {
                     self.after.insert(entry.writer, after);

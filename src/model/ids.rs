@@ -100,6 +100,11 @@ random_id!(
     IncarnationId, "an incarnation's id (32 hexadecimal digits)"
 );
 
+random_id!(
+    /// One emergency: from its opening until the migration is reversed in the last environment.
+    IncidentId, "an incident's id (32 hexadecimal digits)"
+);
+
 /// The id of a migration: the whole name of its folder, ordered by bytes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

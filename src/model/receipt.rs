@@ -26,6 +26,9 @@ pub enum ReceiptKind {
     Baselined,
     /// Its reversal was rehearsed there, and passed or not. It says nothing of what is applied.
     Rehearsed,
+    /// Its `down.sql` ran there, in one transaction with this: it is no longer applied. What it proved
+    /// before, it proves still.
+    Undone,
 }
 
 impl ReceiptKind {
@@ -39,7 +42,14 @@ impl ReceiptKind {
             Self::Prisma => "prisma",
             Self::Baselined => "baselined",
             Self::Rehearsed => "rehearsed",
+            Self::Undone => "undone",
         }
+    }
+
+    /// Whether it, and what it tells of, are one transaction: both are there, or neither is.
+    #[must_use]
+    pub const fn is_atomic(self) -> bool {
+        matches!(self, Self::Atomic | Self::Undone)
     }
 
     /// Whether it proves that the bytes that it names ran and succeeded there.
@@ -47,7 +57,7 @@ impl ReceiptKind {
     pub const fn is_evidence(self) -> bool {
         match self {
             Self::Atomic | Self::Journalled | Self::Prisma => true,
-            Self::Resolved | Self::Baselined | Self::Rehearsed => false,
+            Self::Resolved | Self::Baselined | Self::Rehearsed | Self::Undone => false,
         }
     }
 }
@@ -109,6 +119,19 @@ pub struct Receipt {
     /// Of a `rehearsed` one: which reversal, and how. `None` in every other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<RehearsedDown>,
+    /// Of an `undone` one: the `down.sql` that ran. `None` in every other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undone: Option<DownBytes>,
+}
+
+/// The bytes of a `down.sql`, by their digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DownBytes {
+    /// BLAKE3.
+    pub blake3: Checksum,
+    /// SHA-256.
+    pub sha256: Sha256,
 }
 
 /// A success in an earlier environment, as a receipt tells of it.
@@ -236,6 +259,12 @@ pub fn verify_chain(rows: &[StoredReceipt]) -> Result<Vec<(ChainHash, Receipt)>,
         if rehearsed != receipt.rehearsal.is_some() || (rehearsed && receipt.blake3.is_none()) {
             return Err(broken(
                 "it must name both scripts of a rehearsal if, and only if, it is of one".to_owned(),
+            ));
+        }
+        let undone = receipt.kind == ReceiptKind::Undone;
+        if undone != receipt.undone.is_some() || (undone && receipt.blake3.is_none()) {
+            return Err(broken(
+                "it must name both scripts of a reversal if, and only if, it is of one".to_owned(),
             ));
         }
         if receipt.prev != out.last().map(|(hash, _)| *hash) {

@@ -20,6 +20,9 @@ pub enum DownLabel {
     Irreversible(String),
 }
 
+/// What a label says where columns come back in another order.
+pub const COLUMN_ORDER: &str = "column order";
+
 /// The word that a label begins with.
 const MARK: &str = "tollgate:down";
 
@@ -68,6 +71,15 @@ impl DownLabel {
             (other, _) => Err(format!(
                 "its label {other:?} is none of lossless, lossy: <what> and irreversible: <why>"
             )),
+        }
+    }
+
+    /// The names that it says are lost, as it has them; nothing where it says something else.
+    #[must_use]
+    pub fn losses(&self) -> Vec<String> {
+        match self {
+            Self::Lossy(losses) => losses.written(),
+            Self::None | Self::Lossless | Self::Irreversible(_) => Vec::new(),
         }
     }
 
@@ -121,6 +133,16 @@ impl Losses {
             })?);
         }
         Ok(losses)
+    }
+
+    fn written(&self) -> Vec<String> {
+        let part = |part: &Part| match part.quoted {
+            true => format!("\"{}\"", part.text.replace('"', "\"\"")),
+            false => part.text.clone(),
+        };
+        let name = |name: &Vec<Part>| name.iter().map(part).collect::<Vec<_>>().join(".");
+        let order = self.column_order.then(|| COLUMN_ORDER.to_owned());
+        self.names.iter().map(name).chain(order).collect()
     }
 
     fn name(&self, table: &str, column: Option<&str>) -> bool {
@@ -197,8 +219,9 @@ fn parts(name: &str) -> Option<Vec<Part>> {
     apart(name, '.').into_iter().map(part).collect()
 }
 
-/// The texts of the comment lines before the first statement.
-fn header(script: &str) -> Vec<&str> {
+/// The texts of the comment lines before the first statement, up to where another script's bytes begin
+/// (see [`super::reverting`]): what stands in those was said of another script.
+pub(super) fn header(script: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut rest = script;
     loop {
@@ -206,6 +229,9 @@ fn header(script: &str) -> Vec<&str> {
         if let Some(line) = rest.strip_prefix("--") {
             let end = line.find('\n').unwrap_or(line.len());
             out.push(&line[..end]);
+            if super::reverting::begins_verbatim(&line[..end]) {
+                return out;
+            }
             rest = &line[end..];
         } else if let Some(block) = rest.strip_prefix("/*") {
             let Some(end) = block.find("*/") else {

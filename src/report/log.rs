@@ -39,8 +39,14 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
             let from = intent
                 .from
                 .map_or_else(String::new, |from| format!(", from statement {from}"));
+            let down = intent
+                .down
+                .filter(|_| intent.receipt == ReceiptKind::Undone)
+                .map_or_else(String::new, |down| {
+                    format!(", to be undone by {}", down.blake3.short())
+                });
             format!(
-                "intent     {} {} {}{from}",
+                "intent     {} {} {}{from}{down}",
                 intent.environment,
                 intent.migration,
                 intent.blake3.short()
@@ -58,6 +64,9 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                         }
                         (Origin::Prisma { .. }, _) => {
                             format!("{migration}, without proof, by Prisma {}", at.minute())
+                        }
+                        (_, ReceiptKind::Undone) => {
+                            format!("{migration}, undone {}", at.minute())
                         }
                         (_, ReceiptKind::Rehearsed) => {
                             format!("{migration}, rehearsed {}", at.minute())
@@ -146,6 +155,23 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
             "restored   {} {} into {}",
             restored.environment, restored.file, restored.into
         ),
+        Fact::Reverted(reverted) => {
+            let incident = reverted
+                .incident
+                .map_or_else(String::new, |id| format!(", incident {}", id.short()));
+            format!(
+                "reverted   {} by {}{incident}: {}",
+                reverted.reverts, reverted.migration, reverted.reason
+            )
+        }
+        Fact::Emergency(emergency) => format!(
+            "{}  {} {}, incident {}: {}",
+            paint.bad("emergency"),
+            emergency.environment,
+            emergency.migration,
+            emergency.incident.short(),
+            emergency.reason
+        ),
         Fact::Resolved(resolved) => {
             let what = match (resolved.verdict, resolved.progress) {
                 (Verdict::NotApplied, _) => "as not applied".to_owned(),
@@ -216,6 +242,10 @@ fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
     });
     let how = match outcome.how {
         _ if outcome.kind == Some(ReceiptKind::Resolved) => ", on a person's word",
+        Some(How::Receipt) if outcome.kind == Some(ReceiptKind::Undone) => {
+            ", undone, settled from the target's receipts"
+        }
+        None if outcome.kind == Some(ReceiptKind::Undone) => ", undone",
         Some(How::Receipt) | None if outcome.settled => ", settled from the target's receipts",
         Some(How::NoTrace) => ", settled from the target: it left no trace",
         Some(How::Journal) => ", settled from the target's journal",
@@ -242,6 +272,8 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         Fact::Outcome(outcome) => Some(outcome.migration.clone()),
         Fact::Resolved(resolved) => Some(resolved.migration.clone()),
         Fact::Rehearsed(rehearsed) => Some(rehearsed.migration.clone()),
+        Fact::Reverted(reverted) => Some(reverted.reverts.clone()),
+        Fact::Emergency(emergency) => Some(emergency.migration.clone()),
         Fact::Absorbed(absorbed) => serde_json::from_str::<Receipt>(&absorbed.body)
             .ok()
             .map(|receipt| receipt.migration),

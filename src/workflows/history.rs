@@ -197,6 +197,7 @@ pub(super) fn write(
             preview: run.policy.is_outside(&part.ran_in),
             proofs: Vec::new(),
             rehearsal: None,
+            undone: None,
         };
         // Cannot fail for a receipt that is built here; the target would refuse one that does not follow.
         let body = receipt.to_body().unwrap_or_default();

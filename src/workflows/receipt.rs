@@ -75,5 +75,6 @@ pub(super) fn receipt_after(
         preview: intent.preview,
         proofs: proofs(run, intent, kind),
         rehearsal: None,
+        undone: None,
     }
 }

@@ -391,6 +391,7 @@ fn counts_as_applied(
                 plan: run.plan_now(environment, contact.target.engine()).id,
                 from: None,
                 preview: run.policy.is_outside(environment),
+                down: None,
             }
         }
     };

@@ -68,7 +68,7 @@ fn tell_prisma(
     left: Option<Progress>,
 ) -> Result<(), WorkflowError> {
     let intent = &open.intent;
-    let ran = intent.receipt != ReceiptKind::Resolved;
+    let ran = !matches!(intent.receipt, ReceiptKind::Resolved | ReceiptKind::Undone);
     if survey.history.is_none() || !ran {
         return Ok(());
     }

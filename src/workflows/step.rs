@@ -6,8 +6,9 @@ use super::contact::contact;
 use super::history::failed_row;
 use super::receipt::receipt_after;
 use super::{Event, Run, WorkflowError};
+use crate::digest::Checksum;
 use crate::model::entry::{Ending, Failure, Intent, Outcome, Progress, ReceiptRef};
-use crate::model::{AttemptId, EnvironmentName, Fact, Receipt, ReceiptKind};
+use crate::model::{AttemptId, DownBytes, EnvironmentName, Fact, Receipt, ReceiptKind};
 use crate::planner::{FileFacts, Plan, Step};
 use crate::sql::{self, Analysis};
 use crate::targets::history::{History, NewRow};
@@ -57,12 +58,21 @@ pub(super) fn run_step(
         plan: plan.id,
         from: (step.done > 0).then_some(step.done + 1),
         preview: run.policy.is_outside(&plan.environment),
+        down: file.down.map(|down| DownBytes {
+            blake3: down.checksum,
+            sha256: down.sha256,
+        }),
     };
-    let bytes = Some((step.checksum, file.script.as_bytes()));
+    let down = file.down.map(|down| (down.checksum, down.script));
+    let bytes: Vec<(Checksum, &[u8])> = [(step.checksum, file.script)]
+        .into_iter()
+        .chain(down)
+        .map(|(checksum, script)| (checksum, script.as_bytes()))
+        .collect();
+    run.kept.extend(bytes.iter().map(|(checksum, _)| *checksum));
     let head = run
         .ledger
         .append_with(at, run.by, Fact::Intent(intent.clone()), bytes)?;
-    run.kept.insert(step.checksum);
     let before = run
         .ledger
         .view()

@@ -111,6 +111,7 @@ pub(crate) fn receipt(
         preview: false,
         proofs: Vec::new(),
         rehearsal: None,
+        undone: None,
     }
 }
 

@@ -164,7 +164,7 @@ fn bytes_that_were_altered_in_the_file_are_not_given_back() {
     let mut ledger = open(&path);
     let checksum = Checksum::of(b"SELECT 1;");
     ledger
-        .append_with(at(1), &by(), refused(), Some((checksum, b"SELECT 1;")))
+        .append_with(at(1), &by(), refused(), Some((checksum, &b"SELECT 1;"[..])))
         .unwrap();
     drop(ledger);
     unguarded(&path)

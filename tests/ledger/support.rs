@@ -94,6 +94,7 @@ pub(crate) fn intent(n: u64) -> Fact {
         plan: ChainHash::from_bytes([6; 32]),
         from: None,
         preview: false,
+        down: None,
     })
 }
 

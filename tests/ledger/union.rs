@@ -14,8 +14,9 @@ use tollgate::model::entry::{
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
-    AttemptId, DataMode, EarlierSuccess, Entry, EnvironmentName, Fact, IncarnationId, MigrationId,
-    Policy, Receipt, ReceiptKind, Rehearsal, RehearsedDown, Stage, Timestamp, WriterId,
+    AttemptId, DataMode, DownBytes, EarlierSuccess, Entry, EnvironmentName, Fact, IncarnationId,
+    MigrationId, Policy, Receipt, ReceiptKind, Rehearsal, RehearsedDown, Stage, Timestamp,
+    WriterId,
 };
 
 use crate::support::{append, at, by, open, random, read};
@@ -36,7 +37,7 @@ struct Draw {
 fn draw() -> impl Strategy<Value = Draw> {
     (
         0..4u8,
-        0..12u8,
+        0..13u8,
         0..3u8,
         0..3u8,
         0..3u8,
@@ -105,6 +106,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
         plan: ChainHash::of(PLAN_CONTEXT, b""),
         from: None,
         preview: false,
+        down: None,
     };
     match draw.what {
         0 => Fact::Bound(Bound {
@@ -198,16 +200,17 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
             },
         }),
         what => {
-            let is_rehearsal = what == 11;
+            let (is_rehearsal, is_undone) = (what == 11, what == 12);
             let receipt = Receipt {
                 v: 1,
                 seq: u64::from(draw.name) + 1,
                 prev: None,
                 target: intent.target,
                 environment: environment.clone(),
-                kind: match is_rehearsal {
-                    true => ReceiptKind::Rehearsed,
-                    false => ReceiptKind::Atomic,
+                kind: match (is_rehearsal, is_undone) {
+                    (true, _) => ReceiptKind::Rehearsed,
+                    (_, true) => ReceiptKind::Undone,
+                    _ => ReceiptKind::Atomic,
                 },
                 attempt: intent.attempt,
                 migration,
@@ -226,6 +229,10 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 preview: false,
                 proofs: earlier(draw, intent.plan),
                 rehearsal: is_rehearsal.then(|| rehearsal(draw)),
+                undone: is_undone.then(|| DownBytes {
+                    blake3: rehearsal(draw).blake3,
+                    sha256: rehearsal(draw).sha256,
+                }),
             };
             let body = receipt.to_body().unwrap();
             let hash = Receipt::hash_of(&body);

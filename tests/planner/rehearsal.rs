@@ -301,6 +301,7 @@ fn receipts_tell_of_rehearsals() {
         preview: false,
         proofs: Vec::new(),
         rehearsal: Some(down.clone()),
+        undone: None,
     };
     let applied = Receipt {
         seq: 2,

@@ -235,6 +235,7 @@ impl Place {
                     plan: ChainHash::of(PLAN_CONTEXT, b""),
                     from: None,
                     preview: false,
+                    down: None,
                 })
             }
             What::Succeeded { attempt } => {
@@ -277,6 +278,7 @@ impl Place {
                     preview: false,
                     proofs: Vec::new(),
                     rehearsal: None,
+                    undone: None,
                 };
                 let body = receipt.to_body().unwrap();
                 Fact::Absorbed(Absorbed {

@@ -119,6 +119,7 @@ impl Bench {
             preview: false,
             proofs: Vec::new(),
             rehearsal: None,
+            undone: None,
         }
     }
 

@@ -1,8 +1,10 @@
 //! The entry: one fact in a ledger. What each kind of fact says is in `payload`.
 
 mod payload;
+mod reversing;
 
 pub use payload::*;
+pub use reversing::*;
 
 use serde::{Deserialize, Serialize};
 
@@ -212,6 +214,10 @@ pub enum Fact {
     BackedUp(BackedUp),
     /// A backup was restored into a new database.
     Restored(Restored),
+    /// A migration was written that reverses another one.
+    Reverted(Reverted),
+    /// An emergency began: a migration is to be reversed in every environment, step by step.
+    Emergency(Emergency),
 }
 
 impl Fact {
@@ -233,6 +239,8 @@ impl Fact {
             Self::Rehearsed(_) => "rehearsed",
             Self::BackedUp(_) => "backed-up",
             Self::Restored(_) => "restored",
+            Self::Reverted(_) => "reverted",
+            Self::Emergency(_) => "emergency",
         }
     }
 
@@ -253,6 +261,8 @@ impl Fact {
             Self::Rehearsed(payload) => to_raw_value(payload),
             Self::BackedUp(payload) => to_raw_value(payload),
             Self::Restored(payload) => to_raw_value(payload),
+            Self::Reverted(payload) => to_raw_value(payload),
+            Self::Emergency(payload) => to_raw_value(payload),
         }
     }
 
@@ -275,6 +285,8 @@ impl Fact {
             "rehearsed" => Self::Rehearsed(parse(payload)?),
             "backed-up" => Self::BackedUp(parse(payload)?),
             "restored" => Self::Restored(parse(payload)?),
+            "reverted" => Self::Reverted(parse(payload)?),
+            "emergency" => Self::Emergency(parse(payload)?),
             other => {
                 return Err(format!(
                     "its kind is {other:?}, which this tool does not know"

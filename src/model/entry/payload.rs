@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::{
-    AttemptId, DataMode, EnvironmentName, IncarnationId, MigrationId, ReceiptKind, Rehearsal,
-    Stage, Timestamp, WriterId,
+    AttemptId, DataMode, DownBytes, EnvironmentName, IncarnationId, MigrationId, ReceiptKind,
+    Rehearsal, Stage, Timestamp, WriterId,
 };
 
 /// A writer begins.
@@ -113,6 +113,10 @@ pub struct Intent {
     /// Whether the environment stood outside the chain: a success there is no evidence.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub preview: bool,
+    /// The `down.sql` that stood beside the script, or, of an attempt to undo, the one that is about to run.
+    /// Its bytes are kept with this entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<DownBytes>,
 }
 
 /// How an attempt ended.

@@ -4,7 +4,7 @@
 use super::{Finding, Gate, World, claims, restore_bytes, shell};
 use crate::ledger::view::Failed;
 use crate::model::entry::Progress;
-use crate::model::{EnvironmentName, MigrationId, ReceiptKind};
+use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::half::{self, Half, Obstacle, half, obstacle};
 use crate::sql;
 
@@ -27,7 +27,7 @@ fn failed(world: &World<'_>) -> Vec<Finding> {
         let mut journals = live.journals.iter();
         match journals.find(|journal| journal.migration == intent.migration) {
             Some(journal) => journal.attempt == intent.attempt,
-            None => intent.receipt == ReceiptKind::Atomic,
+            None => intent.receipt.is_atomic(),
         }
     };
     let finding = |failed: &Failed| {

@@ -55,6 +55,7 @@ fn offline(world: &World<'_>, attempted: &Attempted) -> Finding {
         | ReceiptKind::Prisma
         | ReceiptKind::Baselined
         | ReceiptKind::Rehearsed => "on a person's word, nothing was to be sent",
+        ReceiptKind::Undone => "its down.sql, atomic: all of it or nothing",
         ReceiptKind::Atomic => "atomic: all of it or nothing",
     };
     Finding {

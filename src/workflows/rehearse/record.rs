@@ -88,6 +88,7 @@ pub(super) fn record(
             stage: held.stage,
             data: held.data,
         }),
+        undone: None,
     };
     let stored = target
         .take_in(&[receipt])

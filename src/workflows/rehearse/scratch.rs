@@ -171,6 +171,7 @@ impl Scratched {
             preview: true,
             proofs: Vec::new(),
             rehearsal: None,
+            undone: None,
         };
         let attempt = Attempt {
             script,
