@@ -73,10 +73,12 @@ pub(crate) enum Verb {
     Backup(Backup),
     /// Restore a backup into a new database; never into one that is there
     Restore(Restore),
-    /// Tie an environment to the database that its url leads to
-    Bind(Bind),
+    /// Write a migration that reverses others: their down.sql; it goes the same way as any
+    Revert(Revert),
     /// Empty the first environment's database and start clean; evidence stays
     Reset(Reset),
+    /// Tie an environment to the database that its url leads to
+    Bind(Bind),
     /// Say what stands of a script that stopped half-way, where only a person can
     Resolve(Resolve),
     /// Take in what others know: the receipts of targets, the entries of other ledgers
@@ -310,6 +312,36 @@ pub(crate) struct Restore {
     /// Without owners and grants: all of it belongs to the role that restores
     #[arg(long)]
     pub(crate) no_owner: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Revert {
+    /// The migrations; the newest is reversed first
+    #[arg(value_name = "MIGRATION", required = true)]
+    pub(crate) migrations: Vec<String>,
+    /// Why; it stands in the script, and acknowledges what it destroys
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Redo {
+    /// The newest migration of the first environment
+    #[arg(value_name = "MIGRATION")]
+    pub(crate) migration: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Emergency {
+    /// The migration that went wrong in the last environment
+    #[arg(value_name = "MIGRATION")]
+    pub(crate) migration: String,
+    /// What went wrong
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: String,
+    /// Do each step without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
 }
 
 #[derive(Debug, Args)]

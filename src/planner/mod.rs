@@ -9,6 +9,7 @@ pub mod history;
 mod id;
 mod notes;
 pub mod rehearsal;
+pub mod revert;
 
 use std::collections::BTreeSet;
 

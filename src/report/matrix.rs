@@ -9,6 +9,7 @@ use crate::digest::{Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
 use crate::model::{EnvironmentName, Kind, MigrationId, Origin, Policy, ReceiptKind, Timestamp};
 use crate::planner::FileFacts;
+use crate::planner::revert::Links;
 
 /// What a migration is in an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -28,6 +29,8 @@ pub enum State {
     Missing,
     /// It stood there before tollgate came, and nothing proves its bytes.
     Baselined,
+    /// It was applied, and a later migration that is applied too reversed it.
+    Reverted,
 }
 
 impl State {
@@ -42,6 +45,7 @@ impl State {
             Self::Modified => "modified",
             Self::Missing => "missing",
             Self::Baselined => "baselined",
+            Self::Reverted => "reverted",
         }
     }
 }
@@ -78,6 +82,8 @@ pub struct Row {
 pub struct Cell {
     /// What it is there.
     pub state: State,
+    /// The migration that reversed it there.
+    pub reverted_by: Option<MigrationId>,
     /// Of the bytes that ran there.
     pub checksum: Option<Checksum>,
     /// When it got there, or failed.
@@ -97,6 +103,7 @@ pub struct Cell {
 #[must_use]
 pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
     let environments: Vec<EnvironmentName> = policy.names().cloned().collect();
+    let links = Links::read(files, view);
     let nothing = EnvironmentView::default();
     let views: Vec<&EnvironmentView> = environments
         .iter()
@@ -132,7 +139,7 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
             cells: kinds
                 .iter()
                 .zip(&views)
-                .map(|(kind, view)| elsewhere(cell(view, id, bytes), *kind, view, id, checksum))
+                .map(|(kind, view)| elsewhere(cell(view, id, bytes, &links), *kind, view, id, checksum))
                 .collect(),
         }
     };
@@ -180,6 +187,7 @@ fn elsewhere(
         origin: None,
         by_word: false,
         proven_by: Some(proof.by.0.clone()),
+        reverted_by: None,
     })
 }
 
@@ -187,6 +195,7 @@ fn cell(
     view: &EnvironmentView,
     id: &MigrationId,
     file: Option<(Checksum, Sha256)>,
+    links: &Links,
 ) -> Option<Cell> {
     if let Some(open) = view.open.values().find(|open| open.intent.migration == *id) {
         return Some(Cell {
@@ -197,13 +206,16 @@ fn cell(
             origin: None,
             by_word: false,
             proven_by: None,
+            reverted_by: None,
         });
     }
     if let Some(ran) = view.applied.get(id) {
+        let reverted = links.reversed_in(id, view);
         let state = match file {
             None if ran.checksum.is_none() => State::Baselined,
             None => State::Missing,
             Some((checksum, sha256)) if ran.has_other_bytes(checksum, sha256) => State::Modified,
+            Some(_) if reverted.is_some() => State::Reverted,
             Some(_) if ran.kind == ReceiptKind::Baselined => State::Baselined,
             Some(_) => State::Applied,
         };
@@ -215,6 +227,7 @@ fn cell(
             origin: matches!(ran.origin, Origin::Prisma { .. }).then_some("prisma"),
             by_word: ran.kind == ReceiptKind::Resolved,
             proven_by: None,
+            reverted_by: reverted.cloned(),
         });
     }
     let partial = view
@@ -230,6 +243,7 @@ fn cell(
             origin: None,
             by_word: false,
             proven_by: None,
+            reverted_by: None,
         });
     }
     if let Some(standing) = view.standing.get(id) {
@@ -241,6 +255,7 @@ fn cell(
             origin: None,
             by_word: false,
             proven_by: None,
+            reverted_by: None,
         });
     }
     // Without a folder there is nothing to apply, and nothing was applied here.
@@ -252,6 +267,7 @@ fn cell(
         origin: None,
         by_word: false,
         proven_by: None,
+        reverted_by: None,
     })
 }
 
@@ -306,7 +322,7 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
             line.push_str("  ");
             line.push_str(&match cell.as_ref().map(|cell| cell.state) {
                 Some(State::Applied) => paint.good(&word),
-                Some(State::Pending) | None => paint.dim(&word),
+                Some(State::Pending | State::Reverted) | None => paint.dim(&word),
                 Some(State::Failed | State::Unknown) => paint.bad(&word),
                 Some(State::Modified | State::Missing | State::Baselined) => paint.warn(&word),
             });
@@ -410,7 +426,7 @@ struct JsonRow<'a> {
 #[must_use]
 pub fn json(matrix: &Matrix) -> serde_json::Value {
     let cell = |cell: &Cell| {
-        serde_json::json!({
+        let mut document = serde_json::json!({
             "state": cell.state.as_str(),
             "checksum": cell.checksum,
             "at": cell.at,
@@ -419,7 +435,11 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
             "by_word": cell.by_word,
             "proven_by": cell.proven_by,
             "waived": [],
-        })
+        });
+        if let Some(rollback) = &cell.reverted_by {
+            document["reverted_by"] = serde_json::json!(rollback);
+        }
+        document
     };
     let migrations = matrix.rows.iter().map(|row| JsonRow {
         migration: &row.migration,

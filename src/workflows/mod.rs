@@ -15,6 +15,7 @@ mod receipt;
 pub mod rehearse;
 pub mod reset;
 pub mod resolve;
+pub mod revert;
 mod settle;
 mod step;
 pub mod sync;

@@ -17,6 +17,7 @@ pub(crate) mod reset;
 pub(crate) mod resolve;
 pub(crate) mod restamp;
 pub(crate) mod restore;
+pub(crate) mod revert;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod verify;

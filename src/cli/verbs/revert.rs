@@ -1,0 +1,291 @@
+//! `tollgate revert MIGRATION... --reason WHY`
+
+use std::cell::RefCell;
+
+use serde_json::{Value, json};
+
+use super::new::{must_sort_last, stamp_after};
+use crate::cli::act::act;
+use crate::cli::args::{Global, Revert};
+use crate::cli::evidence::{Lasts, put};
+use crate::cli::exit::Trouble;
+use crate::cli::output::Output;
+use crate::cli::project::{Project, facts, migration};
+use crate::cli::{Exit, Result};
+use crate::model::{EnvironmentName, IncidentId, MigrationId, Rehearsal};
+use crate::planner::FileFacts;
+use crate::planner::revert::{Down, Source, one_line};
+use crate::report::Paint;
+use crate::workflows::WorkflowError;
+use crate::workflows::revert::{End, Request, Written, revert};
+
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Revert) -> Result<Exit> {
+    let project = Project::open(output, global)?;
+    let catalog = project.catalog_and_rest(output)?;
+    let files = facts(&catalog);
+    let typed = verb.migrations.iter();
+    let migrations: Vec<MigrationId> = typed
+        .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
+        .collect::<Result<_>>()?;
+    must_have_a_reason(&verb.reason, "tollgate revert MIGRATION --reason '<why>'")?;
+    let asked = Asked {
+        migrations: &migrations,
+        reason: &verb.reason,
+        incident: None,
+    };
+    let end = write(output, global, &project, &files, catalog.prisma.as_ref(), &asked)?;
+    if output.is_json() {
+        output.document(&document(&project, &end));
+    } else {
+        let text = text(&project, &end, output.paint());
+        output.result(&text);
+    }
+    Ok(Exit::Done)
+}
+
+/// A reason without a word says nothing for ever.
+pub(crate) fn must_have_a_reason(reason: &str, remedy: &str) -> Result<()> {
+    if one_line(reason).is_empty() {
+        return Err(Trouble::usage("the reason has no word in it", remedy));
+    }
+    Ok(())
+}
+
+/// What is to be written.
+pub(crate) struct Asked<'a> {
+    pub(crate) migrations: &'a [MigrationId],
+    pub(crate) reason: &'a str,
+    pub(crate) incident: Option<IncidentId>,
+}
+
+/// Writes the rollbacks into the tree, and the entries beside them.
+pub(crate) fn write(
+    output: &mut Output<'_>,
+    global: &Global,
+    project: &Project,
+    files: &[FileFacts<'_>],
+    prisma: Option<&crate::model::prisma::PrismaTree>,
+    asked: &Asked<'_>,
+) -> Result<End> {
+    let now = (output.world.now)();
+    let newest = files.last().map(|file| file.migration);
+    must_sort_last(&stamp_after(newest, now), newest)?;
+    let stamp = |name: &str, newest: Option<&MigrationId>| {
+        MigrationId::new(format!("{}_{name}", stamp_after(newest, now)))
+    };
+    let engine = project
+        .config
+        .policy
+        .chain()
+        .last()
+        .map_or(crate::model::entry::Engine::Postgresql, |last| {
+            project.engine(last)
+        });
+    // What a file could not do is told as files are, and not as a step of the story.
+    let trouble = RefCell::new(None);
+    let mut put_there = |rollback: &Written| {
+        let written = put_folder(project, rollback);
+        written.map_err(|error| {
+            let path = project.config.migrations.join(rollback.id.as_str());
+            let told = WorkflowError::File {
+                path,
+                error: std::io::Error::other(error.fact.clone()),
+            };
+            *trouble.borrow_mut() = Some(error);
+            told
+        })
+    };
+    let ended = act(output, global, project, files, prisma, |run| {
+        revert(
+            run,
+            &mut Request {
+                migrations: asked.migrations,
+                reason: asked.reason,
+                incident: asked.incident,
+                engine,
+                stamp: &stamp,
+                path: &|id, file| project.path_of(id, file),
+                write: &mut put_there,
+            },
+        )
+    });
+    match trouble.into_inner() {
+        Some(error) => Err(error),
+        None => ended,
+    }
+}
+
+/// The folder is no migration before its `migration.sql` is there, whole.
+#[expect(clippy::disallowed_methods, reason = "this verb makes files")]
+fn put_folder(project: &Project, rollback: &Written) -> Result<()> {
+    let folder = project.config.migrations.join(rollback.id.as_str());
+    std::fs::create_dir_all(&folder).map_err(|error| Trouble::file(&folder, &error))?;
+    put(&folder.join("down.sql"), &rollback.down_sql, Lasts::AtOnce)?;
+    put(
+        &folder.join("migration.sql"),
+        &rollback.migration_sql,
+        Lasts::AtOnce,
+    )
+}
+
+/// What was written, for people.
+pub(crate) fn text(project: &Project, end: &End, paint: Paint) -> String {
+    let written = match end {
+        End::WasThere(id) => {
+            return format!(
+                "{} was written before; the ledger knows of it now\n",
+                project.path_of(id, "")
+            );
+        }
+        End::Written(written) => written,
+    };
+    let mut out = String::new();
+    for rollback in written {
+        out.push_str(&one(project, rollback, paint));
+        out.push('\n');
+    }
+    let last = project.config.policy.chain().last();
+    let last = last.map_or("prod", EnvironmentName::as_str);
+    let read = match written.as_slice() {
+        [one] if one.open.is_empty() => "read it and commit it",
+        [one] if !one.open.is_empty() => "write what is open, commit it",
+        _ => "read them and commit them",
+    };
+    out.push_str(&format!("  next      {read}, then: tollgate promote {last}\n"));
+    out
+}
+
+fn one(project: &Project, rollback: &Written, paint: Paint) -> String {
+    let up = &rollback.up;
+    let mut out = format!(
+        "{} {}\n  reverses  {}, as it ran in {}\n",
+        paint.good("wrote:"),
+        project.path_of(&rollback.id, "migration.sql"),
+        rollback.reverts,
+        and(up.places.iter().map(EnvironmentName::as_str))
+    );
+    for (checksum, places) in &up.others {
+        out.push_str(&format!(
+            "            other bytes ({}) ran in {}, and are not what it reverses\n",
+            checksum.short(),
+            and(places.iter().map(EnvironmentName::as_str))
+        ));
+    }
+    out.push_str(&format!("  runs      {}\n", runs(rollback)));
+    if rollback
+        .down
+        .as_ref()
+        .is_some_and(|down| down.is_not_the_file)
+    {
+        out.push_str("            the down.sql that stands there now is another one, and was not taken\n");
+    }
+    if !rollback.loses.is_empty() {
+        out.push_str(&format!(
+            "  loses     {}\n",
+            paint.warn(&rollback.loses.join(", "))
+        ));
+    }
+    let script = project.path_of(&rollback.reverts, "migration.sql");
+    for (place, open) in rollback.open.iter().enumerate() {
+        let word = if place == 0 { "open" } else { "" };
+        out.push_str(&format!("  {word:<8}  {script}:{}: {}\n", open.line, open.why));
+    }
+    if !rollback.open.is_empty() {
+        out.push_str(&format!(
+            "            {} until that is written by hand\n",
+            paint.warn("it refuses to run")
+        ));
+    }
+    out
+}
+
+/// Which bytes run, and who tried them.
+pub(crate) fn runs(rollback: &Written) -> String {
+    let Some(down) = &rollback.down else {
+        return format!(
+            "what its script's text tells, because {}; nobody has tried it",
+            rollback.no_help.unwrap_or("it has no down.sql")
+        );
+    };
+    let place = match (down.source, down.stood_beside) {
+        (Source::Ledger, _) => "its down.sql, from the ledger",
+        (Source::Disk, _) => "its down.sql",
+    };
+    format!("{place}, {}", tried(down))
+}
+
+fn tried(down: &Down) -> String {
+    let passed: Vec<(&EnvironmentName, Rehearsal)> = down.passed().collect();
+    let failed: Vec<&str> = down
+        .rehearsed
+        .iter()
+        .filter(|(_, result)| !result.passed())
+        .map(|(name, _)| name.as_str())
+        .collect();
+    let mut told = Vec::new();
+    if !passed.is_empty() {
+        let lossy = passed.iter().any(|(_, result)| *result == Rehearsal::Lossy);
+        let word = if lossy { "lossy" } else { "lossless" };
+        told.push(format!(
+            "rehearsed in {}: {word}",
+            and(passed.iter().map(|(name, _)| name.as_str()))
+        ));
+    }
+    if !failed.is_empty() {
+        told.push(format!("a rehearsal did not pass in {}", and(failed.into_iter())));
+    }
+    if told.is_empty() {
+        return "which nobody has rehearsed".to_owned();
+    }
+    told.join("; ")
+}
+
+/// Names as people list them.
+pub(crate) fn and<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    match names.as_slice() {
+        [] => "no environment".to_owned(),
+        [one] => (*one).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// What was written as `tollgate/revert/v1`.
+fn document(project: &Project, end: &End) -> Value {
+    let rollbacks = match end {
+        End::WasThere(id) => vec![json!({
+            "migration": id,
+            "folder": project.path_of(id, "").trim_end_matches('/'),
+            "was_there": true,
+        })],
+        End::Written(written) => written.iter().map(|it| rollback(project, it)).collect(),
+    };
+    json!({ "schema": "tollgate/revert/v1", "rollbacks": rollbacks })
+}
+
+/// One rollback.
+pub(crate) fn rollback(project: &Project, written: &Written) -> Value {
+    let rehearsed = written.down.iter().flat_map(|down| &down.rehearsed);
+    json!({
+        "migration": written.id,
+        "reverts": written.reverts,
+        "folder": project.path_of(&written.id, "").trim_end_matches('/'),
+        "was_there": false,
+        "ran_in": written.up.places,
+        "bytes": match &written.down {
+            Some(down) if down.source == Source::Ledger => "ledger",
+            Some(_) => "disk",
+            None => "written",
+        },
+        "down": written.down.as_ref().map(|down| down.checksum),
+        "rehearsed": rehearsed
+            .map(|(name, result)| (name.to_string(), json!(result.as_str())))
+            .collect::<serde_json::Map<_, _>>(),
+        "loses": written.loses,
+        "open": written
+            .open
+            .iter()
+            .map(|open| json!({ "line": open.line, "why": open.why }))
+            .collect::<Vec<_>>(),
+    })
+}

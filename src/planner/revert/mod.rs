@@ -1,0 +1,14 @@
+//! Reverting, without the world: which migrations reverse which, what later ones build on, which bytes are
+//! taken, and the text of a rollback. Pure.
+
+mod builds_on;
+mod links;
+mod losses;
+mod text;
+mod versions;
+
+pub use builds_on::{Later, builds_on};
+pub use links::Links;
+pub use losses::{destroys, losses};
+pub use text::{Body, Rollback, name_of, one_line};
+pub use versions::{Down, Known, Source, Up, choose};

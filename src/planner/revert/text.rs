@@ -1,0 +1,154 @@
+//! The two scripts of a rollback: a header of comments, and below it the exact bytes of the other migration's
+//! scripts, in the other order.
+
+use crate::model::MigrationId;
+use crate::model::reverting::{REVERTS, VERBATIM};
+
+/// What a rollback is made of.
+#[derive(Debug, Clone, Copy)]
+pub struct Rollback<'a> {
+    /// Its own id.
+    pub id: &'a MigrationId,
+    /// The migration that it reverses.
+    pub reverts: &'a MigrationId,
+    /// Why.
+    pub reason: &'a str,
+    /// The emergency that it is written in, in words.
+    pub incident: Option<&'a str>,
+    /// What runs forward.
+    pub body: Body<'a>,
+    /// Whether rows, values or what holds them may be gone after it.
+    pub destroys: bool,
+    /// What does not come back when it is reversed itself, as a label names it.
+    pub loses: &'a [String],
+    /// The bytes that ran, which reverse it.
+    pub up: &'a str,
+}
+
+/// What runs forward.
+#[derive(Debug, Clone, Copy)]
+pub enum Body<'a> {
+    /// The exact bytes of the `down.sql`.
+    Prepared(&'a str),
+    /// Written from the script's text.
+    Written(&'a str),
+}
+
+impl Rollback<'_> {
+    /// Its `migration.sql`.
+    #[must_use]
+    pub fn migration_sql(&self) -> String {
+        let Self { id, reverts, .. } = self;
+        let reason = one_line(self.reason);
+        let incident = self
+            .incident
+            .map_or_else(String::new, |incident| format!(", incident {incident}"));
+        let mut out = format!("-- {id}\n-- Reverses {reverts}{incident}: {reason}\n-- {REVERTS} {reverts}\n");
+        if self.destroys {
+            out.push_str(&format!("-- tollgate:allow data-loss {reason}\n"));
+        }
+        match self.body {
+            Body::Prepared(down) => {
+                out.push_str(&format!("-- {VERBATIM} {reverts}/down.sql\n{down}"));
+            }
+            Body::Written(sql) => out.push_str(&format!(
+                "-- There was no down.sql: this was written from the text of its migration.sql. Read it.\n\n{sql}"
+            )),
+        }
+        out
+    }
+
+    /// Its `down.sql`.
+    #[must_use]
+    pub fn down_sql(&self) -> String {
+        let Self { id, reverts, .. } = self;
+        let mut out =
+            format!("-- The prepared reversal of {id}: it runs {reverts} again.\n");
+        if !self.loses.is_empty() {
+            out.push_str(&format!(
+                "-- What {reverts} made comes back, and what stood in it does not.\n-- tollgate:down lossy: {}\n",
+                self.loses.join(", ")
+            ));
+        }
+        out.push_str(&format!("-- {VERBATIM} {reverts}/migration.sql\n{}", self.up));
+        out
+    }
+}
+
+/// What a rollback of a migration is called, without its stamp.
+#[must_use]
+pub fn name_of(migration: &MigrationId) -> String {
+    let whole = migration.as_str();
+    let name = whole
+        .trim_start_matches(|c: char| c.is_ascii_digit())
+        .trim_start_matches(['_', '-']);
+    let name = if name.is_empty() { whole } else { name };
+    // Prisma's table, and file systems, have an end.
+    let short: String = name.chars().take(100).collect();
+    format!("rollback_{short}")
+}
+
+/// A text as one line of a comment.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::DownLabel;
+    use crate::model::reverting::{reverts_of, verbatim};
+
+    #[test]
+    fn the_bytes_stand_as_they_are_below_the_header() {
+        let (id, reverts) = (MigrationId::new("2_rollback_a"), MigrationId::new("1_a"));
+        let loses = ["a.b".to_owned()];
+        let (down, up) = ("-- tollgate:down lossless\r\nDROP TABLE a;", "CREATE TABLE a (b);\n");
+        let rollback = Rollback {
+            id: &id,
+            reverts: &reverts,
+            reason: "it was\nwrong */",
+            incident: None,
+            body: Body::Prepared(down),
+            destroys: true,
+            loses: &loses,
+            up,
+        };
+        let script = rollback.migration_sql();
+        assert_eq!(verbatim(&script), Some(down));
+        assert_eq!(reverts_of(&script), Some(reverts.clone()));
+        assert!(script.contains("\n-- tollgate:allow data-loss it was wrong */\n"));
+        let prepared = rollback.down_sql();
+        assert_eq!(verbatim(&prepared), Some(up));
+        let label = DownLabel::read(&prepared).map(|label| label.losses());
+        assert_eq!(label, Ok(vec!["a.b".to_owned()]));
+        let again = Rollback {
+            id: &MigrationId::new("3_rollback_rollback_a"),
+            reverts: &id,
+            body: Body::Prepared(&prepared),
+            up: &script,
+            loses: &[],
+            ..rollback
+        };
+        assert_eq!(reverts_of(&again.migration_sql()), Some(id.clone()));
+        assert_eq!(DownLabel::read(&again.down_sql()), Ok(DownLabel::None));
+        assert_eq!(verbatim(&again.down_sql()), Some(&*script));
+    }
+
+    #[test]
+    fn names_lose_their_stamp() {
+        for (id, name) in [
+            ("20251104101200_add_phone", "rollback_add_phone"),
+            ("0_init", "rollback_init"),
+            ("20251104", "rollback_20251104"),
+            ("init", "rollback_init"),
+        ] {
+            assert_eq!(name_of(&MigrationId::new(id)), name);
+        }
+    }
+}

@@ -1,0 +1,437 @@
+//! revert: write a migration that reverses another one. Nothing runs; it earns its way like any other.
+
+use super::{Run, WorkflowError};
+use crate::digest::{Checksum, Sha256};
+use crate::model::entry::{Engine, Reverted};
+use crate::model::{DownLabel, Fact, IncidentId, MigrationId};
+use crate::planner::FileFacts;
+use crate::planner::gates::{from_git, shell};
+use crate::planner::revert::{
+    Body, Down, Known, Later, Links, Rollback, Up, builds_on, choose, destroys, losses, name_of,
+    one_line,
+};
+use crate::reverse::{Reversal, reverse};
+use crate::sql::changes::{Change, changes};
+use crate::sql::{self, Analysis};
+
+/// What to reverse.
+pub struct Request<'a> {
+    /// The migrations.
+    pub migrations: &'a [MigrationId],
+    /// Why.
+    pub reason: &'a str,
+    /// The emergency that it is a step of.
+    pub incident: Option<IncidentId>,
+    /// How scripts are read.
+    pub engine: Engine,
+    /// Puts a stamp before a name, behind the newest migration there is.
+    pub stamp: &'a dyn Fn(&str, Option<&MigrationId>) -> MigrationId,
+    /// The path of a file of a migration, as a user would type it.
+    pub path: &'a dyn Fn(&MigrationId, &str) -> String,
+    /// Puts the folder of a rollback there, whole or not at all.
+    pub write: &'a mut dyn FnMut(&Written) -> Result<(), WorkflowError>,
+}
+
+/// A rollback that was written.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// Its id.
+    pub id: MigrationId,
+    /// The migration that it reverses.
+    pub reverts: MigrationId,
+    /// Its `migration.sql`.
+    pub migration_sql: String,
+    /// Its `down.sql`.
+    pub down_sql: String,
+    /// The bytes that it reverses.
+    pub up: Up,
+    /// The bytes that it is made of; `None` where it was written from the script's text.
+    pub down: Option<Down>,
+    /// Why the `down.sql` that stands there was no help, as a clause.
+    pub no_help: Option<&'static str>,
+    /// What does not come back once it ran, by table and column.
+    pub loses: Vec<String>,
+    /// What could not be written, and has to be by hand.
+    pub open: Vec<Open>,
+}
+
+/// A statement that is not reversed.
+#[derive(Debug, Clone)]
+pub struct Open {
+    /// The line in the script that is reversed, from 1.
+    pub line: usize,
+    /// Why, as a clause.
+    pub why: String,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub enum End {
+    /// These were written, in this order.
+    Written(Vec<Written>),
+    /// An earlier run had written it and was cut off before the ledger knew: it knows now.
+    WasThere(MigrationId),
+}
+
+/// Writes a rollback of each migration, of the newest first.
+///
+/// # Errors
+/// [`WorkflowError::Refused`] where a later migration builds on one, or one says that it is irreversible;
+/// [`WorkflowError::Usage`] where there is nothing to reverse, or it is reversed already. Nothing is written.
+pub fn revert(run: &mut Run<'_>, request: &mut Request<'_>) -> Result<End, WorkflowError> {
+    let links = Links::read(run.files, run.ledger.view());
+    let mut migrations = request.migrations.to_vec();
+    migrations.sort();
+    migrations.dedup();
+    migrations.reverse();
+    if let [migration] = migrations.as_slice()
+        && let Some(rollback) = unrecorded(run, &links, migration)
+    {
+        let (rollback, checksum, sha256) =
+            (rollback.migration.clone(), rollback.checksum, rollback.sha256);
+        record(run, request, migration, &rollback, checksum, sha256)?;
+        return Ok(End::WasThere(rollback));
+    }
+    let mut chosen = Vec::new();
+    for migration in &migrations {
+        not_twice(run, &links, migration)?;
+        chosen.push(subject(run, request, migration)?);
+    }
+    nothing_builds_on(run, request, &links, &chosen)?;
+    let mut written: Vec<Written> = Vec::new();
+    for subject in chosen {
+        let newest = written.last().map(|written| &written.id);
+        let newest = newest.or_else(|| run.files.last().map(|file| file.migration));
+        let id = (request.stamp)(&name_of(&subject.migration), newest);
+        written.push(compose(run, request, subject, id));
+    }
+    for rollback in &written {
+        crate::failpoint::hit("revert.write.before");
+        (request.write)(rollback)?;
+        crate::failpoint::hit("revert.write.after");
+        let bytes = rollback.migration_sql.as_bytes();
+        let (checksum, sha256) = (Checksum::of(bytes), Sha256::of(bytes));
+        record(run, request, &rollback.reverts, &rollback.id, checksum, sha256)?;
+    }
+    Ok(End::Written(written))
+}
+
+fn record(
+    run: &mut Run<'_>,
+    request: &Request<'_>,
+    reverts: &MigrationId,
+    migration: &MigrationId,
+    blake3: Checksum,
+    sha256: Sha256,
+) -> Result<(), WorkflowError> {
+    let reason = (run.clean)(request.reason);
+    run.record(Fact::Reverted(Reverted {
+        migration: migration.clone(),
+        reverts: reverts.clone(),
+        blake3,
+        sha256,
+        reason,
+        incident: request.incident,
+    }))?;
+    Ok(())
+}
+
+/// The rollback of a migration that stands on disk and of which no entry tells: a run that was cut off wrote
+/// it, or it came with somebody's branch.
+fn unrecorded<'a>(
+    run: &Run<'a>,
+    links: &Links,
+    migration: &MigrationId,
+) -> Option<&'a FileFacts<'a>> {
+    let rollback = links.standing(migration)?;
+    let view = run.ledger.view();
+    let is_told = view.reverts().rollback(rollback).is_some();
+    let mut everywhere = view.environments();
+    let ran = everywhere.any(|(_, there)| {
+        there.applied.contains_key(rollback) || there.evidence.contains_key(rollback)
+    });
+    let files = run.files;
+    files
+        .iter()
+        .find(|file| file.migration == rollback && !is_told && !ran)
+}
+
+fn not_twice(run: &Run<'_>, links: &Links, migration: &MigrationId) -> Result<(), WorkflowError> {
+    let Some(rollback) = links.standing(migration) else {
+        return Ok(());
+    };
+    let last = run.policy.chain().last();
+    let is_there = last.and_then(|last| run.ledger.view().get(last));
+    let is_done = is_there.is_some_and(|there| there.applied.contains_key(rollback));
+    Err(WorkflowError::Usage {
+        what: format!("{migration} is reverted already, by {rollback}"),
+        remedy: match last {
+            Some(last) if !is_done => format!("tollgate promote {last}"),
+            _ => "tollgate status".to_owned(),
+        },
+    })
+}
+
+/// A migration that is to be reversed, and the bytes that are taken for it.
+struct Subject {
+    migration: MigrationId,
+    up: Up,
+    up_script: String,
+    up_changes: Vec<Change>,
+    down: Option<(Down, String, DownLabel, Analysis)>,
+    no_help: Option<&'static str>,
+}
+
+fn subject(
+    run: &Run<'_>,
+    request: &Request<'_>,
+    migration: &MigrationId,
+) -> Result<Subject, WorkflowError> {
+    let file = run.file(migration);
+    let known = Known {
+        view: run.ledger.view(),
+        policy: run.policy,
+        kept: &run.kept,
+        migration,
+        file,
+    };
+    let Some((up, down)) = choose(&known) else {
+        return Err(never_applied(run, request, migration));
+    };
+    let beside = |file: &FileFacts<'_>| (file.checksum, file.script.to_owned());
+    let up_script = match up.checksum {
+        Some(checksum) => bytes(run, checksum, file.map(beside))?,
+        None => file.map(|file| file.script.to_owned()),
+    };
+    let Some(up_script) = up_script else {
+        return Err(WorkflowError::Refused {
+            what: format!(
+                "the bytes of {migration} that ran are neither on disk nor in this ledger: what reverses the rollback is not known"
+            ),
+            remedy: from_git(migration),
+        });
+    };
+    let (up_analysis, up_changes) = read(request.engine, &up_script);
+    let on_disk = file.and_then(|file| file.down);
+    let label = |script: &str| {
+        DownLabel::read(script).map_err(|what| WorkflowError::Usage {
+            what: format!("down.sql of {migration}: {what}"),
+            remedy: format!("edit {}", (request.path)(migration, "down.sql")),
+        })
+    };
+    if let Some(on_disk) = on_disk {
+        reversible(migration, &label(on_disk.script)?)?;
+    }
+    let mut no_help = None;
+    let mut taken = None;
+    if let Some(down) = down {
+        let there = on_disk.map(|it| (it.checksum, it.script.to_owned()));
+        if let Some(script) = bytes(run, down.checksum, there)? {
+            let label = label(&script)?;
+            reversible(migration, &label)?;
+            let analysis = sql::analyse(request.engine, &script);
+            let has_none =
+                |analysis: &Analysis| analysis.statements().is_some_and(<[_]>::is_empty);
+            if has_none(&analysis) && !has_none(&up_analysis) {
+                no_help = Some("its down.sql has no statement");
+            } else {
+                taken = Some((down, script, label, analysis));
+            }
+        }
+    } else {
+        no_help = Some("it has no down.sql");
+    }
+    Ok(Subject {
+        migration: migration.clone(),
+        up,
+        up_script,
+        up_changes,
+        down: taken,
+        no_help,
+    })
+}
+
+fn read(engine: Engine, script: &str) -> (Analysis, Vec<Change>) {
+    let analysis = sql::analyse(engine, script);
+    let changes = changes(engine, script, &analysis);
+    (analysis, changes)
+}
+
+/// The bytes of a checksum: of the file where it has it, else as the ledger kept them.
+fn bytes(
+    run: &Run<'_>,
+    checksum: Checksum,
+    on_disk: Option<(Checksum, String)>,
+) -> Result<Option<String>, WorkflowError> {
+    if let Some((_, script)) = on_disk.filter(|(there, _)| *there == checksum) {
+        return Ok(Some(script));
+    }
+    let kept = run.ledger.script(checksum)?;
+    Ok(kept.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+fn reversible(migration: &MigrationId, label: &DownLabel) -> Result<(), WorkflowError> {
+    let DownLabel::Irreversible(why) = label else {
+        return Ok(());
+    };
+    Err(WorkflowError::Refused {
+        what: format!("{migration} says that it is irreversible: {why}"),
+        remedy: format!(
+            "tollgate new {}   # and write by hand what can be brought back",
+            shell(&name_of(migration))
+        ),
+    })
+}
+
+fn never_applied(
+    run: &Run<'_>,
+    request: &Request<'_>,
+    migration: &MigrationId,
+) -> WorkflowError {
+    let unsettled = run.ledger.view().environments().find(|(_, there)| {
+        let mut open = there.open.values().map(|open| &open.intent.migration);
+        let mut partial = there.partial.values();
+        open.any(|id| id == migration)
+            || partial.any(|failed| failed.attempted.intent.migration == *migration)
+            || there.standing.contains_key(migration)
+    });
+    if let Some((name, _)) = unsettled {
+        return WorkflowError::Refused {
+            what: format!(
+                "{migration} was begun in {name} and did not succeed: what stands of it has to be settled, not reverted"
+            ),
+            remedy: format!("tollgate plan {name}"),
+        };
+    }
+    let folder = (request.path)(migration, "");
+    WorkflowError::Usage {
+        what: format!(
+            "{migration} was never applied anywhere that this ledger knows of, so there is nothing to reverse"
+        ),
+        remedy: format!("rm -r {}   # delete its folder instead", shell(folder.trim_end_matches('/'))),
+    }
+}
+
+/// Refuses where a later migration, that is not reversed and is not one of these, names what one of them made.
+fn nothing_builds_on(
+    run: &Run<'_>,
+    request: &Request<'_>,
+    links: &Links,
+    chosen: &[Subject],
+) -> Result<(), WorkflowError> {
+    let is_chosen = |id: &MigrationId| chosen.iter().any(|subject| subject.migration == *id);
+    let Some(first) = chosen.last().map(|subject| &subject.migration) else {
+        return Ok(());
+    };
+    let mut found: Vec<(MigrationId, String)> = Vec::new();
+    let stands = |file: &&FileFacts<'_>| {
+        file.migration > first
+            && !is_chosen(file.migration)
+            && links.standing(file.migration).is_none()
+            && links.reverted_by(file.migration).is_none()
+    };
+    for file in run.files.iter().filter(stands) {
+        let (_, changes) = read(request.engine, file.script);
+        let later = Later {
+            migration: file.migration,
+            script: file.script,
+            changes: &changes,
+        };
+        let mut before = chosen
+            .iter()
+            .filter(|subject| subject.migration < *file.migration);
+        let use_of = before.find_map(|subject| {
+            let told = builds_on(request.engine, &subject.up_changes, &later)?;
+            Some(match chosen.len() {
+                1 => told,
+                _ => format!("{told}, of {}", subject.migration),
+            })
+        });
+        found.extend(use_of.map(|told| (file.migration.clone(), told)));
+    }
+    if found.is_empty() {
+        return Ok(());
+    }
+    let of = match chosen {
+        [one] => format!("what {} made", one.migration),
+        _ => "what they made".to_owned(),
+    };
+    let lines: Vec<String> = found
+        .iter()
+        .map(|(id, told)| format!("{id} {told}"))
+        .collect();
+    let all: Vec<String> = found
+        .iter()
+        .map(|(id, _)| id)
+        .chain(chosen.iter().map(|subject| &subject.migration))
+        .map(|id| shell(id.as_str()))
+        .collect();
+    Err(WorkflowError::Refused {
+        what: format!(
+            "later migrations build on {of}; nothing was written\n  {}",
+            lines.join("\n  ")
+        ),
+        remedy: format!(
+            "tollgate revert {} --reason {}   # all of them, newest first",
+            all.join(" "),
+            shell(&one_line(request.reason))
+        ),
+    })
+}
+
+fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: MigrationId) -> Written {
+    let engine = request.engine;
+    let reason = (run.clean)(request.reason);
+    let incident = request.incident.map(|incident| incident.short());
+    let reversal: Option<Reversal> = subject
+        .down
+        .is_none()
+        .then(|| reverse(engine, &subject.up_script));
+    let (body, loses, is_destructive) = match (&subject.down, &reversal) {
+        (Some((_, script, label, analysis)), _) => {
+            let changes = changes(engine, script, analysis);
+            let mut loses = losses(engine, &changes);
+            let named = label.losses();
+            loses.retain(|lost| !named.contains(lost));
+            loses.splice(0..0, named);
+            let is_destructive = analysis.statements().is_none() || destroys(&changes);
+            (Body::Prepared(script), loses, is_destructive)
+        }
+        (None, Some(reversal)) => {
+            let (analysis, changes) = read(engine, &reversal.sql);
+            let is_destructive = analysis.statements().is_none() || destroys(&changes);
+            let loses = reversal.loses.clone();
+            (Body::Written(&reversal.sql), loses, is_destructive)
+        }
+        (None, None) => (Body::Written(""), Vec::new(), false),
+    };
+    let rollback = Rollback {
+        id: &id,
+        reverts: &subject.migration,
+        reason: &reason,
+        incident: incident.as_deref(),
+        body,
+        destroys: is_destructive,
+        loses: &loses,
+        up: &subject.up_script,
+    };
+    let (migration_sql, down_sql) = (rollback.migration_sql(), rollback.down_sql());
+    let open = reversal.map_or_else(Vec::new, |reversal| {
+        let of = |open: crate::reverse::Open| Open {
+            line: sql::position(&subject.up_script, open.range.start).line,
+            why: open.why,
+        };
+        reversal.open.into_iter().map(of).collect()
+    });
+    Written {
+        migration_sql,
+        down_sql,
+        reverts: subject.migration,
+        up: subject.up,
+        down: subject.down.map(|(down, ..)| down),
+        no_help: subject.no_help,
+        loses,
+        open,
+        id,
+    }
+}
