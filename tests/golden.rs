@@ -11,13 +11,13 @@ use tollgate::ledger::View;
 use tollgate::model::entry::{
     Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Failure, Found, Head,
     How, Intent, Opened, Outcome, Place, Progress, ReceiptRef, Refused, RefusedGate, Rehearsed,
-    Resolved, Restored, TakenIn, TargetIdentity, Verdict, Verified, VerifiedBackup,
+    Resolved, Restored, TakenIn, TargetIdentity, Verdict, Verified, VerifiedBackup, Waived,
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
     Actor, AttemptId, DataMode, EarlierSuccess, Entry, Environment, EnvironmentName, Fact,
     GitState, IncarnationId, MigrationId, Origin, Policy, Provenance, Receipt, ReceiptKind,
-    Rehearsal, RehearsedDown, Stage, Timestamp, WriterId,
+    Rehearsal, RehearsedDown, Stage, Timestamp, Waiver, WriterId,
 };
 use tollgate::planner::{FileFacts, Inputs, plan};
 
@@ -366,6 +366,7 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
                     at: at(1),
                     actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
                     rehearsal: None,
+                    waivers: Vec::new(),
                 }],
                 ..receipt()
             },
@@ -386,6 +387,7 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
                         at: at(0),
                         actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
                     }),
+                    waivers: Vec::new(),
                 }],
                 ..receipt()
             },
@@ -395,6 +397,24 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
             Receipt {
                 kind: ReceiptKind::Rehearsed,
                 rehearsal: Some(rehearsal()),
+                ..receipt()
+            },
+        ),
+        (
+            "receipt, of a step that stood on waivers, its own and an earlier success's",
+            Receipt {
+                waivers: vec![waiver("order")],
+                proofs: vec![EarlierSuccess {
+                    environment: environment("dev"),
+                    seq: 7,
+                    hash: hash(0x66),
+                    kind: ReceiptKind::Atomic,
+                    writer: writer(),
+                    at: at(1),
+                    actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+                    rehearsal: None,
+                    waivers: vec![waiver("data-loss")],
+                }],
                 ..receipt()
             },
         ),
@@ -436,6 +456,7 @@ fn intent() -> Intent {
         from: None,
         preview: false,
         down: None,
+        waivers: Vec::new(),
     }
 }
 
@@ -756,7 +777,38 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 into: "restored".to_owned(),
             }),
         ),
+        (
+            "waived",
+            Fact::Waived(Waived {
+                environment: environment("test"),
+                gate: "order".to_owned(),
+                migration: migration(),
+                blake3: Checksum::of(SCRIPT.as_bytes()),
+                reason: "the hotfix goes first".to_owned(),
+            }),
+        ),
+        (
+            "intent, of a plan that stands on a waiver",
+            Fact::Intent(Intent {
+                waivers: vec![waiver("order")],
+                ..intent()
+            }),
+        ),
     ]
+}
+
+fn waiver(gate: &str) -> Waiver {
+    Waiver {
+        gate: gate.to_owned(),
+        migration: migration(),
+        reason: "the hotfix goes first".to_owned(),
+        actor: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+        at: at(2),
+        entry: Place {
+            writer: writer(),
+            number: 3,
+        },
+    }
 }
 
 fn rehearsal() -> RehearsedDown {
@@ -870,6 +922,7 @@ fn plan_id() -> (String, ChainHash) {
         to: None,
         live: None,
         now: at(0),
+        in_use: &BTreeSet::new(),
     });
     // Written out by hand, so that the vector does not come from the code that it checks.
     let digested = format!(

@@ -113,6 +113,7 @@ fn act_with<T>(
         prisma,
         ledger: &mut ledger,
         kept,
+        in_use: BTreeSet::new(),
         by: &by,
         now: now.as_ref(),
         random: random.as_ref(),

@@ -81,6 +81,8 @@ pub(crate) enum Verb {
     Bind(Bind),
     /// Say what stands of a script that stopped half-way, where only a person can
     Resolve(Resolve),
+    /// Accept what one gate refuses of one migration in one environment, with a reason
+    Waive(Waive),
     /// Take in what others know: the receipts of targets, the entries of other ledgers
     Sync(Sync),
     /// Send this ledger's entries to the team's hub
@@ -378,6 +380,22 @@ pub(crate) struct Resolve {
     #[command(flatten)]
     pub(crate) said: Said,
     /// What you found, and what you undid
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Waive {
+    /// The environment whose plan refuses it
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// The gate: order, modified, missing, promotion, rehearsal, data-loss
+    #[arg(value_name = "GATE")]
+    pub(crate) gate: String,
+    /// The migration
+    #[arg(value_name = "MIGRATION")]
+    pub(crate) migration: String,
+    /// Why it is accepted; it is shown with the migration for ever
     #[arg(long, value_name = "WHY")]
     pub(crate) reason: String,
 }

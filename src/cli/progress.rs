@@ -201,6 +201,7 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
                 return;
             }
             output.note(&text);
+            output.note(&report::plan::waived(plan, paint));
             if plan.verdict() == Verdict::Ready {
                 let steps = count(plan.steps.len(), "migration");
                 output.note(&format!(
@@ -234,7 +235,11 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             output.note(&format!("{environment}: {} {text}\n", step.migration));
         }
         Event::Applied {
-            step, kind, took, ..
+            step,
+            kind,
+            took,
+            waivers,
+            ..
         } => {
             output.clear_line();
             // What took no time is not worth a number.
@@ -249,10 +254,11 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
                 (done, _) => format!(", from statement {}", done + 1),
             };
             output.note(&format!(
-                "  {}   {}  {}\n",
+                "  {}   {}  {}{}\n",
                 paint.good("applied"),
                 step.migration,
-                paint.dim(&format!("{}{from}{long}", kind.as_str()))
+                paint.dim(&format!("{}{from}{long}", kind.as_str())),
+                report::told_waivers(waivers)
             ));
         }
     }

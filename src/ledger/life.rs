@@ -8,7 +8,7 @@ use crate::model::entry::{
 };
 use crate::model::{
     Actor, AttemptId, EarlierSuccess, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind,
-    Timestamp, WriterId,
+    Timestamp, Waiver, WriterId,
 };
 
 /// What the ledger knows of one life of one target: from when it was entered until it was emptied, or
@@ -72,6 +72,8 @@ pub struct Success {
     pub ran_in: EnvironmentName,
     /// Whether that stood outside the chain when it ran.
     pub preview: bool,
+    /// The gates that were waived for it.
+    pub waivers: Vec<Waiver>,
     /// The environment whose receipt tells of it, where no receipt and no entry of its own came here.
     pub told_by: Option<EnvironmentName>,
 }
@@ -152,6 +154,7 @@ impl Success {
             writer: proof.writer,
             ran_in: proof.environment.clone(),
             preview: false,
+            waivers: proof.waivers.clone(),
             told_by: Some(receipt.environment.clone()),
         };
         receipt.proofs.iter().map(of).collect()
@@ -279,6 +282,7 @@ impl Life {
                 writer: attempted.writer,
                 ran_in: outcome.environment.clone(),
                 preview: attempted.intent.preview,
+                waivers: attempted.intent.waivers_shown(),
                 told_by: None,
             };
             self.record(&outcome.migration, success.clone());
@@ -347,6 +351,7 @@ impl Life {
             writer: receipt.writer,
             ran_in: receipt.environment,
             preview: receipt.preview,
+            waivers: receipt.waivers,
             told_by: None,
         };
         self.record(&receipt.migration, success.clone());

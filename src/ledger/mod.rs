@@ -18,6 +18,7 @@ mod rehearsals;
 mod reverts;
 mod store;
 pub mod view;
+mod waivers;
 
 pub use assemble::{Fork, Gap, Strays, Twin};
 pub use error::{LedgerError, LedgerErrorKind};

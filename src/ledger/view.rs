@@ -24,6 +24,8 @@ pub use super::life::{Attempted, Backup, Failed, Life, Standing, Success};
 use super::rehearsals::Rehearsals;
 pub use super::rehearsals::Rehearsed;
 pub use super::reverts::{Incident, Reverts, Rollback};
+pub use super::waivers::Waived;
+use super::waivers::Waivers;
 
 /// What the ledger knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -61,6 +63,7 @@ pub struct EnvironmentView {
     pub evidence: BTreeMap<MigrationId, BTreeMap<Checksum, Success>>,
     /// The newest rehearsal of every pair of scripts there ever was: of `migration.sql` and of `down.sql`.
     rehearsals: Rehearsals,
+    waivers: Waivers,
     lives: BTreeMap<IncarnationId, Life>,
     bindings: Vec<Binding>,
     /// The life in which each attempt was made.
@@ -199,6 +202,23 @@ impl View {
         self.environments.get(name)
     }
 
+    /// Every waiver that was written for an environment, used or not: everybody's, but in a personal one
+    /// only this ledger's own, because it is about this ledger's own target.
+    #[must_use]
+    pub fn waivers(&self, name: &EnvironmentName) -> Vec<Waived> {
+        let Some(view) = self.get(name) else {
+            return Vec::new();
+        };
+        let is_personal = self.stands.kinds.get(name) == Some(&Kind::Personal);
+        let is_own = |place: Place| {
+            let upto = self.stands.own.get(&place.writer);
+            upto.is_some_and(|upto| place.number <= *upto)
+        };
+        let all = view.waivers.all();
+        all.filter(|waived| !is_personal || is_own(waived.waiver.entry))
+            .collect()
+    }
+
     /// The chain that the ledger holds environments to; empty before the first run.
     #[must_use]
     pub fn chain(&self) -> &[EnvironmentName] {
@@ -307,6 +327,10 @@ impl View {
                     known,
                 );
             }
+            Fact::Waived(waived) => {
+                let view = self.entry(&waived.environment);
+                view.waivers.say(waived, entry);
+            }
             Fact::BackedUp(backed_up) => {
                 let backup = Backup {
                     entry: backed_up.clone(),
@@ -358,6 +382,9 @@ impl View {
                 let view = self.entry(&absorbed.environment);
                 let life = met.unwrap_or(receipt.target);
                 let migration = receipt.migration.clone();
+                if receipt.environment == absorbed.environment {
+                    view.waivers.spend(&receipt.waivers, receipt.attempt);
+                }
                 if let Some((up, rehearsed)) = Rehearsed::of(&receipt) {
                     view.life(life).take_rehearsal(receipt.seq, absorbed.hash);
                     // A copied target brings the receipts of another environment along.
@@ -424,6 +451,8 @@ impl View {
             writer: entry.writer,
         };
         let attempt = intent.attempt;
+        let here = self.entry(&intent.environment);
+        here.waivers.spend(&intent.waivers, attempt);
         let spoken = self
             .get(&intent.environment)
             .and_then(|here| here.spoken.get(&attempt).copied());

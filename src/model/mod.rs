@@ -18,7 +18,7 @@ pub mod waiver;
 pub use data::{Data, DataMode};
 pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
 pub use ids::{AttemptId, EnvironmentName, IncarnationId, IncidentId, MigrationId, WriterId};
-pub use policy::{Environment, Kind, Policy, Require, RequiredBackup, RequiredRehearsal};
+pub use policy::{DataLoss, Environment, Kind, Policy, Require, RequiredBackup, RequiredRehearsal};
 pub use receipt::{DownBytes, EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
 pub use rehearsal::{DownLabel, Losses, Rehearsal, RehearsedDown, Stage};
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};

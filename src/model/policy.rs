@@ -39,12 +39,34 @@ pub struct Require {
     /// There is a backup of the target.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub backup: Option<RequiredBackup>,
+    /// What is done about a script that destroys rows or values; `None`: what its place in the chain says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data_loss: Option<DataLoss>,
+    /// The gates that nobody can waive there, by their words; `None`: promotion in the last of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub never_waive: Option<BTreeSet<String>>,
+    /// How long a waiver lasts, from when it was written, however many plans use it; `None`: for the
+    /// next plan only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub waivers_last: Option<Duration>,
 }
 
 impl Require {
     fn is_nothing(&self) -> bool {
         *self == Self::default()
     }
+}
+
+/// What is done about a script that destroys rows or values, and does not say why it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum DataLoss {
+    /// It may.
+    Allow,
+    /// It is told.
+    Warn,
+    /// It is refused.
+    Refuse,
 }
 
 /// How rehearsals are asked for.
@@ -99,6 +121,9 @@ impl Environment {
             require: Require {
                 rehearsal: None,
                 backup: None,
+                data_loss: None,
+                never_waive: None,
+                waivers_last: None,
             },
         }
     }
@@ -171,6 +196,33 @@ impl Policy {
     pub fn is_last_of_several(&self, name: &EnvironmentName) -> bool {
         self.position(name)
             .is_some_and(|at| at > 0 && at + 1 == self.chain().count())
+    }
+
+    /// What is done there about a script that destroys rows or values: refused in the last environment of
+    /// the chain, and in the only one; told elsewhere.
+    #[must_use]
+    pub fn data_loss(&self, name: &EnvironmentName) -> DataLoss {
+        let said = self.require(name).and_then(|require| require.data_loss);
+        let is_last = self.chain().last() == Some(name);
+        said.unwrap_or(match is_last {
+            true => DataLoss::Refuse,
+            false => DataLoss::Warn,
+        })
+    }
+
+    /// Whether nobody can waive a gate there, by its word.
+    #[must_use]
+    pub fn never_waives(&self, name: &EnvironmentName, gate: &str) -> bool {
+        match self.require(name).and_then(|it| it.never_waive.as_ref()) {
+            Some(never) => never.contains(gate),
+            None => gate == "promotion" && self.is_last_of_several(name),
+        }
+    }
+
+    /// How long a waiver lasts there; `None`: for the next plan only.
+    #[must_use]
+    pub fn waivers_last(&self, name: &EnvironmentName) -> Option<Duration> {
+        self.require(name)?.waivers_last
     }
 
     /// Whether an environment stands outside the chain.

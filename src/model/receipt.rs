@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Actor, AttemptId, EnvironmentName, IncarnationId, MigrationId, Origin, RehearsedDown,
-    Timestamp, WriterId,
+    Timestamp, Waiver, WriterId,
 };
 use crate::digest::{ChainHash, Checksum, RECEIPT_CONTEXT, Sha256};
 
@@ -105,8 +105,8 @@ pub struct Receipt {
     pub origin: Origin,
     /// The tool that applied: `tollgate 0.1.0`.
     pub tool: String,
-    /// Gates that were waived for this step. Written by a later version; always empty in this one.
-    pub waivers: Vec<serde_json::Value>,
+    /// Gates that were waived for this step.
+    pub waivers: Vec<Waiver>,
     /// Debts that this step opened. Written by a later version; always empty in this one.
     pub debts: Vec<serde_json::Value>,
     /// Whether the environment stood outside the chain: the receipt is then no evidence.
@@ -155,6 +155,9 @@ pub struct EarlierSuccess {
     /// The rehearsal there of these bytes and of the `down.sql` that stood beside them when this step ran.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rehearsal: Option<EarlierRehearsal>,
+    /// Gates that were waived for it there: they are shown with it for ever.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
 }
 
 /// A rehearsal in an earlier environment, as a receipt tells of it.

@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Actor, Timestamp};
+use super::entry::Place;
+use super::{Actor, MigrationId, Timestamp};
 
 /// A waiver, as an intent and a receipt carry it beside the step that it was for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,10 +11,30 @@ use super::{Actor, Timestamp};
 pub struct Waiver {
     /// The gate, by its word: `data-loss`.
     pub gate: String,
+    /// The migration whose refusal it accepts: the step's own, or one that is applied there already
+    /// (`modified`, `missing`) and stood in the way of the whole plan.
+    pub migration: MigrationId,
     /// Why.
     pub reason: String,
     /// Who accepted it.
     pub actor: Actor,
     /// When.
     pub at: Timestamp,
+    /// The entry that says so.
+    pub entry: Place,
+}
+
+impl Waiver {
+    /// Whether it is shown with a step: it is about that migration, or about one that is applied and
+    /// stood in the way of every step.
+    #[must_use]
+    pub fn is_shown_with(&self, migration: &MigrationId) -> bool {
+        self.migration == *migration || matches!(self.gate.as_str(), "modified" | "missing")
+    }
+
+    /// For people: "order waived by ada: the hotfix goes first".
+    #[must_use]
+    pub fn told(&self) -> String {
+        format!("{} waived by {}: {}", self.gate, self.actor, self.reason)
+    }
 }

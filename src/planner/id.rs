@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Plan;
 use crate::digest::{ChainHash, Checksum, PLAN_CONTEXT};
-use crate::model::entry::ReceiptRef;
+use crate::model::entry::{Place, ReceiptRef};
 use crate::model::{EnvironmentName, IncarnationId, MigrationId, Policy, ReceiptKind};
 
 /// What is digested, in this order. No instant, no text, no ledger head, no file outside the steps.
@@ -16,7 +16,7 @@ struct Digested<'a> {
     head: Option<ReceiptRef>,
     steps: Vec<DigestedStep<'a>>,
     refusals: Vec<(&'static str, Option<&'a MigrationId>)>,
-    waivers: [(); 0],
+    waivers: Vec<(&'a str, &'a MigrationId, Place)>,
     policy: &'a Policy,
 }
 
@@ -47,7 +47,12 @@ pub(super) fn of(plan: &Plan, policy: &Policy) -> ChainHash {
             .iter()
             .map(|refusal| (refusal.gate.as_str(), refusal.migration.as_ref()))
             .collect(),
-        waivers: [],
+        waivers: plan
+            .waived
+            .iter()
+            .map(|waived| &waived.waiver)
+            .map(|waiver| (waiver.gate.as_str(), &waiver.migration, waiver.entry))
+            .collect(),
         policy,
     };
     // Serialising plain strings and numbers into memory cannot fail; an empty text would only make

@@ -10,21 +10,24 @@ mod id;
 mod notes;
 pub mod rehearsal;
 pub mod revert;
+mod waivers;
 
 use std::collections::BTreeSet;
 
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::{Backup, EnvironmentView, View};
-use crate::model::entry::{Engine, ReceiptRef, TargetIdentity};
+use crate::model::entry::{Engine, Place, ReceiptRef, TargetIdentity};
 use crate::model::prisma::PrismaTree;
 use crate::model::{
     Actor, EnvironmentName, Kind, MigrationId, Policy, ReceiptKind, RehearsedDown, Timestamp,
+    Waiver,
 };
 use crate::sql::Analysis;
 use crate::targets::Journal;
 
 pub use gates::Gate;
 pub(crate) use half::goes_on;
+pub use waivers::Waived;
 
 /// A migration on disk, as far as the planner cares.
 #[derive(Debug, Clone, Copy)]
@@ -73,8 +76,12 @@ pub struct Inputs<'a> {
     pub to: Option<&'a MigrationId>,
     /// What was read from the target under the lock; `None` when planning offline.
     pub live: Option<&'a Live>,
-    /// The instant to plan at: only the age of a backup depends on it.
+    /// The instant to plan at: only the age of a backup depends on it, and that of a waiver where the
+    /// policy says how long one lasts.
     pub now: Timestamp,
+    /// The waivers under which this very run began something: what is left of its plan goes on under
+    /// them, although they are spent.
+    pub in_use: &'a BTreeSet<Place>,
 }
 
 /// What was read from the target under the lock and is not in the ledger.
@@ -118,6 +125,8 @@ pub struct Plan {
     pub refusals: Vec<Finding>,
     /// Gates that only warn here.
     pub warnings: Vec<Finding>,
+    /// What would be refused, and somebody accepted.
+    pub waived: Vec<Waived>,
     /// The backup that it stands on, where the environment asks for one and nothing is pending without it.
     /// Not in the id: it comes and goes with the instant.
     pub backup: Option<Backup>,
@@ -182,6 +191,8 @@ pub struct Proof {
     pub by: Actor,
     /// The environment whose receipt tells of it, where nothing else does.
     pub told_by: Option<EnvironmentName>,
+    /// The gates that were waived for it there.
+    pub waivers: Vec<Waiver>,
 }
 
 /// A rehearsal of a step's reversal that passed.
@@ -227,6 +238,12 @@ impl Plan {
         } else {
             Verdict::Ready
         }
+    }
+
+    /// The waivers that are shown with a step.
+    pub fn waivers_of(&self, migration: &MigrationId) -> impl Iterator<Item = &Waiver> {
+        let all = self.waived.iter().map(|waived| &waived.waiver);
+        all.filter(move |waiver| waiver.is_shown_with(migration))
     }
 }
 
@@ -310,6 +327,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         }
     }
     warnings.extend(gates::advice(&world));
+    let (refusals, waived) = waivers::take(&world, refusals);
 
     let steps: Vec<Step> = world
         .pending
@@ -326,6 +344,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         steps,
         refusals,
         warnings,
+        waived,
         backup: gates::backup::stands_on(&world),
         ready_to,
     };
@@ -353,6 +372,7 @@ fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
             at: success.at,
             by: success.by.clone(),
             told_by: success.told_by.clone(),
+            waivers: success.waivers.clone(),
         })
     };
     let rehearsal = |environment: &EnvironmentName| {

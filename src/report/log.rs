@@ -1,6 +1,6 @@
 //! The ledger's entries, for people and for machines.
 
-use super::Paint;
+use super::{Paint, told_waivers};
 use crate::digest::ChainHash;
 use crate::model::entry::{BackedUp, BackupKind, Ending, How, Outcome, Rehearsed, Verdict};
 use crate::model::{Entry, Fact, MigrationId, Origin, Receipt, ReceiptKind, Rehearsal};
@@ -46,10 +46,11 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                     format!(", to be undone by {}", down.blake3.short())
                 });
             format!(
-                "intent     {} {} {}{from}{down}",
+                "intent     {} {} {}{from}{down}{}",
                 intent.environment,
                 intent.migration,
-                intent.blake3.short()
+                intent.blake3.short(),
+                told_waivers(&intent.waivers_shown())
             )
         }
         Fact::Outcome(outcome) => outcome_line(outcome, paint),
@@ -74,7 +75,10 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                         (_, ReceiptKind::Baselined) => {
                             format!("{migration}, without proof, on a person's word")
                         }
-                        _ => format!("{migration}, from the target's receipts"),
+                        _ => format!(
+                            "{migration}, from the target's receipts{}",
+                            told_waivers(&receipt.waivers)
+                        ),
                     }
                 },
             );
@@ -151,6 +155,10 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
         }
         Fact::Rehearsed(rehearsed) => rehearsed_line(rehearsed, paint),
         Fact::BackedUp(backed_up) => backed_up_line(backed_up),
+        Fact::Waived(waived) => format!(
+            "waived     {} {} {}: {}",
+            waived.environment, waived.gate, waived.migration, waived.reason
+        ),
         Fact::Restored(restored) => format!(
             "restored   {} {} into {}",
             restored.environment, restored.file, restored.into
@@ -274,6 +282,7 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         Fact::Rehearsed(rehearsed) => Some(rehearsed.migration.clone()),
         Fact::Reverted(reverted) => Some(reverted.reverts.clone()),
         Fact::Emergency(emergency) => Some(emergency.migration.clone()),
+        Fact::Waived(waived) => Some(waived.migration.clone()),
         Fact::Absorbed(absorbed) => serde_json::from_str::<Receipt>(&absorbed.body)
             .ok()
             .map(|receipt| receipt.migration),

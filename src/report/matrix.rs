@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Paint, padded, width};
+use super::{Paint, padded, waiver_json, width};
 use crate::digest::{Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
-use crate::model::{EnvironmentName, Kind, MigrationId, Origin, Policy, ReceiptKind, Timestamp};
+use crate::model::{
+    EnvironmentName, Kind, MigrationId, Origin, Policy, ReceiptKind, Timestamp, Waiver,
+};
 use crate::planner::FileFacts;
 use crate::planner::revert::Links;
 
@@ -97,6 +99,8 @@ pub struct Cell {
     /// Whose success it is that counts as evidence, where it was not in the database that this ledger
     /// has there: a colleague's own, or one that is gone.
     pub proven_by: Option<String>,
+    /// The gates that were waived for it.
+    pub waivers: Vec<Waiver>,
 }
 
 /// Builds the matrix from what is on disk and what the ledger knows.
@@ -139,7 +143,9 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
             cells: kinds
                 .iter()
                 .zip(&views)
-                .map(|(kind, view)| elsewhere(cell(view, id, bytes, &links), *kind, view, id, checksum))
+                .map(|(kind, view)| {
+                    elsewhere(cell(view, id, bytes, &links), *kind, view, id, checksum)
+                })
                 .collect(),
         }
     };
@@ -188,6 +194,7 @@ fn elsewhere(
         by_word: false,
         proven_by: Some(proof.by.0.clone()),
         reverted_by: None,
+        waivers: proof.waivers.clone(),
     })
 }
 
@@ -207,6 +214,7 @@ fn cell(
             by_word: false,
             proven_by: None,
             reverted_by: None,
+            waivers: Vec::new(),
         });
     }
     if let Some(ran) = view.applied.get(id) {
@@ -228,6 +236,7 @@ fn cell(
             by_word: ran.kind == ReceiptKind::Resolved,
             proven_by: None,
             reverted_by: reverted.cloned(),
+            waivers: ran.waivers.clone(),
         });
     }
     let partial = view
@@ -244,6 +253,7 @@ fn cell(
             by_word: false,
             proven_by: None,
             reverted_by: None,
+            waivers: Vec::new(),
         });
     }
     if let Some(standing) = view.standing.get(id) {
@@ -256,6 +266,7 @@ fn cell(
             by_word: false,
             proven_by: None,
             reverted_by: None,
+            waivers: Vec::new(),
         });
     }
     // Without a folder there is nothing to apply, and nothing was applied here.
@@ -268,6 +279,7 @@ fn cell(
         by_word: false,
         proven_by: None,
         reverted_by: None,
+        waivers: Vec::new(),
     })
 }
 
@@ -359,6 +371,7 @@ fn footer(matrix: &Matrix) -> String {
     lines.extend(
         told(&baselined).map(|told| format!("baselined, there without proof of its bytes: {told}")),
     );
+    lines.extend(waived(matrix));
     lines.extend(others(matrix));
     for (name, _) in matrix
         .environments
@@ -377,6 +390,28 @@ fn footer(matrix: &Matrix) -> String {
         return String::new();
     }
     format!("\n{}\n", lines.join("\n"))
+}
+
+/// The successes that stand on waivers, by environment: whatever else is shown of them, this is too.
+fn waived(matrix: &Matrix) -> Vec<String> {
+    let mut lines = Vec::new();
+    for (place, name) in matrix.environments.iter().enumerate() {
+        for row in &matrix.rows {
+            let cell = row.cells.get(place).and_then(Option::as_ref);
+            let waivers = cell.map_or(&[][..], |cell| &cell.waivers);
+            lines.extend(waivers.iter().map(|waiver| {
+                let about = match waiver.migration == row.migration {
+                    true => String::new(),
+                    false => format!(" of {}", waiver.migration),
+                };
+                format!(
+                    "{name}: {} with {}{about} waived by {}: {}",
+                    row.migration, waiver.gate, waiver.actor, waiver.reason
+                )
+            }));
+        }
+    }
+    lines
 }
 
 /// Whose successes count where not everybody has the same database.
@@ -434,7 +469,7 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
             "origin": cell.origin,
             "by_word": cell.by_word,
             "proven_by": cell.proven_by,
-            "waived": [],
+            "waived": cell.waivers.iter().map(waiver_json).collect::<Vec<_>>(),
         });
         if let Some(rollback) = &cell.reverted_by {
             document["reverted_by"] = serde_json::json!(rollback);

@@ -15,6 +15,8 @@ pub mod verify;
 
 use anstyle::{AnsiColor, Style};
 
+use crate::model::Waiver;
+
 /// Whether text is coloured. Nothing is ever said by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paint(pub bool);
@@ -67,6 +69,37 @@ pub fn count(number: usize, one: &str) -> String {
     } else {
         format!("{number} {one}s")
     }
+}
+
+/// What is said behind a step or a success that stands on waivers: ` (order waived by ada: the hotfix goes
+/// first)`; empty where there is none.
+#[must_use]
+pub fn told_waivers(waivers: &[Waiver]) -> String {
+    match waivers {
+        [] => String::new(),
+        all => {
+            let all: Vec<String> = all.iter().map(Waiver::told).collect();
+            format!(" ({})", all.join("; "))
+        }
+    }
+}
+
+/// A length of time in its largest two units: `1 d 2 h`.
+pub(crate) fn length_of_time(time: std::time::Duration) -> String {
+    crate::planner::gates::backup::length(time.as_millis())
+}
+
+/// One waiver, as the documents of every verb have it.
+pub(crate) fn waiver_json(waiver: &Waiver) -> serde_json::Value {
+    serde_json::json!({
+        "gate": waiver.gate,
+        "migration": waiver.migration,
+        "reason": waiver.reason,
+        "by": waiver.actor,
+        "at": waiver.at,
+        "writer": waiver.entry.writer,
+        "number": waiver.entry.number,
+    })
 }
 
 /// How many columns a text takes, near enough for names of migrations.

@@ -2,13 +2,13 @@
 
 use serde::Serialize;
 
-use super::{Paint, count};
+use super::{Paint, count, told_waivers, waiver_json};
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::Backup;
 use crate::model::entry::BackupKind;
 use crate::model::{EnvironmentName, MigrationId, RehearsedDown, Timestamp};
 use crate::planner::gates::{self, shell, told};
-use crate::planner::{Finding, Gate, Plan, Step, Verdict};
+use crate::planner::{Finding, Gate, Plan, Step, Verdict, Waived};
 
 /// The plan for people, ending in a line feed.
 #[must_use]
@@ -16,9 +16,10 @@ pub fn text(plan: &Plan, to: Option<&MigrationId>, paint: Paint) -> String {
     match plan.verdict() {
         Verdict::Refused => refused(plan, paint),
         Verdict::UpToDate => format!(
-            "{}: up to date, nothing to do\n{}",
+            "{}: up to date, nothing to do\n{}{}",
             plan.environment,
-            warnings(plan, paint)
+            warnings(plan, paint),
+            waived(plan, paint)
         ),
         Verdict::Ready => {
             let mut out = format!(
@@ -34,6 +35,7 @@ pub fn text(plan: &Plan, to: Option<&MigrationId>, paint: Paint) -> String {
                 out.push_str(&described(step, paint));
             }
             out.push_str(&warnings(plan, paint));
+            out.push_str(&waived(plan, paint));
             out.push_str(&stands_on(plan));
             out.push_str(&format!(
                 "\n  {}\n",
@@ -88,11 +90,12 @@ fn described(step: &Step, paint: Paint) -> String {
         out.push_str(&row(
             "proven",
             &format!(
-                "{} {} by {}{}",
+                "{} {} by {}{}{}",
                 proof.environment,
                 proof.at.minute(),
                 proof.by,
-                told(proof.told_by.as_ref())
+                told(proof.told_by.as_ref()),
+                told_waivers(&proof.waivers)
             ),
         ));
     }
@@ -156,6 +159,7 @@ fn refused(plan: &Plan, paint: Paint) -> String {
     let mut out = format!("{} {}\n", paint.bad("refused:"), paint.bold(&what));
     out.push_str(&findings(&plan.refusals, paint));
     out.push_str(&warnings(plan, paint));
+    out.push_str(&waived(plan, paint));
     if let Some(last) = &plan.ready_to {
         let ready = plan
             .steps
@@ -320,6 +324,32 @@ pub fn warnings(plan: &Plan, paint: Paint) -> String {
     out
 }
 
+/// What would be refused and somebody accepted, with who and why; empty where there is nothing.
+#[must_use]
+pub fn waived(plan: &Plan, paint: Paint) -> String {
+    let mut out = String::new();
+    for waived in &plan.waived {
+        let (finding, waiver) = (&waived.finding, &waived.waiver);
+        out.push_str(&format!(
+            "\n{} {} {} by {}, {}: {}\n",
+            paint.warn("waived:"),
+            waiver.gate,
+            waiver.migration,
+            waiver.actor,
+            waiver.at.minute(),
+            waiver.reason
+        ));
+        let mut lines = std::iter::once(&finding.fact).chain(&finding.found);
+        if let Some(fact) = lines.next() {
+            out.push_str(&format!("  {:<9} {fact}\n", "what"));
+        }
+        for line in lines {
+            out.push_str(&format!("  {:<9} {line}\n", ""));
+        }
+    }
+    out
+}
+
 #[derive(Serialize)]
 struct Document<'a> {
     schema: &'static str,
@@ -329,7 +359,7 @@ struct Document<'a> {
     steps: Vec<JsonStep<'a>>,
     refusals: Vec<JsonFinding<'a>>,
     warnings: Vec<JsonFinding<'a>>,
-    waived: [(); 0],
+    waived: Vec<serde_json::Value>,
     backup: Option<JsonBackup<'a>>,
     ready_to: Option<&'a MigrationId>,
 }
@@ -391,6 +421,7 @@ struct JsonProof<'a> {
     by: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     told_by: Option<&'a EnvironmentName>,
+    waived: Vec<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -412,6 +443,20 @@ fn as_json(finding: &Finding) -> JsonFinding<'_> {
         required: &finding.required,
         remedy: &finding.remedy,
     }
+}
+
+/// A waiver, with what would be refused without it.
+fn as_waived(waived: &Waived) -> serde_json::Value {
+    let mut value = waiver_json(&waived.waiver);
+    if let Some(object) = value.as_object_mut() {
+        object.insert("fact".to_owned(), waived.finding.fact.clone().into());
+        object.insert("found".to_owned(), waived.finding.found.join("; ").into());
+        object.insert(
+            "required".to_owned(),
+            waived.finding.required.clone().into(),
+        );
+    }
+    value
 }
 
 /// One finding, as the documents of every verb have it.
@@ -440,6 +485,7 @@ pub fn json(plan: &Plan) -> serde_json::Value {
                     at: proof.at,
                     by: &proof.by.0,
                     told_by: proof.told_by.as_ref(),
+                    waived: proof.waivers.iter().map(waiver_json).collect(),
                 })
                 .collect(),
             rehearsals: step
@@ -463,7 +509,7 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         steps: plan.steps.iter().map(step).collect(),
         refusals: plan.refusals.iter().map(as_json).collect(),
         warnings: plan.warnings.iter().map(as_json).collect(),
-        waived: [],
+        waived: plan.waived.iter().map(as_waived).collect(),
         backup: plan.backup.as_ref().map(JsonBackup::of),
         ready_to: plan.ready_to.as_ref(),
     })

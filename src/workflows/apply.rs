@@ -8,7 +8,7 @@ use super::step::{StepEnd, after_unknown, run_step};
 use super::tie::enter;
 use super::{Event, Run, WorkflowError};
 use crate::model::entry::{Chained, Progress, Refused, RefusedGate};
-use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp};
+use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp, Waiver};
 use crate::planner::gates::chain::only_grew;
 use crate::planner::{self, Gate, Inputs, Plan, Verdict};
 use crate::targets::history::History;
@@ -244,6 +244,7 @@ pub(super) fn plan(
         to: request.to,
         live: Some(live),
         now: (run.now)(),
+        in_use: &run.in_use,
     })
 }
 
@@ -306,11 +307,13 @@ fn execute(
         let end = match run_step(run, target.as_mut(), &plan, step, kept)? {
             StepEnd::Succeeded(kind) => {
                 let took = between(begun, (run.now)());
+                let waivers: Vec<Waiver> = plan.waivers_of(&migration).cloned().collect();
                 (run.events)(Event::Applied {
                     environment: &environment,
                     step,
                     kind,
                     took,
+                    waivers: &waivers,
                 });
                 applied.push(migration);
                 continue;

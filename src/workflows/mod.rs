@@ -21,6 +21,7 @@ mod step;
 pub mod sync;
 mod tie;
 pub mod verify;
+pub mod waive;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -28,11 +29,11 @@ use std::time::Duration;
 
 use crate::digest::Checksum;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::entry::{Engine, How, Progress, Refused, RefusedGate};
+use crate::model::entry::{Engine, How, Place, Progress, Refused, RefusedGate};
 use crate::model::prisma::PrismaTree;
 use crate::model::schema::SchemaDifference;
 use crate::model::{
-    EnvironmentName, Fact, Kind, MigrationId, Policy, Provenance, ReceiptKind, Timestamp,
+    EnvironmentName, Fact, Kind, MigrationId, Policy, Provenance, ReceiptKind, Timestamp, Waiver,
 };
 use crate::planner::{self, FileFacts, Gate, Inputs, Plan, Step};
 use crate::targets::address::Address;
@@ -58,6 +59,8 @@ pub struct Run<'a> {
     pub ledger: &'a mut Ledger,
     /// The checksums whose bytes the ledger keeps.
     pub kept: BTreeSet<Checksum>,
+    /// The waivers under which this run began something; empty in the beginning.
+    pub in_use: BTreeSet<Place>,
     /// Who acts, from where, with what.
     pub by: &'a Provenance,
     /// The clock.
@@ -263,6 +266,8 @@ pub enum Event<'a> {
         kind: ReceiptKind,
         /// How long it took, by the run's clock.
         took: Duration,
+        /// The gates that were waived for it.
+        waivers: &'a [Waiver],
     },
 }
 
@@ -376,6 +381,7 @@ impl Run<'_> {
             to: None,
             live: (self.policy.kind(environment) == Kind::Ephemeral).then_some(&met),
             now: (self.now)(),
+            in_use: &self.in_use,
         })
     }
 

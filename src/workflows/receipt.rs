@@ -34,6 +34,7 @@ fn proofs(run: &Run<'_>, intent: &Intent, kind: ReceiptKind) -> Vec<EarlierSucce
             at: success.at,
             actor: success.by.clone(),
             rehearsal,
+            waivers: success.waivers.clone(),
         })
     };
     let before = run.policy.chain().take(position);
@@ -70,7 +71,7 @@ pub(super) fn receipt_after(
         actor: run.by.actor.clone(),
         origin: run.by.origin.clone(),
         tool: run.by.tool.clone(),
-        waivers: Vec::new(),
+        waivers: intent.waivers_shown(),
         debts: Vec::new(),
         preview: intent.preview,
         proofs: proofs(run, intent, kind),

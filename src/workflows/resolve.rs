@@ -392,6 +392,7 @@ fn counts_as_applied(
                 from: None,
                 preview: run.policy.is_outside(environment),
                 down: None,
+                waivers: Vec::new(),
             }
         }
     };

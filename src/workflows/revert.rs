@@ -87,8 +87,11 @@ pub fn revert(run: &mut Run<'_>, request: &mut Request<'_>) -> Result<End, Workf
     if let [migration] = migrations.as_slice()
         && let Some(rollback) = unrecorded(run, &links, migration)
     {
-        let (rollback, checksum, sha256) =
-            (rollback.migration.clone(), rollback.checksum, rollback.sha256);
+        let (rollback, checksum, sha256) = (
+            rollback.migration.clone(),
+            rollback.checksum,
+            rollback.sha256,
+        );
         record(run, request, migration, &rollback, checksum, sha256)?;
         return Ok(End::WasThere(rollback));
     }
@@ -111,7 +114,14 @@ pub fn revert(run: &mut Run<'_>, request: &mut Request<'_>) -> Result<End, Workf
         crate::failpoint::hit("revert.write.after");
         let bytes = rollback.migration_sql.as_bytes();
         let (checksum, sha256) = (Checksum::of(bytes), Sha256::of(bytes));
-        record(run, request, &rollback.reverts, &rollback.id, checksum, sha256)?;
+        record(
+            run,
+            request,
+            &rollback.reverts,
+            &rollback.id,
+            checksum,
+            sha256,
+        )?;
     }
     Ok(End::Written(written))
 }
@@ -230,8 +240,7 @@ fn subject(
             let label = label(&script)?;
             reversible(migration, &label)?;
             let analysis = sql::analyse(request.engine, &script);
-            let has_none =
-                |analysis: &Analysis| analysis.statements().is_some_and(<[_]>::is_empty);
+            let has_none = |analysis: &Analysis| analysis.statements().is_some_and(<[_]>::is_empty);
             if has_none(&analysis) && !has_none(&up_analysis) {
                 no_help = Some("its down.sql has no statement");
             } else {
@@ -283,11 +292,7 @@ fn reversible(migration: &MigrationId, label: &DownLabel) -> Result<(), Workflow
     })
 }
 
-fn never_applied(
-    run: &Run<'_>,
-    request: &Request<'_>,
-    migration: &MigrationId,
-) -> WorkflowError {
+fn never_applied(run: &Run<'_>, request: &Request<'_>, migration: &MigrationId) -> WorkflowError {
     let unsettled = run.ledger.view().environments().find(|(_, there)| {
         let mut open = there.open.values().map(|open| &open.intent.migration);
         let mut partial = there.partial.values();
@@ -308,7 +313,10 @@ fn never_applied(
         what: format!(
             "{migration} was never applied anywhere that this ledger knows of, so there is nothing to reverse"
         ),
-        remedy: format!("rm -r {}   # delete its folder instead", shell(folder.trim_end_matches('/'))),
+        remedy: format!(
+            "rm -r {}   # delete its folder instead",
+            shell(folder.trim_end_matches('/'))
+        ),
     }
 }
 

@@ -8,7 +8,7 @@ use super::receipt::receipt_after;
 use super::{Event, Run, WorkflowError};
 use crate::digest::Checksum;
 use crate::model::entry::{Ending, Failure, Intent, Outcome, Progress, ReceiptRef};
-use crate::model::{AttemptId, DownBytes, EnvironmentName, Fact, Receipt, ReceiptKind};
+use crate::model::{AttemptId, DownBytes, EnvironmentName, Fact, Receipt, ReceiptKind, Waiver};
 use crate::planner::{FileFacts, Plan, Step};
 use crate::sql::{self, Analysis};
 use crate::targets::history::{History, NewRow};
@@ -47,6 +47,13 @@ pub(super) fn run_step(
     let analysis: Analysis = sql::analyse(target.engine(), file.script);
     let attempt = AttemptId::from_bytes((run.random)());
     let at = (run.now)();
+    let is_first = plan.steps.first() == Some(step);
+    let waivers = plan.waived.iter().map(|waived| &waived.waiver);
+    let waivers: Vec<Waiver> = waivers
+        .filter(|waiver| is_first || waiver.is_shown_with(&step.migration))
+        .cloned()
+        .collect();
+    run.in_use.extend(waivers.iter().map(|waiver| waiver.entry));
     let intent = Intent {
         attempt,
         environment: plan.environment.clone(),
@@ -62,6 +69,7 @@ pub(super) fn run_step(
             blake3: down.checksum,
             sha256: down.sha256,
         }),
+        waivers,
     };
     let down = file.down.map(|down| (down.checksum, down.script));
     let bytes: Vec<(Checksum, &[u8])> = [(step.checksum, file.script)]

@@ -95,6 +95,7 @@ pub(crate) fn intent(n: u64) -> Fact {
         from: None,
         preview: false,
         down: None,
+        waivers: Vec::new(),
     })
 }
 

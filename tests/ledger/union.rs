@@ -10,12 +10,12 @@ use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, Sha256};
 use tollgate::ledger::{Ledger, Pack, PackError, Strays, View};
 use tollgate::model::entry::{
     Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Head, Intent, Opened,
-    Outcome, Place, ReceiptRef, Rehearsed, TargetIdentity,
+    Outcome, Place, ReceiptRef, Rehearsed, TargetIdentity, Waived,
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
     AttemptId, DataMode, DownBytes, EarlierSuccess, Entry, EnvironmentName, Fact, IncarnationId,
-    MigrationId, Policy, Receipt, ReceiptKind, Rehearsal, RehearsedDown, Stage, Timestamp,
+    MigrationId, Policy, Receipt, ReceiptKind, Rehearsal, RehearsedDown, Stage, Timestamp, Waiver,
     WriterId,
 };
 
@@ -37,7 +37,7 @@ struct Draw {
 fn draw() -> impl Strategy<Value = Draw> {
     (
         0..4u8,
-        0..13u8,
+        0..14u8,
         0..3u8,
         0..3u8,
         0..3u8,
@@ -107,6 +107,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
         from: None,
         preview: false,
         down: None,
+        waivers: waivers(draw),
     };
     match draw.what {
         0 => Fact::Bound(Bound {
@@ -199,8 +200,15 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 place: "elsewhere".to_owned(),
             },
         }),
+        11 => Fact::Waived(Waived {
+            environment,
+            gate: "order".to_owned(),
+            migration,
+            blake3: intent.blake3,
+            reason: "it goes first".to_owned(),
+        }),
         what => {
-            let (is_rehearsal, is_undone) = (what == 11, what == 12);
+            let (is_rehearsal, is_undone) = (what == 12, what == 13);
             let receipt = Receipt {
                 v: 1,
                 seq: u64::from(draw.name) + 1,
@@ -224,7 +232,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 actor: by().actor,
                 origin: by().origin,
                 tool: "tollgate 0.1.0".to_owned(),
-                waivers: Vec::new(),
+                waivers: waivers(draw),
                 debts: Vec::new(),
                 preview: false,
                 proofs: earlier(draw, intent.plan),
@@ -243,6 +251,22 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
             })
         }
     }
+}
+
+/// The waivers that an attempt stood on: perhaps one that is in the ledger, perhaps one that never came.
+fn waivers(draw: &Draw) -> Vec<Waiver> {
+    let one = Waiver {
+        gate: "order".to_owned(),
+        migration: MigrationId::new(format!("2025110{}000000_m", draw.name + 1)),
+        reason: "it goes first".to_owned(),
+        actor: by().actor,
+        at: at(u64::from(draw.version)),
+        entry: Place {
+            writer: writer(draw.target),
+            number: u64::from(draw.name) + 2,
+        },
+    };
+    (draw.skew > 0).then_some(one).into_iter().collect()
 }
 
 fn rehearsal(draw: &Draw) -> RehearsedDown {
@@ -270,6 +294,7 @@ fn earlier(draw: &Draw, hash: ChainHash) -> Vec<EarlierSuccess> {
             at: at(u64::from(draw.name)),
             actor: by().actor,
         }),
+        waivers: waivers(draw),
     };
     (0..draw.environment).map(of).collect()
 }

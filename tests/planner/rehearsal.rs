@@ -92,6 +92,7 @@ impl World {
             to: None,
             live: None,
             now: at(60),
+            in_use: &BTreeSet::new(),
         })
     }
 
@@ -322,6 +323,7 @@ fn receipts_tell_of_rehearsals() {
                 at: at(4),
                 actor: Actor("grace".to_owned()),
             }),
+            waivers: Vec::new(),
         }],
         ..own.clone()
     };

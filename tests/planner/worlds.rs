@@ -236,6 +236,7 @@ impl Place {
                     from: None,
                     preview: false,
                     down: None,
+                    waivers: Vec::new(),
                 })
             }
             What::Succeeded { attempt } => {
@@ -496,5 +497,6 @@ pub(crate) fn ask_under(policy: &Policy, view: &View, question: &Question) -> Pl
         to: question.to.map(migration),
         live: looked.then_some(&live),
         now: Timestamp::from_unix_millis(0),
+        in_use: &BTreeSet::new(),
     })
 }

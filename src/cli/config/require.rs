@@ -6,11 +6,18 @@ use std::time::Duration;
 
 use toml::{Table, Value};
 
-use super::{ConfigError, FILE, flag, known_keys, length_of_time};
-use crate::model::{MigrationId, Require, RequiredBackup, RequiredRehearsal};
+use super::{ConfigError, FILE, flag, known_keys, length_of_time, nearest};
+use crate::model::{DataLoss, MigrationId, Require, RequiredBackup, RequiredRehearsal};
+use crate::planner::Gate;
 
 const PLACE: &str = "[environment.require] ";
-const KEYS: &[&str] = &["rehearsal", "backup"];
+const KEYS: &[&str] = &[
+    "rehearsal",
+    "backup",
+    "data_loss",
+    "never_waive",
+    "waivers_last",
+];
 
 /// What an environment asks beyond the gates that are always on.
 pub(super) fn read(entry: &Table) -> Result<Require, ConfigError> {
@@ -21,7 +28,73 @@ pub(super) fn read(entry: &Table) -> Result<Require, ConfigError> {
     Ok(Require {
         rehearsal: rehearsal(table)?,
         backup: backup(table)?,
+        data_loss: data_loss(table)?,
+        never_waive: never_waive(table)?,
+        waivers_last: waivers_last(table)?,
     })
+}
+
+fn data_loss(table: &Table) -> Result<Option<DataLoss>, ConfigError> {
+    let said = match table.get("data_loss") {
+        None => return Ok(None),
+        Some(value) => value,
+    };
+    Ok(Some(match said.as_str() {
+        Some("refuse") => DataLoss::Refuse,
+        Some("warn") => DataLoss::Warn,
+        Some("allow") => DataLoss::Allow,
+        _ => {
+            return Err(ConfigError::edit(
+                format!("{PLACE}data_loss in {FILE} is none of refuse, warn and allow: {said}"),
+                format!("edit {FILE}: data_loss = \"refuse\""),
+            ));
+        }
+    }))
+}
+
+/// The gates that nobody can waive there. An empty list allows to waive them all.
+fn never_waive(table: &Table) -> Result<Option<BTreeSet<String>>, ConfigError> {
+    let said = match table.get("never_waive") {
+        None => return Ok(None),
+        Some(value) => value,
+    };
+    let example = format!("edit {FILE}: never_waive = [\"promotion\", \"order\"]");
+    let wrong = || {
+        ConfigError::edit(
+            format!("{PLACE}never_waive in {FILE} is no list of gates: {said}"),
+            example.clone(),
+        )
+    };
+    let gates = said.as_array().ok_or_else(wrong)?;
+    let gate = |value: &Value| {
+        let word = value.as_str().ok_or_else(wrong)?;
+        match Gate::from_word(word) {
+            Some(gate) => Ok(gate.as_str().to_owned()),
+            None => Err(ConfigError::edit(
+                format!("{PLACE}never_waive in {FILE} names {word:?}, which is no gate"),
+                match nearest(word, Gate::waivable().map(Gate::as_str)) {
+                    Some(near) => format!("edit {FILE}: did you mean {near}?"),
+                    None => example.clone(),
+                },
+            )),
+        }
+    };
+    gates.iter().map(gate).collect::<Result<_, _>>().map(Some)
+}
+
+fn waivers_last(table: &Table) -> Result<Option<Duration>, ConfigError> {
+    match table.get("waivers_last") {
+        None => Ok(None),
+        Some(value) => match length_of_time(value) {
+            Some(long) if long > Duration::ZERO => Ok(Some(long)),
+            _ => Err(ConfigError::edit(
+                format!("{PLACE}waivers_last in {FILE} is no length of time: {value}"),
+                format!(
+                    "edit {FILE}: waivers_last = \"24h\"; left out, a waiver is for the next plan only"
+                ),
+            )),
+        },
+    }
 }
 
 /// How many backups of an environment are kept; `None` where nothing is said: all of them.
@@ -148,8 +221,25 @@ mod tests {
                 max_age: Duration::from_secs(7200),
                 verified: true,
             }),
+            ..Require::default()
         };
         assert_eq!(all, Ok(expected));
+        let waivers = require("never_waive = [\"order\"]\nwaivers_last = \"24h\"").unwrap();
+        assert_eq!(
+            waivers.never_waive,
+            Some(BTreeSet::from(["order".to_owned()]))
+        );
+        assert_eq!(waivers.waivers_last, Some(Duration::from_secs(86_400)));
+        let none = require("never_waive = []").unwrap().never_waive;
+        assert_eq!(none, Some(BTreeSet::new()));
+        for (word, said) in [
+            ("refuse", DataLoss::Refuse),
+            ("warn", DataLoss::Warn),
+            ("allow", DataLoss::Allow),
+        ] {
+            let read = require(&format!("data_loss = \"{word}\"")).unwrap();
+            assert_eq!(read.data_loss, Some(said));
+        }
         let days = require("backup = \"7d\"").unwrap().backup.unwrap();
         assert_eq!(days.max_age, Duration::from_secs(7 * 86_400));
     }
@@ -171,6 +261,12 @@ mod tests {
                 "neither true nor false",
             ),
             ("backups = \"1h\"", "did you mean backup?"),
+            ("data_loss = true", "none of refuse, warn and allow"),
+            ("data_loss = \"never\"", "none of refuse, warn and allow"),
+            ("never_waive = \"promotion\"", "no list of gates"),
+            ("never_waive = [1]", "no list of gates"),
+            ("never_waive = [\"promotoin\"]", "did you mean promotion?"),
+            ("waivers_last = \"0s\"", "is no length of time"),
             ("soak = \"24h\"", "cannot be held by this version"),
         ] {
             let error = require(text).unwrap_err();

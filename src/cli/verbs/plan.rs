@@ -1,5 +1,7 @@
 //! `tollgate plan ENV`
 
+use std::collections::BTreeSet;
+
 use crate::cli::args::{Global, Plan};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
@@ -28,6 +30,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
         to: to.as_ref(),
         live: None,
         now: (output.world.now)(),
+        in_use: &BTreeSet::new(),
     });
     if output.is_json() {
         output.document(&report::plan::json(&plan));

@@ -33,7 +33,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Revert) -> Re
         reason: &verb.reason,
         incident: None,
     };
-    let end = write(output, global, &project, &files, catalog.prisma.as_ref(), &asked)?;
+    let end = write(
+        output,
+        global,
+        &project,
+        &files,
+        catalog.prisma.as_ref(),
+        &asked,
+    )?;
     if output.is_json() {
         output.document(&document(&project, &end));
     } else {
@@ -151,7 +158,9 @@ pub(crate) fn text(project: &Project, end: &End, paint: Paint) -> String {
         [one] if !one.open.is_empty() => "write what is open, commit it",
         _ => "read them and commit them",
     };
-    out.push_str(&format!("  next      {read}, then: tollgate promote {last}\n"));
+    out.push_str(&format!(
+        "  next      {read}, then: tollgate promote {last}\n"
+    ));
     out
 }
 
@@ -177,7 +186,9 @@ fn one(project: &Project, rollback: &Written, paint: Paint) -> String {
         .as_ref()
         .is_some_and(|down| down.is_not_the_file)
     {
-        out.push_str("            the down.sql that stands there now is another one, and was not taken\n");
+        out.push_str(
+            "            the down.sql that stands there now is another one, and was not taken\n",
+        );
     }
     if !rollback.loses.is_empty() {
         out.push_str(&format!(
@@ -188,7 +199,10 @@ fn one(project: &Project, rollback: &Written, paint: Paint) -> String {
     let script = project.path_of(&rollback.reverts, "migration.sql");
     for (place, open) in rollback.open.iter().enumerate() {
         let word = if place == 0 { "open" } else { "" };
-        out.push_str(&format!("  {word:<8}  {script}:{}: {}\n", open.line, open.why));
+        out.push_str(&format!(
+            "  {word:<8}  {script}:{}: {}\n",
+            open.line, open.why
+        ));
     }
     if !rollback.open.is_empty() {
         out.push_str(&format!(
@@ -232,7 +246,10 @@ fn tried(down: &Down) -> String {
         ));
     }
     if !failed.is_empty() {
-        told.push(format!("a rehearsal did not pass in {}", and(failed.into_iter())));
+        told.push(format!(
+            "a rehearsal did not pass in {}",
+            and(failed.into_iter())
+        ));
     }
     if told.is_empty() {
         return "which nobody has rehearsed".to_owned();

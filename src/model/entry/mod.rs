@@ -218,6 +218,8 @@ pub enum Fact {
     Reverted(Reverted),
     /// An emergency began: a migration is to be reversed in every environment, step by step.
     Emergency(Emergency),
+    /// A person accepted what a gate refuses.
+    Waived(Waived),
 }
 
 impl Fact {
@@ -241,6 +243,7 @@ impl Fact {
             Self::Restored(_) => "restored",
             Self::Reverted(_) => "reverted",
             Self::Emergency(_) => "emergency",
+            Self::Waived(_) => "waived",
         }
     }
 
@@ -263,6 +266,7 @@ impl Fact {
             Self::Restored(payload) => to_raw_value(payload),
             Self::Reverted(payload) => to_raw_value(payload),
             Self::Emergency(payload) => to_raw_value(payload),
+            Self::Waived(payload) => to_raw_value(payload),
         }
     }
 
@@ -287,6 +291,7 @@ impl Fact {
             "restored" => Self::Restored(parse(payload)?),
             "reverted" => Self::Reverted(parse(payload)?),
             "emergency" => Self::Emergency(parse(payload)?),
+            "waived" => Self::Waived(parse(payload)?),
             other => {
                 return Err(format!(
                     "its kind is {other:?}, which this tool does not know"

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::{
     AttemptId, DataMode, DownBytes, EnvironmentName, IncarnationId, MigrationId, ReceiptKind,
-    Rehearsal, Stage, Timestamp, WriterId,
+    Rehearsal, Stage, Timestamp, Waiver, WriterId,
 };
 
 /// A writer begins.
@@ -117,6 +117,22 @@ pub struct Intent {
     /// Its bytes are kept with this entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub down: Option<DownBytes>,
+    /// The waivers that the plan stands on: of the first step all of them, of each later one those that
+    /// are shown with it. An intent that names one has spent it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waivers: Vec<Waiver>,
+}
+
+impl Intent {
+    /// The waivers that are shown with it: of the first step of a plan not all that it names.
+    #[must_use]
+    pub fn waivers_shown(&self) -> Vec<Waiver> {
+        let shown = self.waivers.iter();
+        shown
+            .filter(|waiver| waiver.is_shown_with(&self.migration))
+            .cloned()
+            .collect()
+    }
 }
 
 /// How an attempt ended.
@@ -460,6 +476,23 @@ pub struct Restored {
     pub blake3: Checksum,
     /// The name of the new database, or of the new file.
     pub into: String,
+}
+
+/// A person accepted what a gate refuses: one gate, one migration, one environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waived {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The gate, by its word.
+    pub gate: String,
+    /// The migration.
+    pub migration: MigrationId,
+    /// BLAKE3 of its `migration.sql` as it stood; of one whose folder is gone, of the bytes that ran. Of
+    /// other bytes it says nothing.
+    pub blake3: Checksum,
+    /// Why.
+    pub reason: String,
 }
 
 /// What a person said of an attempt.

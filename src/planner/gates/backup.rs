@@ -187,7 +187,7 @@ pub(crate) fn age(taken: Timestamp, now: Timestamp) -> String {
 }
 
 /// A length of time in the largest two units of which there is something, cut off.
-fn length(millis: u128) -> String {
+pub(crate) fn length(millis: u128) -> String {
     const UNITS: [(u128, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "min"), (1, "s")];
     let mut left = millis / 1_000;
     let mut words = Vec::new();

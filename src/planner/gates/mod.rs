@@ -100,6 +100,38 @@ impl Gate {
         }
     }
 
+    /// The gate of a word.
+    #[must_use]
+    pub fn from_word(word: &str) -> Option<Self> {
+        let mut all = GATES.iter().map(|(gate, _)| *gate);
+        all.find(|gate| gate.as_str() == word)
+    }
+
+    /// The gates that a person can accept not to be met.
+    pub fn waivable() -> impl Iterator<Item = Self> {
+        let all = GATES.iter().map(|(gate, _)| *gate);
+        all.filter(|gate| gate.is_waivable())
+    }
+
+    /// Whether a person can accept that it is not met: it is about one migration, and about what is to be
+    /// answered for, not about what is not known or cannot run.
+    #[must_use]
+    pub const fn is_waivable(self) -> bool {
+        match self {
+            Self::Missing | Self::Modified | Self::Order | Self::Promotion | Self::Rehearsal => {
+                true
+            }
+            Self::Identity
+            | Self::Chain
+            | Self::Unknown
+            | Self::Failed
+            | Self::Script
+            | Self::Baseline
+            | Self::Prisma
+            | Self::Backup => false,
+        }
+    }
+
     /// Whether it only warns in the first environment of several: there, people switch branches,
     /// edit and merge.
     #[must_use]

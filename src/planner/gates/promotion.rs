@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Finding, Gate, World, restore, shell};
 use crate::ledger::view::{EnvironmentView, Success};
 use crate::model::entry::{Intent, Progress};
-use crate::model::{EnvironmentName, Kind, MigrationId, ReceiptKind};
+use crate::model::{EnvironmentName, Kind, MigrationId, ReceiptKind, Waiver};
 use crate::planner::FileFacts;
 use crate::planner::half::goes_on;
 
@@ -105,6 +105,15 @@ pub(crate) fn told(by: Option<&EnvironmentName>) -> String {
     })
 }
 
+/// The gates that were waived for a success: they are shown with it for ever.
+fn waived(waivers: &[Waiver]) -> String {
+    let told: Vec<String> = waivers.iter().map(Waiver::told).collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", told.join("; ")),
+    }
+}
+
 /// What an environment knows of the migration, as one line.
 fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> String {
     let Some(there) = world.inputs.view.get(name) else {
@@ -112,10 +121,11 @@ fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> Str
     };
     if let Some(success) = there.evidence_of(file.migration, file.checksum) {
         return format!(
-            "{name}: succeeded {} by {}{}",
+            "{name}: succeeded {} by {}{}{}",
             success.at.minute(),
             success.by,
-            told(success.told_by.as_ref())
+            told(success.told_by.as_ref()),
+            waived(&success.waivers)
         );
     }
     if let Some(ran) = there.applied.get(file.migration) {

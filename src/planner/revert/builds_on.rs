@@ -59,7 +59,11 @@ fn made(changes: &[Change]) -> Vec<Made> {
                 ..
             } => all.push(Made::Object(*kind, name.clone())),
             Deed::Rename {
-                kind, name, to, on: None, ..
+                kind,
+                name,
+                to,
+                on: None,
+                ..
             } => all.push(Made::Object(
                 *kind,
                 Name {
@@ -215,7 +219,9 @@ fn names(deed: &Deed) -> Names<'_> {
             ..
         } => {
             names.tables.push(table);
-            names.columns.extend(columns.iter().map(|it| (table, &**it)));
+            names
+                .columns
+                .extend(columns.iter().map(|it| (table, &**it)));
             names.is_opaque = *more;
         }
         Deed::CreateType { name, .. } => names.objects.push((ObjectKind::Type, name)),
@@ -297,12 +303,16 @@ fn names(deed: &Deed) -> Names<'_> {
         } => {
             names.tables.push(table);
             names.tables.extend(from);
-            names.columns.extend(columns.iter().map(|it| (table, &**it)));
+            names
+                .columns
+                .extend(columns.iter().map(|it| (table, &**it)));
             names.is_opaque = !from.is_empty();
         }
         Deed::Update { table, columns, .. } => {
             names.tables.push(table);
-            names.columns.extend(columns.iter().map(|it| (table, &**it)));
+            names
+                .columns
+                .extend(columns.iter().map(|it| (table, &**it)));
             names.is_opaque = true;
         }
         Deed::Delete { table, .. } => {
@@ -391,28 +401,67 @@ mod tests {
         let email = "ALTER TABLE users ADD COLUMN email TEXT;";
         for (earlier, later, told_of) in [
             (users, email, Some("names table users")),
-            (users, "CREATE TABLE a (b REFERENCES Users (id));", Some("names table users")),
-            (users, "CREATE VIEW v AS SELECT * FROM users;", Some("names table users")),
-            (users, "CREATE VIEW v AS SELECT 'users' FROM a; -- users", None),
+            (
+                users,
+                "CREATE TABLE a (b REFERENCES Users (id));",
+                Some("names table users"),
+            ),
+            (
+                users,
+                "CREATE VIEW v AS SELECT * FROM users;",
+                Some("names table users"),
+            ),
+            (
+                users,
+                "CREATE VIEW v AS SELECT 'users' FROM a; -- users",
+                None,
+            ),
             (users, "CREATE TABLE a (users TEXT);", None),
-            (email, "CREATE INDEX i ON users (email);", Some("names users.email")),
+            (
+                email,
+                "CREATE INDEX i ON users (email);",
+                Some("names users.email"),
+            ),
             (email, "CREATE INDEX i ON users (name);", None),
             (email, "CREATE INDEX i ON others (email);", None),
             (email, "ALTER TABLE users ADD COLUMN phone TEXT;", None),
-            (email, "UPDATE users SET name = email;", Some("names users.email")),
-            (email, "INSERT INTO users (id, email) VALUES (1, 'x');", Some("names users.email")),
+            (
+                email,
+                "UPDATE users SET name = email;",
+                Some("names users.email"),
+            ),
+            (
+                email,
+                "INSERT INTO users (id, email) VALUES (1, 'x');",
+                Some("names users.email"),
+            ),
             (email, "INSERT INTO users (id) VALUES (1);", None),
-            ("CREATE INDEX i ON users (name);", "DROP INDEX i;", Some("names index i")),
-            ("CREATE INDEX i ON users (name);", "ALTER TABLE users ADD COLUMN a;", None),
+            (
+                "CREATE INDEX i ON users (name);",
+                "DROP INDEX i;",
+                Some("names index i"),
+            ),
+            (
+                "CREATE INDEX i ON users (name);",
+                "ALTER TABLE users ADD COLUMN a;",
+                None,
+            ),
         ] {
-            assert_eq!(told(earlier, later).as_deref(), told_of, "{earlier} {later}");
+            assert_eq!(
+                told(earlier, later).as_deref(),
+                told_of,
+                "{earlier} {later}"
+            );
         }
     }
 
     #[test]
     fn words_are_read_as_the_engine_reads_them() {
         assert_eq!(
-            words(Engine::Postgresql, "Users \"Users\" 'no' -- no\n $$ yes $$ /* no */ \"a\"\"b\" é1"),
+            words(
+                Engine::Postgresql,
+                "Users \"Users\" 'no' -- no\n $$ yes $$ /* no */ \"a\"\"b\" é1"
+            ),
             ["users", "Users", "yes", "a\"b", "é1"]
         );
         assert_eq!(words(Engine::Sqlite, "`a` 'open"), ["a"]);

@@ -148,10 +148,23 @@ mod tests {
                 true,
             ),
         ] {
-            assert_eq!(of(script), (lost.split(", ").filter(|it| !it.is_empty()).map(str::to_owned).collect(), destroys), "{script}");
+            assert_eq!(
+                of(script),
+                (
+                    lost.split(", ")
+                        .filter(|it| !it.is_empty())
+                        .map(str::to_owned)
+                        .collect(),
+                    destroys
+                ),
+                "{script}"
+            );
             if !lost.is_empty() {
                 let label = DownLabel::read(&format!("-- tollgate:down lossy: {lost}"));
-                assert_eq!(label.map(|label| label.losses().join(", ")), Ok(lost.to_owned()));
+                assert_eq!(
+                    label.map(|label| label.losses().join(", ")),
+                    Ok(lost.to_owned())
+                );
             }
         }
     }

@@ -43,7 +43,8 @@ impl Rollback<'_> {
         let incident = self
             .incident
             .map_or_else(String::new, |incident| format!(", incident {incident}"));
-        let mut out = format!("-- {id}\n-- Reverses {reverts}{incident}: {reason}\n-- {REVERTS} {reverts}\n");
+        let mut out =
+            format!("-- {id}\n-- Reverses {reverts}{incident}: {reason}\n-- {REVERTS} {reverts}\n");
         if self.destroys {
             out.push_str(&format!("-- tollgate:allow data-loss {reason}\n"));
         }
@@ -62,15 +63,17 @@ impl Rollback<'_> {
     #[must_use]
     pub fn down_sql(&self) -> String {
         let Self { id, reverts, .. } = self;
-        let mut out =
-            format!("-- The prepared reversal of {id}: it runs {reverts} again.\n");
+        let mut out = format!("-- The prepared reversal of {id}: it runs {reverts} again.\n");
         if !self.loses.is_empty() {
             out.push_str(&format!(
                 "-- What {reverts} made comes back, and what stood in it does not.\n-- tollgate:down lossy: {}\n",
                 self.loses.join(", ")
             ));
         }
-        out.push_str(&format!("-- {VERBATIM} {reverts}/migration.sql\n{}", self.up));
+        out.push_str(&format!(
+            "-- {VERBATIM} {reverts}/migration.sql\n{}",
+            self.up
+        ));
         out
     }
 }
@@ -108,7 +111,10 @@ mod tests {
     fn the_bytes_stand_as_they_are_below_the_header() {
         let (id, reverts) = (MigrationId::new("2_rollback_a"), MigrationId::new("1_a"));
         let loses = ["a.b".to_owned()];
-        let (down, up) = ("-- tollgate:down lossless\r\nDROP TABLE a;", "CREATE TABLE a (b);\n");
+        let (down, up) = (
+            "-- tollgate:down lossless\r\nDROP TABLE a;",
+            "CREATE TABLE a (b);\n",
+        );
         let rollback = Rollback {
             id: &id,
             reverts: &reverts,
