@@ -208,6 +208,7 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
                     "{}: {steps} to apply\n",
                     paint.bold(plan.environment.as_str())
                 ));
+                output.note(&report::plan::effects(plan, paint));
             }
         }
         Event::Begun { step, .. } => {

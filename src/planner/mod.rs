@@ -3,6 +3,7 @@
 //! [`plan`] derives what is pending, asks every gate in [`gates::GATES`], and returns either the
 //! steps or every refusal. It has no clock, no network, no environment and no file system.
 
+mod effects;
 pub mod gates;
 pub(crate) mod half;
 pub mod history;
@@ -12,19 +13,22 @@ pub mod rehearsal;
 pub mod revert;
 mod waivers;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::{Backup, EnvironmentView, View};
+use crate::lint::{Look, Topic};
 use crate::model::entry::{Engine, Place, ReceiptRef, TargetIdentity};
 use crate::model::prisma::PrismaTree;
 use crate::model::{
-    Actor, EnvironmentName, Kind, MigrationId, Policy, ReceiptKind, RehearsedDown, Timestamp,
-    Waiver,
+    Actor, DataLoss, EnvironmentName, Kind, MigrationId, Policy, ReceiptKind, RehearsedDown,
+    Timestamp, Waiver,
 };
 use crate::sql::Analysis;
-use crate::targets::Journal;
+use crate::sql::changes::Name;
+use crate::targets::{Journal, Rows};
 
+pub use effects::{StepEffect, StepFinding};
 pub use gates::Gate;
 pub(crate) use half::goes_on;
 pub use waivers::Waived;
@@ -132,6 +136,9 @@ pub struct Plan {
     pub backup: Option<Backup>,
     /// The last of the steps that could go if the plan ended there; only where something is refused.
     pub ready_to: Option<MigrationId>,
+    /// How many rows stand in tables that the steps' findings and effects are about, where they were
+    /// counted. Not in the id.
+    pub rows: BTreeMap<Name, Rows>,
 }
 
 /// What a plan comes to.
@@ -178,6 +185,10 @@ pub struct Step {
     pub proofs: Vec<Proof>,
     /// Where its reversal, as it stands on disk, was rehearsed before and passed.
     pub rehearsals: Vec<RehearsalProof>,
+    /// What each of its statements comes to; nothing of a script that was not analysed.
+    pub effects: Vec<StepEffect>,
+    /// What is worth knowing of it.
+    pub findings: Vec<StepFinding>,
 }
 
 /// A success that a step stands on.
@@ -240,6 +251,43 @@ impl Plan {
         }
     }
 
+    /// The tables whose rows are worth counting: what is destroyed in them, fails on them, or reads or
+    /// writes all of them.
+    #[must_use]
+    pub fn worth_counting(&self) -> BTreeSet<&Name> {
+        let findings = self.steps.iter().flat_map(|step| &step.findings);
+        findings
+            .filter(|it| {
+                matches!(
+                    it.finding.rule.topic,
+                    Topic::DataLoss | Topic::MayFail | Topic::Locks
+                )
+            })
+            .filter_map(|it| it.finding.subject.as_ref().map(|(table, _)| table))
+            .collect()
+    }
+
+    /// Takes in how many rows stand in those tables, and tells it wherever a loss is told.
+    pub fn tell_rows(&mut self, rows: BTreeMap<Name, Rows>) {
+        self.rows = rows;
+        let waived = self.waived.iter_mut().map(|waived| &mut waived.finding);
+        let findings = self
+            .refusals
+            .iter_mut()
+            .chain(&mut self.warnings)
+            .chain(waived);
+        for finding in findings.filter(|finding| finding.gate == Gate::DataLoss) {
+            let mut steps = self.steps.iter();
+            let step = steps.find(|step| Some(&step.migration) == finding.migration.as_ref());
+            if let Some(step) = step {
+                let losses = gates::data_loss::lines(&step.findings, &self.rows);
+                if !losses.is_empty() {
+                    finding.found = losses;
+                }
+            }
+        }
+    }
+
     /// The waivers that are shown with a step.
     pub fn waivers_of(&self, migration: &MigrationId) -> impl Iterator<Item = &Waiver> {
         let all = self.waived.iter().map(|waived| &waived.waiver);
@@ -259,6 +307,8 @@ pub(crate) struct World<'a> {
     pub(crate) pending: Vec<FileFacts<'a>>,
     /// The pending migrations' scripts, read; beside `pending`.
     pub(crate) analyses: Vec<Analysis>,
+    /// What the pending scripts do, as far as it can be read.
+    pub(crate) look: Look,
 }
 
 impl<'a> World<'a> {
@@ -299,6 +349,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         .filter(|file| inputs.to.is_none_or(|to| file.migration <= to))
         .copied()
         .collect();
+    let scripts: Vec<&str> = pending.iter().map(|file| file.script).collect();
+    let analyses = crate::sql::analyse_all(inputs.engine, &scripts);
     let world = World {
         inputs,
         position: match inputs.policy.position(inputs.environment) {
@@ -307,17 +359,18 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             None => inputs.policy.environments.len(),
         },
         here,
-        analyses: crate::sql::analyse_all(
-            inputs.engine,
-            &pending.iter().map(|file| file.script).collect::<Vec<_>>(),
-        ),
+        look: effects::look(inputs, here, &pending, &analyses),
+        analyses,
         pending,
     };
 
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
     for (gate, check) in gates::GATES {
-        let lenient = gate.warns_in_first() && inputs.policy.is_lenient_in(inputs.environment);
+        let lenient = match gate {
+            Gate::DataLoss => inputs.policy.data_loss(inputs.environment) != DataLoss::Refuse,
+            _ => gate.warns_in_first() && inputs.policy.is_lenient_in(inputs.environment),
+        };
         for finding in check(&world) {
             if lenient {
                 warnings.push(finding)
@@ -333,7 +386,8 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         .pending
         .iter()
         .zip(&world.analyses)
-        .map(|(file, analysis)| step(&world, file, analysis))
+        .enumerate()
+        .map(|(place, (file, analysis))| step(&world, place, file, analysis))
         .collect();
     let ready_to = ready_prefix(&steps, &refusals);
     let mut plan = Plan {
@@ -347,6 +401,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         waived,
         backup: gates::backup::stands_on(&world),
         ready_to,
+        rows: BTreeMap::new(),
     };
     plan.id = id::of(&plan, inputs.policy);
     plan
@@ -360,7 +415,7 @@ fn stands_by_prisma(inputs: &Inputs<'_>, migration: &MigrationId) -> bool {
         .any(|claim| claim.kind.stands() && claim.row.migration == *migration)
 }
 
-fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
+fn step(world: &World<'_>, place: usize, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
     let proof = |environment: &EnvironmentName| {
         let success = world
             .inputs
@@ -394,6 +449,7 @@ fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
         let statements = analysis.statements().map_or(0, <[_]>::len);
         notes.insert(0, notes::going_on(done, statements as u64));
     }
+    let (effects, findings) = effects::of_step(&world.look, place, file);
     Step {
         migration: file.migration.clone(),
         checksum: file.checksum,
@@ -408,6 +464,8 @@ fn step(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> Step {
             .chain(std::iter::once(world.inputs.environment))
             .filter_map(rehearsal)
             .collect(),
+        effects,
+        findings,
     }
 }
 

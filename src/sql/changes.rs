@@ -471,3 +471,11 @@ pub fn changes(engine: Engine, script: &str, analysis: &Analysis) -> Vec<Change>
         Engine::Sqlite => sqlite::changes(script, statements),
     }
 }
+
+/// [`changes`] for many scripts, in their order.
+#[must_use]
+pub fn changes_all(engine: Engine, scripts: &[(&str, &Analysis)]) -> Vec<Vec<Change>> {
+    super::read_all(scripts, |(script, analysis)| {
+        changes(engine, script, analysis)
+    })
+}

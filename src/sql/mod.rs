@@ -48,18 +48,19 @@ pub fn analyse(engine: Engine, script: &str) -> Analysis {
 /// [`analyse`] for many scripts, in their order: a thread for each would cost more than most scripts.
 #[must_use]
 pub fn analyse_all(engine: Engine, scripts: &[&str]) -> Vec<Analysis> {
+    read_all(scripts, |script| analyse(engine, script))
+}
+
+/// Reads many things, in their order, on a few threads that have enough stack for the parsers.
+fn read_all<T: Sync, R: Send>(things: &[T], read: impl Fn(&T) -> R + Sync) -> Vec<R> {
     let threads = std::thread::available_parallelism()
         .map_or(1, std::num::NonZero::get)
         .min(8);
-    let share = scripts.len().div_ceil(threads).max(1);
-    let one_by_one = |scripts: &[&str]| -> Vec<Analysis> {
-        scripts
-            .iter()
-            .map(|script| analyse(engine, script))
-            .collect()
-    };
+    let share = things.len().div_ceil(threads).max(1);
+    let one_by_one = |things: &[T]| -> Vec<R> { things.iter().map(&read).collect() };
+    let one_by_one = &one_by_one;
     std::thread::scope(|scope| {
-        let shares: Vec<_> = scripts
+        let shares: Vec<_> = things
             .chunks(share)
             .map(|chunk| {
                 (

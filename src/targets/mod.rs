@@ -25,6 +25,7 @@ pub use rehearse::{
 pub use reset::{Emptied, Gone, Inventory, Part};
 pub use scratch::{Beginning, Scratch, ScratchError, scratch};
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::digest::Checksum;
@@ -34,6 +35,7 @@ use crate::model::{
     Schema, StoredReceipt,
 };
 use crate::sql::Analysis;
+use crate::sql::changes::Name;
 
 /// One database, connected.
 ///
@@ -203,6 +205,11 @@ pub trait Target {
     /// table: its rights, or row level security.
     fn data(&mut self, mode: DataMode) -> Result<Data, TargetError>;
 
+    /// How many rows stand in these tables, where that is known soon: in a second for all of them. To be
+    /// called outside of any transaction. A table that is not there, is a view, or may not be read has
+    /// none, and one whose name has no schema is the application's. Writes nothing, and is no error.
+    fn count_rows(&mut self, tables: &[&Name]) -> BTreeMap<Name, Rows>;
+
     /// Takes a backup of the whole database, of one moment, into a new file. To be called under the run's
     /// lock. Writes nothing to the target.
     ///
@@ -227,6 +234,58 @@ pub trait Target {
         request: &RehearsalRequest<'_>,
         tell: &mut dyn FnMut(&str),
     ) -> Result<RehearsalRun, RehearsalError>;
+}
+
+/// How many rows a table has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// They were counted.
+    Exactly(u64),
+    /// The database estimates them: it has not looked at each for some time.
+    About(u64),
+}
+
+/// For people: `1,204 rows`, `about 1.2 million rows`.
+impl std::fmt::Display for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Exactly(1) => f.write_str("1 row"),
+            Self::Exactly(count) => write!(f, "{} rows", thousands(*count)),
+            Self::About(count) => match count {
+                0..1_000_000 => write!(f, "about {} rows", thousands(two_digits(*count))),
+                1_000_000..1_000_000_000 => {
+                    let tenths = count / 100_000;
+                    write!(f, "about {}.{} million rows", tenths / 10, tenths % 10)
+                }
+                _ => {
+                    let tenths = count / 100_000_000;
+                    write!(f, "about {}.{} billion rows", tenths / 10, tenths % 10)
+                }
+            },
+        }
+    }
+}
+
+/// A number of which only the first two digits are meant.
+fn two_digits(count: u64) -> u64 {
+    let mut unit = 1;
+    while count / unit >= 100 {
+        unit *= 10;
+    }
+    count / unit * unit
+}
+
+/// `1,204`.
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// What is told while a script runs.

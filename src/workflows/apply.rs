@@ -11,6 +11,7 @@ use crate::model::entry::{Chained, Progress, Refused, RefusedGate};
 use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp, Waiver};
 use crate::planner::gates::chain::only_grew;
 use crate::planner::{self, Gate, Inputs, Plan, Verdict};
+use crate::sql::changes::Name;
 use crate::targets::history::History;
 use crate::targets::{Earlier, ScriptError, Target, TargetError};
 
@@ -136,6 +137,9 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         live.is_unmet = false;
         plan = self::plan(run, request, target.as_ref(), &live);
     }
+    if !is_new {
+        count_rows(&mut plan, target.as_mut());
+    }
     if request.puts_right(&plan) {
         return Ok(Report {
             plan,
@@ -184,6 +188,16 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         rehearsals: Vec::new(),
         end,
     })
+}
+
+/// Tells how many rows stand in what the plan destroys, fails on, or reads or writes as a whole.
+fn count_rows(plan: &mut Plan, target: &mut dyn Target) {
+    let tables: Vec<Name> = plan.worth_counting().into_iter().cloned().collect();
+    if tables.is_empty() {
+        return;
+    }
+    let rows = target.count_rows(&tables.iter().collect::<Vec<_>>());
+    plan.tell_rows(rows);
 }
 
 /// Keeps the chain in the ledger when it is new or only grew; one that lost something needs `bind`.

@@ -31,4 +31,5 @@ mod timeouts;
 mod urls;
 mod variables;
 mod verbs;
+mod waive;
 mod was_reset;

@@ -3,6 +3,7 @@
 pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod chain;
+pub(crate) mod data_loss;
 mod failed;
 pub mod identity;
 mod missing;
@@ -43,6 +44,7 @@ pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Order, order::check),
     (Gate::Promotion, promotion::check),
     (Gate::Script, script::check),
+    (Gate::DataLoss, data_loss::check),
     (Gate::Rehearsal, rehearsal::check),
     (Gate::Backup, backup::check),
 ];
@@ -68,6 +70,8 @@ pub enum Gate {
     Promotion,
     /// The script can be sent.
     Script,
+    /// What a script destroys, it says that it may.
+    DataLoss,
     /// What another tool made in the target was taken in. Of tables alone, outside a tree of Prisma's, it
     /// only warns.
     Baseline,
@@ -93,6 +97,7 @@ impl Gate {
             Self::Order => "order",
             Self::Promotion => "promotion",
             Self::Script => "script",
+            Self::DataLoss => "data-loss",
             Self::Baseline => "baseline",
             Self::Prisma => "prisma",
             Self::Rehearsal => "rehearsal",
@@ -118,9 +123,12 @@ impl Gate {
     #[must_use]
     pub const fn is_waivable(self) -> bool {
         match self {
-            Self::Missing | Self::Modified | Self::Order | Self::Promotion | Self::Rehearsal => {
-                true
-            }
+            Self::Missing
+            | Self::Modified
+            | Self::Order
+            | Self::Promotion
+            | Self::DataLoss
+            | Self::Rehearsal => true,
             Self::Identity
             | Self::Chain
             | Self::Unknown
@@ -151,7 +159,12 @@ impl Gate {
     pub const fn is_about_steps(self) -> bool {
         matches!(
             self,
-            Self::Order | Self::Promotion | Self::Script | Self::Prisma | Self::Rehearsal
+            Self::Order
+                | Self::Promotion
+                | Self::Script
+                | Self::DataLoss
+                | Self::Prisma
+                | Self::Rehearsal
         )
     }
 }
@@ -182,6 +195,12 @@ pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     advice.extend(prisma::advice(world));
     advice.extend(backup::advice(world));
     advice
+}
+
+/// How to accept a refusal.
+fn waive(environment: &EnvironmentName, gate: Gate, migration: &MigrationId) -> String {
+    let name = shell(migration.as_str());
+    format!("tollgate waive {environment} {gate} {name} --reason '<why>'")
 }
 
 /// Quotes a word for a POSIX shell where it needs it.

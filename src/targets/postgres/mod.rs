@@ -31,6 +31,7 @@ mod rehearse;
 mod reset;
 mod restore;
 mod retry;
+mod rows;
 mod runtime;
 mod schema;
 mod scratch;
@@ -43,6 +44,7 @@ pub(super) use scratch::PREFIX as SCRATCH_PREFIX;
 pub use scratch::{PostgresScratch, scratch};
 
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -53,14 +55,15 @@ use super::backup::{
 use super::history::NewRow;
 use super::{
     Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, RehearsalError,
-    RehearsalRequest, RehearsalRun, ScriptError, Survey, Target, TargetError, TargetErrorKind,
-    Word,
+    RehearsalRequest, RehearsalRun, Rows, ScriptError, Survey, Target, TargetError,
+    TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
     AttemptId, Data, DataMode, EnvironmentName, IncarnationId, MigrationId, Receipt, ReceiptKind,
     Schema, StoredReceipt,
 };
+use crate::sql::changes::Name;
 use crate::sql::{Analysis, StatementKind};
 use blocker::Blocker;
 use runtime::Session;
@@ -288,6 +291,10 @@ impl Target for PostgresTarget {
 
     fn data(&mut self, mode: DataMode) -> Result<Data, TargetError> {
         data::read(&self.session, mode)
+    }
+
+    fn count_rows(&mut self, tables: &[&Name]) -> BTreeMap<Name, Rows> {
+        rows::count(&self.session, tables)
     }
 
     fn back_up(

@@ -19,6 +19,7 @@ mod journalled;
 mod lock;
 mod rehearse;
 mod reset;
+mod rows;
 mod scratch;
 mod statements;
 mod store;
@@ -27,6 +28,7 @@ pub use comparable::comparable;
 pub(super) use scratch::MARK as SCRATCH_MARK;
 pub use scratch::{SqliteScratch, scratch};
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,13 +40,14 @@ use super::backup::{BackupRequest, NewDatabase, TakenBackup, Watch};
 use super::history::NewRow;
 use super::{
     Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, RehearsalError,
-    RehearsalRequest, RehearsalRun, Survey, Target, TargetError, TargetErrorKind, Word,
+    RehearsalRequest, RehearsalRun, Rows, Survey, Target, TargetError, TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, Progress, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
     AttemptId, Data, DataMode, EnvironmentName, IncarnationId, MigrationId, Receipt, Schema,
     StoredReceipt,
 };
+use crate::sql::changes::Name;
 
 /// How long a statement waits for another program that writes to the file.
 const BUSY: Duration = Duration::from_secs(5);
@@ -296,6 +299,13 @@ impl Target for SqliteTarget {
         match self.connect_where_it_is()? {
             Some(mut connection) => data::read(&self.path, &mut connection, mode),
             None => Ok(Data::default()),
+        }
+    }
+
+    fn count_rows(&mut self, tables: &[&Name]) -> BTreeMap<Name, Rows> {
+        match self.connect_where_it_is() {
+            Ok(Some(connection)) => rows::count(&self.path, &connection, tables),
+            Ok(None) | Err(_) => BTreeMap::new(),
         }
     }
 

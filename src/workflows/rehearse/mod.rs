@@ -301,8 +301,11 @@ fn never_in_the_last(run: &mut Run<'_>, request: &Request<'_>) -> Result<(), Wor
 /// The plan with what a rehearsal has to meet too, where something of it is not met. `about_steps`: whether
 /// what is pending is to be rehearsed.
 fn blocked(mut plan: Plan, about_steps: bool) -> Option<Plan> {
+    // A rehearsal destroys nothing: whatever goes is back before it ends.
     let counts = |finding: &Finding| {
-        !finding.gate.is_met_by_promote() && (about_steps || !finding.gate.is_about_steps())
+        !finding.gate.is_met_by_promote()
+            && finding.gate != Gate::DataLoss
+            && (about_steps || !finding.gate.is_about_steps())
     };
     plan.refusals.retain(counts);
     (plan.verdict() == Verdict::Refused).then_some(plan)

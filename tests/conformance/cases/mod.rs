@@ -5,6 +5,7 @@ pub(crate) mod halves;
 pub(crate) mod history;
 pub(crate) mod hygiene;
 pub(crate) mod lock;
+pub(crate) mod rows;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod survey;
@@ -52,6 +53,11 @@ macro_rules! all {
             binding_again_keeps_the_receipts,
             emptying_leaves_only_the_archive,
             an_emptied_target_names_the_lives_before,
+        ]);
+        crate::cases::tests!($bench, rows: [
+            tables_are_counted_by_their_exact_names,
+            what_is_no_table_has_no_number,
+            counting_leaves_nothing_in_the_session,
         ]);
         crate::cases::tests!($bench, schema: [
             an_empty_target_has_an_empty_schema,

@@ -1,0 +1,162 @@
+//! data-loss: what a script destroys, it says that it may. Refused in the last environment of the chain,
+//! and told elsewhere, where nothing else is required.
+
+use std::collections::BTreeMap;
+
+use super::{Finding, Gate, World, shell, waive};
+use crate::lint::{Script, Topic, allow};
+use crate::model::{DataLoss, EnvironmentName};
+use crate::planner::FileFacts;
+use crate::planner::effects::{StepFinding, is_empty, of_step};
+use crate::sql::Analysis;
+use crate::sql::changes::Name;
+use crate::targets::Rows;
+
+pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
+    if world.inputs.policy.data_loss(world.inputs.environment) == DataLoss::Allow {
+        return Vec::new();
+    }
+    let scripts = world.pending.iter().zip(&world.analyses).enumerate();
+    scripts
+        .filter_map(|(place, (file, analysis))| {
+            let (_, findings) = of_step(&world.look, place, file);
+            let losses = lines(&findings, &BTreeMap::new());
+            if !losses.is_empty() {
+                return Some(finding(world, file, losses, first_line(&findings)));
+            }
+            let unread = analysis.statements().is_none() && !is_empty(world.inputs, world.here);
+            (unread && !is_accepted(world, file, analysis)).then(|| unreadable(world, file))
+        })
+        .collect()
+}
+
+/// What is lost, a line each; not what the script accepts. `rows` as far as they were counted.
+pub(crate) fn lines(findings: &[StepFinding], rows: &BTreeMap<Name, Rows>) -> Vec<String> {
+    unaccepted(findings)
+        .map(|StepFinding { line, finding }| {
+            let table = finding.subject.as_ref().map(|(table, _)| table);
+            let rows = table.and_then(|table| rows.get(table));
+            format!(
+                "line {line}: {}; {}{}",
+                finding.fact,
+                finding.consequence,
+                rows.map_or_else(String::new, |rows| format!(" ({rows})"))
+            )
+        })
+        .collect()
+}
+
+fn unaccepted(findings: &[StepFinding]) -> impl Iterator<Item = &StepFinding> {
+    let losses = findings.iter();
+    losses.filter(|it| it.finding.rule.topic == Topic::DataLoss && it.finding.allowed.is_none())
+}
+
+fn first_line(findings: &[StepFinding]) -> usize {
+    unaccepted(findings).map(|it| it.line).min().unwrap_or(1)
+}
+
+fn finding(world: &World<'_>, file: &FileFacts<'_>, found: Vec<String>, line: usize) -> Finding {
+    Finding {
+        gate: Gate::DataLoss,
+        migration: Some(file.migration.clone()),
+        fact: format!(
+            "it destroys what stands here, and does not say that it may{}",
+            ahead(world)
+        ),
+        found,
+        required: required(world),
+        remedy: remedy(world, file, &format!("above line {line}")),
+    }
+}
+
+/// A script that no parser of ours could read is applied as it is; what it destroys nobody was told.
+fn unreadable(world: &World<'_>, file: &FileFacts<'_>) -> Finding {
+    Finding {
+        gate: Gate::DataLoss,
+        migration: Some(file.migration.clone()),
+        fact: format!(
+            "what it destroys cannot be read, and it does not say that it may{}",
+            ahead(world)
+        ),
+        found: vec![format!(
+            "{} bytes that were not analysed",
+            file.script.len()
+        )],
+        required: required(world),
+        remedy: remedy(world, file, "in its first line"),
+    }
+}
+
+/// Whether a script that was not analysed says anywhere that it may destroy what it does.
+fn is_accepted(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> bool {
+    let script = Script {
+        migration: file.migration,
+        text: file.script,
+        analysis,
+        changes: &[],
+    };
+    let said = allow::read(world.inputs.engine, &script).allows;
+    said.iter().any(|allow| allow.code == allow::DATA_LOSS)
+}
+
+fn required(world: &World<'_>) -> String {
+    let environment = world.inputs.environment;
+    match world
+        .inputs
+        .policy
+        .never_waives(environment, Gate::DataLoss.as_str())
+    {
+        false => format!("a reason in the script, or a waiver for {environment}"),
+        true => "a reason in the script".to_owned(),
+    }
+}
+
+/// The first environment, from this one on, that refuses it.
+fn refuses<'a>(world: &World<'a>) -> Option<&'a EnvironmentName> {
+    let policy = world.inputs.policy;
+    let here = world.inputs.environment;
+    let refuses = |name: &&EnvironmentName| policy.data_loss(name) == DataLoss::Refuse;
+    if refuses(&here) {
+        return Some(here);
+    }
+    let place = policy.position(here)?;
+    policy.chain().skip(place + 1).find(refuses)
+}
+
+fn ahead(world: &World<'_>) -> String {
+    refuses(world)
+        .filter(|name| *name != world.inputs.environment)
+        .map_or_else(String::new, |name| format!(": {name} will refuse it"))
+}
+
+/// Where the bytes ran anywhere they can no longer change; elsewhere the reason belongs into them, to be
+/// reviewed with them.
+fn remedy(world: &World<'_>, file: &FileFacts<'_>, place: &str) -> String {
+    let environments = world.inputs.view.environments();
+    let mut ran = environments.filter(|(_, there)| {
+        there.evidence_of(file.migration, file.checksum).is_some()
+            || there.bytes_of(file.migration) == Some(file.checksum)
+    });
+    let refuses = refuses(world);
+    let in_the_script = format!(
+        "edit {}/migration.sql: write {place}: -- tollgate:allow {} <reason>",
+        shell(file.migration.as_str()),
+        allow::DATA_LOSS
+    );
+    match (ran.next(), refuses) {
+        (None, _) => in_the_script,
+        (Some(_), None) => format!(
+            "see that it is meant: tollgate log --migration {}",
+            shell(file.migration.as_str())
+        ),
+        (Some(_), Some(name))
+            if world
+                .inputs
+                .policy
+                .never_waives(name, Gate::DataLoss.as_str()) =>
+        {
+            format!("edit tollgate.toml: take data-loss out of never_waive of {name}")
+        }
+        (Some(_), Some(name)) => waive(name, Gate::DataLoss, file.migration),
+    }
+}
