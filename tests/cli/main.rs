@@ -15,6 +15,7 @@ mod half_way;
 mod identity;
 mod init;
 mod ledger_faults;
+mod lint;
 mod on_postgres;
 mod prisma;
 mod processes;

@@ -84,7 +84,7 @@ fn restamp_warns_where_the_first_environment_has_the_old_name() {
     20251027072808_orders is now 20251104101200_orders
     --- stderr
     warning: dev has it under its old name, and would run it again
-      remedy    give dev an empty database, then: tollgate bind dev --reason 'restamped 20251027072808_orders'
+      remedy    tollgate reset dev   # or give dev an empty database, then: tollgate bind dev --reason 'restamped 20251027072808_orders'
     "#);
 }
 

@@ -8,8 +8,8 @@ use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, migration};
 use crate::cli::{Exit, Result};
-use crate::ledger;
-use crate::model::{Kind, MigrationId};
+use crate::ledger::{self, View};
+use crate::model::{EnvironmentName, Kind, MigrationId};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -38,6 +38,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
             remedy: Some("tollgate new '<what is still to be done>'".to_owned()),
         });
     }
+    let elsewhere = elsewhere(&project, &loaded.view, &old);
     // Applied migrations count too: some may be on another branch and not on disk.
     let applied = loaded
         .view
@@ -64,13 +65,43 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
         output.document(&json!({ "schema": "tollgate/restamp/v1", "from": old, "to": new, "applied_in_first": forgiving.is_some() }));
     } else {
         output.result(&format!("{old} is now {new}\n"));
+        let paint = output.paint_notes();
         if let Some(first) = &forgiving {
-            let paint = output.paint_notes();
             output.note(&format!(
-                "{} {first} has it under its old name, and would run it again\n  remedy    give {first} an empty database, then: tollgate bind {first} --reason 'restamped {old}'\n",
+                "{} {first} has it under its old name, and would run it again\n  remedy    tollgate reset {first}   # or give {first} an empty database, then: tollgate bind {first} --reason 'restamped {old}'\n",
                 paint.warn("warning:")
             ));
         }
+        for (name, whose) in &elsewhere {
+            output.note(&format!("{} {name}: {whose}\n", paint.warn("note:")));
+        }
     }
     Ok(Exit::Done)
+}
+
+/// Environments of which there are many databases, and in one of which it succeeded under its old name: what
+/// that means for those who have such a one.
+fn elsewhere(project: &Project, view: &View, old: &MigrationId) -> Vec<(EnvironmentName, String)> {
+    let policy = &project.config.policy;
+    let mut out = Vec::new();
+    for name in policy.names() {
+        let Some(succeeded) = view.get(name).and_then(|there| there.evidence.get(old)) else {
+            continue;
+        };
+        let told = match policy.kind(name) {
+            Kind::Ordinary => continue,
+            Kind::Personal => {
+                let mut names: Vec<&str> =
+                    succeeded.values().map(|success| success.by.0.as_str()).collect();
+                names.dedup();
+                format!(
+                    "it succeeded under its old name in the own database of {}; everybody who has it there would run it again, and resets: tollgate reset {name}",
+                    names.join(", ")
+                )
+            }
+            Kind::Ephemeral => "it succeeded under its old name in one of many databases; a new one takes the new name, and has to prove it".to_owned(),
+        };
+        out.push((name.clone(), told));
+    }
+    out
 }

@@ -45,7 +45,7 @@ pub static RENAMED: Rule = Rule {
 };
 
 /// All of them.
-pub(crate) static ALL: [&Rule; 5] = [&ORDER, &ORDER_IN_FIRST, &EDITED, &REMOVED, &RENAMED];
+pub static ALL: [&Rule; 5] = [&ORDER, &ORDER_IN_FIRST, &EDITED, &REMOVED, &RENAMED];
 
 /// An environment of the chain, as far as order goes.
 #[derive(Debug, Clone)]

@@ -2,6 +2,7 @@
 
 use super::{Report, Told};
 use crate::lint::Level;
+use crate::report::count;
 
 /// The commands, down to a level, and the summary as a plain line. `prefix` leads from the top of the
 /// repository to the project's folder: annotations stand at paths from the top.
@@ -15,12 +16,12 @@ pub fn github(report: &Report<'_>, shown: Level, prefix: &str) -> String {
     }
     let counts = report.counts();
     out.push_str(&format!(
-        "tollgate lint: {} errors, {} warnings, {} notes and {} allowed in {} migrations\n",
-        counts.errors,
-        counts.warnings,
-        counts.notes,
+        "tollgate lint: {}, {}, {} and {} allowed in {}\n",
+        count(counts.errors, "error"),
+        count(counts.warnings, "warning"),
+        count(counts.notes, "note"),
         counts.allowed,
-        report.migrations.len()
+        count(report.migrations.len(), "migration"),
     ));
     out
 }

@@ -107,11 +107,11 @@ impl Told<'_> {
         words.unwrap_or_default()
     }
 
-    /// The rest of what is told, after the fact.
+    /// All that is told, line by line.
     fn message(&self) -> String {
         let finding = self.finding;
         format!(
-            "{}: {}. {}",
+            "{}\n{}\nhelp: {}",
             finding.fact, finding.consequence, finding.help
         )
     }

@@ -1,7 +1,7 @@
 //! For people.
 
-use super::{Report, Told};
-use crate::lint::Level;
+use super::{Counts, Report, Told};
+use crate::lint::{Level, Topic};
 use crate::report::snippet::{self, Weight};
 use crate::report::{Paint, count};
 
@@ -58,10 +58,6 @@ fn one(told: &Told<'_>, paint: Paint) -> String {
 
 fn summary(report: &Report<'_>, shown: Level, paint: Paint) -> String {
     let counts = report.counts();
-    let scripts = count(report.migrations.len(), "migration");
-    let since = report.since.map_or(String::new(), |since| {
-        format!(" changed since {}", since.revision)
-    });
     let mut found = Vec::new();
     if counts.errors > 0 {
         found.push(paint.bad(&count(counts.errors, "error")));
@@ -69,41 +65,62 @@ fn summary(report: &Report<'_>, shown: Level, paint: Paint) -> String {
     if counts.warnings > 0 {
         found.push(paint.warn(&count(counts.warnings, "warning")));
     }
-    let mut out = match found.is_empty() {
-        true => format!("{} {scripts}{since}\n", paint.good("nothing wrong in")),
-        false => format!("{} in {scripts}{since}\n", found.join(" and ")),
+    let scripts = match (report.migrations.len(), report.since) {
+        (0, Some(since)) => format!("nothing changed since {}", since.revision),
+        (number, Some(since)) => {
+            format!(
+                "{} changed since {}",
+                count(number, "migration"),
+                since.revision
+            )
+        }
+        (number, None) => count(number, "migration"),
     };
-    let mut hidden = Vec::new();
-    if counts.warnings > 0 && shown == Level::Error {
-        hidden.push(("warning", count(counts.warnings, "warning")));
-    }
-    if shown != Level::Note {
-        if counts.notes > 0 {
-            hidden.push(("note", count(counts.notes, "note")));
-        }
-        if counts.allowed > 0 {
-            hidden.push(("note", format!("{} allowed", counts.allowed)));
-        }
-    }
-    if let Some((level, _)) = hidden.last() {
-        let what: Vec<&str> = hidden.iter().map(|(_, what)| what.as_str()).collect();
-        out.push_str(&format!(
-            "  {} not shown: tollgate lint --level {level}\n",
-            what.join(" and ")
-        ));
-    }
-    let first = report
-        .findings
-        .iter()
-        .find(|told| told.finding.allowed.is_none() && told.level >= shown);
-    if let Some(first) = first {
+    let mut out = match (found.is_empty(), report.migrations.is_empty()) {
+        (true, true) => format!("{}: {scripts}\n", paint.good("nothing wrong")),
+        (true, false) => format!("{} in {scripts}\n", paint.good("nothing wrong")),
+        (false, true) => format!("{}: {scripts}\n", found.join(" and ")),
+        (false, false) => format!("{} in {scripts}\n", found.join(" and ")),
+    };
+    out.push_str(&hidden(counts, shown));
+    let is_shown = |told: &&Told<'_>| told.finding.allowed.is_none() && told.level >= shown;
+    if let Some(first) = report.findings.iter().find(is_shown) {
         let code = first.finding.rule.code;
         out.push_str(&format!("\n  why       tollgate lint --explain {code}\n"));
-        if counts.errors > 0 {
-            out.push_str(
-                "  meant so  -- tollgate:allow <rule> <reason>, in a line above the statement\n",
-            );
-        }
+    }
+    let could_be_meant = |told: &Told<'_>| {
+        let rule = told.finding.rule;
+        told.level == Level::Error && ![Topic::Order, Topic::Script].contains(&rule.topic)
+    };
+    if report.findings.iter().filter(is_shown).any(could_be_meant) {
+        out.push_str(
+            "  meant so  -- tollgate:allow <rule> <reason>, in a line above the statement\n",
+        );
     }
     out
+}
+
+/// How much there is that is not shown, and how to see it.
+fn hidden(counts: Counts, shown: Level) -> String {
+    let mut hidden = Vec::new();
+    let mut level = "note";
+    if counts.warnings > 0 && shown == Level::Error {
+        hidden.push(count(counts.warnings, "warning"));
+        level = "warning";
+    }
+    if shown != Level::Note && counts.notes > 0 {
+        hidden.push(count(counts.notes, "note"));
+        level = "note";
+    }
+    if shown != Level::Note && counts.allowed > 0 {
+        hidden.push(format!("{} allowed", counts.allowed));
+        level = "note";
+    }
+    match hidden.is_empty() {
+        true => String::new(),
+        false => format!(
+            "  not shown: {}: tollgate lint --level {level}\n",
+            hidden.join(", ")
+        ),
+    }
 }
