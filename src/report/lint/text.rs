@@ -1,7 +1,7 @@
 //! For people.
 
 use super::{Counts, Report, Told};
-use crate::lint::{Level, Topic};
+use crate::lint::Level;
 use crate::report::snippet::{self, Weight};
 use crate::report::{Paint, count};
 
@@ -65,37 +65,27 @@ fn summary(report: &Report<'_>, shown: Level, paint: Paint) -> String {
     if counts.warnings > 0 {
         found.push(paint.warn(&count(counts.warnings, "warning")));
     }
-    let scripts = match (report.migrations.len(), report.since) {
-        (0, Some(since)) => format!("nothing changed since {}", since.revision),
-        (number, Some(since)) => {
-            format!(
-                "{} changed since {}",
-                count(number, "migration"),
-                since.revision
-            )
-        }
-        (number, None) => count(number, "migration"),
+    let what = match found.is_empty() {
+        true => paint.good("nothing wrong"),
+        false => found.join(" and "),
     };
-    let mut out = match (found.is_empty(), report.migrations.is_empty()) {
-        (true, true) => format!("{}: {scripts}\n", paint.good("nothing wrong")),
-        (true, false) => format!("{} in {scripts}\n", paint.good("nothing wrong")),
-        (false, true) => format!("{}: {scripts}\n", found.join(" and ")),
-        (false, false) => format!("{} in {scripts}\n", found.join(" and ")),
+    let mut out = match (report.migrations.len(), report.since) {
+        (0, Some(since)) => format!(
+            "{what}; no migration is new or edited since {}\n",
+            since.revision
+        ),
+        (number, Some(since)) => format!(
+            "{what} in {} changed since {}\n",
+            count(number, "migration"),
+            since.revision
+        ),
+        (number, None) => format!("{what} in {}\n", count(number, "migration")),
     };
     out.push_str(&hidden(counts, shown));
     let is_shown = |told: &&Told<'_>| told.finding.allowed.is_none() && told.level >= shown;
     if let Some(first) = report.findings.iter().find(is_shown) {
         let code = first.finding.rule.code;
         out.push_str(&format!("\n  why       tollgate lint --explain {code}\n"));
-    }
-    let could_be_meant = |told: &Told<'_>| {
-        let rule = told.finding.rule;
-        told.level == Level::Error && ![Topic::Order, Topic::Script].contains(&rule.topic)
-    };
-    if report.findings.iter().filter(is_shown).any(could_be_meant) {
-        out.push_str(
-            "  meant so  -- tollgate:allow <rule> <reason>, in a line above the statement\n",
-        );
     }
     out
 }

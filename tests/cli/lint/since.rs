@@ -59,7 +59,7 @@ fn only_what_is_new_is_looked_at() {
     assert_snapshot!(lint(&project), @r#"
     exit 0
     --- stdout
-    nothing wrong: nothing changed since main
+    nothing wrong; no migration is new or edited since main
     "#);
     // Neither added to the index nor committed, and already part of the branch.
     project.write(PHONE, ADDS);
