@@ -343,7 +343,7 @@ pub(crate) fn check(file: &str, source: &str) -> BTreeSet<Offence> {
         );
         return offences;
     };
-    let pure = ["planner", "report", "lint", "reverse"].contains(&&*top);
+    let pure = ["planner", "report", "lint", "reverse"].contains(&top);
     for (path, line) in crate_paths(&module, source) {
         let to = path.first().map_or("*", String::as_str);
         if !may.contains(&to) {

@@ -62,7 +62,7 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
             let there = inputs.view.get(name)?;
             let (newest, ran) = there.applied.last_key_value()?;
             let is_late = migration < newest && !there.applied.contains_key(migration);
-            is_late.then(|| (*name, newest, ran))
+            is_late.then_some((*name, newest, ran))
         });
         let late: Vec<_> = late.collect();
         if late.is_empty() || told_here(migration) {
