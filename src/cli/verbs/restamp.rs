@@ -85,21 +85,16 @@ fn elsewhere(project: &Project, view: &View, old: &MigrationId) -> Vec<(Environm
     let policy = &project.config.policy;
     let mut out = Vec::new();
     for name in policy.names() {
-        let Some(succeeded) = view.get(name).and_then(|there| there.evidence.get(old)) else {
+        let known = view.get(name);
+        if !known.is_some_and(|there| there.evidence.contains_key(old)) {
             continue;
-        };
+        }
         let told = match policy.kind(name) {
             Kind::Ordinary => continue,
-            Kind::Personal => {
-                let mut names: Vec<&str> =
-                    succeeded.values().map(|success| success.by.0.as_str()).collect();
-                names.dedup();
-                format!(
-                    "it succeeded under its old name in the own database of {}; everybody who has it there would run it again, and resets: tollgate reset {name}",
-                    names.join(", ")
-                )
-            }
-            Kind::Ephemeral => "it succeeded under its old name in one of many databases; a new one takes the new name, and has to prove it".to_owned(),
+            Kind::Personal => format!(
+                "whoever else applied it to a database of their own has it there under its old name, and would run it again: tollgate reset {name}"
+            ),
+            Kind::Ephemeral => "it succeeded in one of many databases under its old name; a new one takes the new name, and has to prove it".to_owned(),
         };
         out.push((name.clone(), told));
     }

@@ -84,7 +84,7 @@ pub fn order(
     let refusing: Vec<&There<'_>> = late.iter().filter(|there| there.refuses).copied().collect();
     let (rule, named) = match (merged, refusing.is_empty()) {
         (None, true) => (&ORDER_IN_FIRST, late),
-        _ => (&ORDER, refusing),
+        _ => (&ORDER, refusing.clone()),
     };
     let mut facts: Vec<String> = Vec::new();
     for one in &named {
@@ -118,9 +118,14 @@ pub fn order(
             names.join(" and ")
         ),
     };
-    let help = match fixed_in {
-        None => format!("tollgate restamp {migration}"),
-        Some(name) => format!(
+    let help = match (fixed_in, refusing.first()) {
+        (None, _) => format!("tollgate restamp {}", typed(migration)),
+        (Some(name), Some(there)) => format!(
+            "{name} has it under this name, so it can no longer get another: tollgate waive {} order {} --reason '<why>'",
+            there.environment,
+            typed(migration)
+        ),
+        (Some(name), None) => format!(
             "{name} has it under this name, so it can no longer get another: put what is still to be done into a new migration"
         ),
     };
@@ -131,6 +136,15 @@ pub fn order(
         consequence,
         help,
     ))
+}
+
+/// A migration's name as it has to be typed in a shell.
+fn typed(migration: &MigrationId) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./".contains(c);
+    match migration.as_str().chars().all(plain) {
+        true => migration.to_string(),
+        false => format!("'{}'", migration.as_str().replace('\'', r"'\''")),
+    }
 }
 
 /// A migration of the revision was edited.

@@ -121,7 +121,7 @@ fn what_a_strict_environment_has_keeps_its_name() {
     error[order]: comes before 20251103000000_phone, which was applied in prod
       --> migrations/20251102000000_email/migration.sql
       so        it will be refused in prod
-      help      test has it under this name, so it can no longer get another: put what is still to be done into a new migration
+      help      test has it under this name, so it can no longer get another: tollgate waive prod order 20251102000000_email --reason '<why>'
 
     1 error in 3 migrations
 
@@ -191,7 +191,7 @@ fn an_ephemeral_environment_makes_nothing_late() {
     --- stderr
     warning: dev has it under its old name, and would run it again
       remedy    tollgate reset dev   # or give dev an empty database, then: tollgate bind dev --reason 'restamped 20251102120000_late'
-    note: test: it succeeded under its old name in one of many databases; a new one takes the new name, and has to prove it
+    note: test: it succeeded in one of many databases under its old name; a new one takes the new name, and has to prove it
     "#);
 }
 
@@ -210,6 +210,6 @@ fn a_personal_environment_does_not_hold_a_migration_to_its_name() {
     --- stderr
     warning: dev has it under its old name, and would run it again
       remedy    tollgate reset dev   # or give dev an empty database, then: tollgate bind dev --reason 'restamped 20251102000000_email'
-    note: dev: it succeeded under its old name in the own database of alice; everybody who has it there would run it again, and resets: tollgate reset dev
+    note: dev: whoever else applied it to a database of their own has it there under its old name, and would run it again: tollgate reset dev
     "#);
 }
