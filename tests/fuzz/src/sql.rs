@@ -1,9 +1,10 @@
 //! The script reader: an input is the text of a script, read for both engines.
 
-use tollgate::model::ReceiptKind;
+use tollgate::lint::{Script, allow};
 use tollgate::model::entry::Engine;
+use tollgate::model::{MigrationId, ReceiptKind};
 use tollgate::sql::{
-    Analysis, NotAnalysed, StatementKind, analyse, analyse_all, char_position_to_offset,
+    Analysis, NotAnalysed, StatementKind, analyse, analyse_all, char_position_to_offset, comments,
     line_range, line_text, pipelinable, position,
 };
 
@@ -13,6 +14,7 @@ pub fn check(input: &[u8]) {
     for engine in [Engine::Postgresql, Engine::Sqlite] {
         let analysis = analyse(engine, &script);
         hold(engine, &script, &analysis);
+        beside(engine, &script, &analysis);
         assert_eq!(analysis, analyse(engine, &script), "{engine:?}: read twice");
         // Many at once, cut where an input says so, are read as each alone.
         if script.contains('\u{1}') {
@@ -69,6 +71,57 @@ fn hold(engine: Engine, script: &str, analysis: &Analysis) {
         statements.iter().all(|statement| ordinary(statement.kind))
     );
     assert!(analysis.receipt_kind() == ReceiptKind::Atomic || !pipelinable(analysis));
+}
+
+/// Comments stand in order, where the statements leave room for them or within one; what a script allows
+/// stands in comments.
+fn beside(engine: Engine, script: &str, analysis: &Analysis) {
+    let comments = comments(engine, script);
+    let mut end = 0;
+    for comment in &comments {
+        assert!(end <= comment.range.start, "{engine:?}: {comment:?}");
+        end = comment.range.end;
+        let text = script.get(comment.range.clone());
+        let text = text.unwrap_or_else(|| panic!("{engine:?}: {comment:?} is not in the script"));
+        let begin = if comment.is_line { "--" } else { "/*" };
+        assert!(text.starts_with(begin), "{engine:?}: {text:?}");
+    }
+    if let Some(statements) = analysis.statements() {
+        // Between two statements nothing is left without them but blanks and semicolons.
+        let mut at = 0;
+        let ranges = statements.iter().map(|statement| statement.range.clone());
+        for range in ranges.chain([script.len()..script.len()]) {
+            for comment in &comments {
+                if !(at..range.start).contains(&comment.range.start) {
+                    continue;
+                }
+                let gap = &script[at..comment.range.start];
+                assert!(
+                    !gap.contains("--") && !gap.contains("/*"),
+                    "{engine:?}: {gap:?}"
+                );
+                at = comment.range.end;
+            }
+            at = range.end;
+        }
+    }
+    let migration = MigrationId::new("x");
+    let read = allow::read(
+        engine,
+        &Script {
+            migration: &migration,
+            text: script,
+            analysis,
+            changes: &[],
+        },
+    );
+    for allow in &read.allows {
+        assert!(comments.iter().any(|comment| comment.range == allow.range));
+        assert!(!allow.reason.is_empty());
+    }
+    for wrong in &read.wrong {
+        assert!(script.get(wrong.range.clone()).is_some(), "{wrong:?}");
+    }
 }
 
 /// What stands between two statements: blanks, semicolons and comments as the engine's own lexer
