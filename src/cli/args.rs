@@ -24,7 +24,7 @@ pub(crate) struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub(crate) directory: Option<PathBuf>,
-    /// How results are written: for people, or as one versioned document
+    /// How results are written: for people, or as one versioned document; github and sarif: lint alone
     #[arg(long, value_enum, default_value = "text", global = true)]
     pub(crate) format: Format,
     /// Read variables from FILE instead of .env; what is set in the environment goes first
@@ -37,13 +37,11 @@ pub(crate) struct Global {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
     Text,
-    /// One versioned document
     Json,
-    /// lint only: annotations, as commands of GitHub Actions
+    // Annotations, as commands of GitHub Actions.
     Github,
-    /// lint only: SARIF 2.1.0, for code scanning
+    // SARIF 2.1.0, for code scanning.
     Sarif,
 }
 

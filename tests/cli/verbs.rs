@@ -158,6 +158,7 @@ fn help_is_the_first_documentation() {
       init      Write a tollgate.toml: for the Prisma tree that is here, or for embedded databases
       new       Make a folder for a new migration, stamped after the newest one
       restamp   Give a migration that came too late a new stamp
+      lint      Say what scripts destroy, lock and may fail on, and whether they come too late; offline
       status    Show every migration in every environment, from the ledger
       plan      Show what would be applied, or every reason why not; offline
       baseline  Take a database that already has a history into the ledger; nothing runs
@@ -166,8 +167,9 @@ fn help_is_the_first_documentation() {
       rehearse  Run up, down and up again where it leaves nothing behind, and compare
       backup    Take a backup of an environment's database, and see whether it can be restored
       restore   Restore a backup into a new database; never into one that is there
-      bind      Tie an environment to the database that its url leads to
+      revert    Write a migration that reverses others: their down.sql; it goes the same way as any
       reset     Empty the first environment's database and start clean; evidence stays
+      bind      Tie an environment to the database that its url leads to
       resolve   Say what stands of a script that stopped half-way, where only a person can
       sync      Take in what others know: the receipts of targets, the entries of other ledgers
       push      Send this ledger's entries to the team's hub
@@ -177,7 +179,7 @@ fn help_is_the_first_documentation() {
 
     Options:
       -C <DIR>                   Run as if started in DIR
-          --format <FORMAT>      How results are written: for people, or as one versioned document [default: text] [possible values: text, json]
+          --format <FORMAT>      How results are written: for people, or as one versioned document; github and sarif: lint alone [default: text] [possible values: text, json, github, sarif]
           --env-file <FILE>      Read variables from FILE instead of .env; what is set in the environment goes first
           --lock-wait <SECONDS>  How long to wait for another run to end, in seconds [default: 60]
       -h, --help                 Print help
