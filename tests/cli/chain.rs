@@ -269,6 +269,11 @@ fn a_migration_that_comes_too_late_or_is_gone_is_refused_after_the_first_environ
       found     20251104093000_add_index was applied 2025-11-04 10:12 UTC
       remedy    tollgate restamp 20251101000000_from_a_branch
 
+    warning: order: 20251101000000_from_a_branch: it comes too late for test and prod, and will be refused there
+      found     test: 20251104093000_add_index was applied 2025-11-04 10:12 UTC
+                prod: 20251104093000_add_index was applied 2025-11-04 10:12 UTC
+      remedy    tollgate restamp 20251101000000_from_a_branch
+
       plan 88ad9651d71c7db1809fddd59ab12a02a4ecfabbb27794f07507591b3253af94
       to run it: tollgate apply dev
     "#);
