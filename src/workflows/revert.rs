@@ -3,12 +3,13 @@
 use super::{Run, WorkflowError};
 use crate::digest::{Checksum, Sha256};
 use crate::model::entry::{Engine, Reverted};
+use crate::model::rehearsal::COLUMN_ORDER;
 use crate::model::{DownLabel, Fact, IncidentId, MigrationId};
 use crate::planner::FileFacts;
 use crate::planner::gates::{from_git, shell};
 use crate::planner::revert::{
-    Body, Down, Known, Later, Links, Rollback, Up, builds_on, choose, destroys, losses, name_of,
-    one_line,
+    Body, Down, Known, Later, Links, Rollback, Up, builds_on, choose, destroys, dropped, losses,
+    name_of, one_line,
 };
 use crate::reverse::{Reversal, reverse};
 use crate::sql::changes::{Change, changes};
@@ -49,8 +50,10 @@ pub struct Written {
     pub down: Option<Down>,
     /// Why the `down.sql` that stands there was no help, as a clause.
     pub no_help: Option<&'static str>,
-    /// What does not come back once it ran, by table and column.
+    /// What is lost when it runs, by table and column, as far as its text tells.
     pub loses: Vec<String>,
+    /// What the migration destroyed, and its `down.sql` says that it does not bring back.
+    pub not_back: Vec<String>,
     /// What could not be written, and has to be by hand.
     pub open: Vec<Open>,
 }
@@ -134,7 +137,7 @@ fn record(
     blake3: Checksum,
     sha256: Sha256,
 ) -> Result<(), WorkflowError> {
-    let reason = (run.clean)(request.reason);
+    let reason = one_line(&(run.clean)(request.reason));
     run.record(Fact::Reverted(Reverted {
         migration: migration.clone(),
         reverts: reverts.clone(),
@@ -395,15 +398,17 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
         .down
         .is_none()
         .then(|| reverse(engine, &subject.up_script));
+    let mut not_back = Vec::new();
     let (body, loses, is_destructive) = match (&subject.down, &reversal) {
         (Some((_, script, label, analysis)), _) => {
             let changes = changes(engine, script, analysis);
-            let mut loses = losses(engine, &changes);
-            let named = label.losses();
-            loses.retain(|lost| !named.contains(lost));
-            loses.splice(0..0, named);
+            not_back = label.losses();
             let is_destructive = analysis.statements().is_none() || destroys(&changes);
-            (Body::Prepared(script), loses, is_destructive)
+            (
+                Body::Prepared(script),
+                losses(engine, &changes),
+                is_destructive,
+            )
         }
         (None, Some(reversal)) => {
             let (analysis, changes) = read(engine, &reversal.sql);
@@ -413,6 +418,13 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
         }
         (None, None) => (Body::Written(""), Vec::new(), false),
     };
+    // What the migration took away is not there before its rollback, and so not lost when that is reversed.
+    let taken_away = dropped(engine, &subject.up_changes);
+    let carried = not_back
+        .iter()
+        .filter(|name| !taken_away.contains(name) && !loses.contains(name));
+    let label: Vec<String> = loses.iter().chain(carried).cloned().collect();
+    not_back.retain(|name| name != COLUMN_ORDER && !loses.contains(name));
     let rollback = Rollback {
         id: &id,
         reverts: &subject.migration,
@@ -420,10 +432,14 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
         incident: incident.as_deref(),
         body,
         destroys: is_destructive,
-        loses: &loses,
+        loses: &label,
         up: &subject.up_script,
     };
     let (migration_sql, down_sql) = (rollback.migration_sql(), rollback.down_sql());
+    let loses = loses
+        .into_iter()
+        .filter(|name| name != COLUMN_ORDER)
+        .collect();
     let open = reversal.map_or_else(Vec::new, |reversal| {
         let of = |open: crate::reverse::Open| Open {
             line: sql::position(&subject.up_script, open.range.start).line,
@@ -439,6 +455,7 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
         down: subject.down.map(|(down, ..)| down),
         no_help: subject.no_help,
         loses,
+        not_back,
         open,
         id,
     }

@@ -21,8 +21,9 @@ mod prisma;
 mod processes;
 mod project;
 mod readme;
-mod rehearse;
+pub(crate) mod rehearse;
 mod reset;
+mod revert;
 
 #[path = "../support/mod.rs"]
 mod server;

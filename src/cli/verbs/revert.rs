@@ -196,6 +196,12 @@ fn one(project: &Project, rollback: &Written, paint: Paint) -> String {
             paint.warn(&rollback.loses.join(", "))
         ));
     }
+    if !rollback.not_back.is_empty() {
+        out.push_str(&format!(
+            "  not back  {}: lost when it ran, as its down.sql says\n",
+            paint.warn(&rollback.not_back.join(", "))
+        ));
+    }
     let script = project.path_of(&rollback.reverts, "migration.sql");
     for (place, open) in rollback.open.iter().enumerate() {
         let word = if place == 0 { "open" } else { "" };
@@ -299,6 +305,7 @@ pub(crate) fn rollback(project: &Project, written: &Written) -> Value {
             .map(|(name, result)| (name.to_string(), json!(result.as_str())))
             .collect::<serde_json::Map<_, _>>(),
         "loses": written.loses,
+        "not_back": written.not_back,
         "open": written
             .open
             .iter()

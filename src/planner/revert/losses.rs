@@ -43,56 +43,71 @@ const fn holds_rows(kind: ObjectKind) -> bool {
 /// and what takes the place of something, is not among them.
 #[must_use]
 pub fn losses(engine: Engine, changes: &[Change]) -> Vec<String> {
-    let mut lost: Vec<String> = Vec::new();
-    let mut order = false;
-    let deeds = || changes.iter().map(|change| &change.deed);
-    let made_here = |name: &Name| {
-        deeds().any(|deed| match deed {
-            Deed::CreateTable { table, .. } => table.may_be(name, engine),
-            // The rebuild of a table: another one gets its name.
-            Deed::Rename {
-                kind: ObjectKind::Table,
-                to,
-                ..
-            } => Name::plain(to.clone()).may_be(name, engine),
-            _ => false,
-        })
-    };
-    let mut push = |table: &Name, column: Option<&str>| {
-        let mut said = in_a_label(engine, table);
-        if let Some(column) = column {
-            said = format!("{said}.{}", word(engine, column));
-        }
-        if !lost.contains(&said) {
-            lost.push(said);
-        }
-    };
-    for deed in deeds() {
-        match deed {
-            Deed::Drop {
-                kind: ObjectKind::Table,
-                name,
-                ..
-            } if !made_here(name) => push(name, None),
+    let mut lost = dropped(engine, changes);
+    let made_here = |name: &Name| is_made_here(engine, changes, name);
+    for change in changes {
+        match &change.deed {
             Deed::Truncate { table, .. } | Deed::Delete { table, .. } if !made_here(table) => {
-                push(table, None);
+                lost.push(in_a_label(engine, table));
             }
             Deed::Update { table, columns, .. } if !made_here(table) => {
-                for column in columns {
-                    push(table, Some(column));
-                }
-            }
-            Deed::DropColumn { table, column, .. } if !made_here(table) => {
-                push(table, Some(column));
-                order = true;
+                lost.extend(
+                    columns
+                        .iter()
+                        .map(|it| column_in_a_label(engine, table, it)),
+                );
             }
             _ => {}
         }
     }
-    if order {
+    // A column that is made again stands at the end.
+    let is_column =
+        |deed: &Deed| matches!(deed, Deed::DropColumn { table, .. } if !made_here(table));
+    if changes.iter().any(|change| is_column(&change.deed)) {
         lost.push(COLUMN_ORDER.to_owned());
     }
-    lost
+    let mut once: Vec<String> = Vec::new();
+    for name in lost {
+        if !once.contains(&name) {
+            once.push(name);
+        }
+    }
+    once
+}
+
+/// Those of them that are not there at all after it.
+#[must_use]
+pub fn dropped(engine: Engine, changes: &[Change]) -> Vec<String> {
+    let made_here = |name: &Name| is_made_here(engine, changes, name);
+    let of = |change: &Change| match &change.deed {
+        Deed::Drop {
+            kind: ObjectKind::Table,
+            name,
+            ..
+        } if !made_here(name) => Some(in_a_label(engine, name)),
+        Deed::DropColumn { table, column, .. } if !made_here(table) => {
+            Some(column_in_a_label(engine, table, column))
+        }
+        _ => None,
+    };
+    changes.iter().filter_map(of).collect()
+}
+
+fn is_made_here(engine: Engine, changes: &[Change], name: &Name) -> bool {
+    changes.iter().any(|change| match &change.deed {
+        Deed::CreateTable { table, .. } => table.may_be(name, engine),
+        // The rebuild of a table: another one gets its name.
+        Deed::Rename {
+            kind: ObjectKind::Table,
+            to,
+            ..
+        } => Name::plain(to.clone()).may_be(name, engine),
+        _ => false,
+    })
+}
+
+fn column_in_a_label(engine: Engine, table: &Name, column: &str) -> String {
+    format!("{}.{}", in_a_label(engine, table), word(engine, column))
 }
 
 /// A name as a label has it: without quotes it is one in any case, so where PostgreSQL tells them apart it

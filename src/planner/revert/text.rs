@@ -66,7 +66,7 @@ impl Rollback<'_> {
         let mut out = format!("-- The prepared reversal of {id}: it runs {reverts} again.\n");
         if !self.loses.is_empty() {
             out.push_str(&format!(
-                "-- What {reverts} made comes back, and what stood in it does not.\n-- tollgate:down lossy: {}\n",
+                "-- What the label names does not come back as it was.\n-- tollgate:down lossy: {}\n",
                 self.loses.join(", ")
             ));
         }
