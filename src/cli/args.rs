@@ -73,6 +73,8 @@ pub(crate) enum Verb {
     Restore(Restore),
     /// Write a migration that reverses others: their down.sql; it goes the same way as any
     Revert(Revert),
+    /// Undo the newest migration of the first environment, and apply it as it is now
+    Redo(Redo),
     /// Empty the first environment's database and start clean; evidence stays
     Reset(Reset),
     /// Tie an environment to the database that its url leads to

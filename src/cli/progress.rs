@@ -235,6 +235,27 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         } => {
             output.note(&format!("{environment}: {} {text}\n", step.migration));
         }
+        Event::Undone {
+            migration,
+            from_ledger,
+            took,
+            ..
+        } => {
+            output.clear_line();
+            let long = match took.as_secs() {
+                0 => String::new(),
+                _ => format!(", {}", duration(*took)),
+            };
+            let by = match from_ledger {
+                true => "by its down.sql, from the ledger",
+                false => "by its down.sql",
+            };
+            output.note(&format!(
+                "  {}    {migration}  {}\n",
+                paint.warn("undone"),
+                paint.dim(&format!("{by}{long}"))
+            ));
+        }
         Event::Applied {
             step,
             kind,

@@ -231,6 +231,19 @@ impl View {
         self.chained.iter().copied().collect()
     }
 
+    /// The same state without a migration in an environment's target: as it is when that was undone.
+    #[must_use]
+    pub fn as_if_undone(&self, environment: &EnvironmentName, migration: &MigrationId) -> Self {
+        let mut view = self.clone();
+        if let Some(here) = view.environments.get_mut(environment)
+            && let Some(target) = &here.target
+            && let Some(life) = here.lives.get_mut(&target.incarnation)
+        {
+            life.applied.remove(migration);
+        }
+        view
+    }
+
     /// The rollbacks that were written, and the emergencies.
     #[must_use]
     pub fn reverts(&self) -> &Reverts {

@@ -5,7 +5,7 @@
 
 use crate::digest::Sha256;
 use crate::model::prisma::{row_id, said_row_id};
-use crate::model::{AttemptId, MigrationId, Receipt, Timestamp};
+use crate::model::{AttemptId, MigrationId, Receipt, ReceiptKind, Timestamp};
 
 /// Prisma's table, as it stands in a target.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -121,6 +121,8 @@ pub enum RowEnd {
     SucceededAt(Timestamp),
     /// Nothing ran, and a person says that it stands: 0 steps, as `prisma migrate resolve --applied`.
     SaidApplied,
+    /// The migration was undone: every row of it is said to be rolled back, and none is written.
+    Undone,
     /// It failed, with what is to stand in the logs. Where the migration counts as applied by another
     /// row the failure is written as rolled back: it must not stop anybody.
     Failed(String),
@@ -136,9 +138,10 @@ impl NewRow {
             migration: receipt.migration.clone(),
             checksum: receipt.sha256?,
             started: receipt.at,
-            end: match ran {
-                true => RowEnd::Succeeded,
-                false => RowEnd::SaidApplied,
+            end: match receipt.kind {
+                ReceiptKind::Undone => RowEnd::Undone,
+                _ if ran => RowEnd::Succeeded,
+                _ => RowEnd::SaidApplied,
             },
             replaces: Vec::new(),
         })

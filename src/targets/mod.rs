@@ -478,6 +478,28 @@ pub struct Attempt<'a> {
     pub row: Option<&'a NewRow>,
 }
 
+impl Attempt<'_> {
+    /// The kind of the receipt of a script that ran in one transaction with it.
+    fn atomic_kind(&self) -> ReceiptKind {
+        match self.receipt.kind {
+            ReceiptKind::Undone => ReceiptKind::Undone,
+            _ => ReceiptKind::Atomic,
+        }
+    }
+
+    /// What is wrong with a script that undoes another one and may stop half-way.
+    fn must_be_atomic(&self) -> Option<ScriptError> {
+        let undoes = self.receipt.kind == ReceiptKind::Undone;
+        let is_atomic = self.analysis.statements().is_some()
+            && self.analysis.receipt_kind() == ReceiptKind::Atomic;
+        (undoes && !is_atomic).then(|| ScriptError {
+            message: "what undoes a migration runs in one transaction, and this script may not. Nothing was sent"
+                .to_owned(),
+            ..ScriptError::default()
+        })
+    }
+}
+
 /// A success.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Applied {

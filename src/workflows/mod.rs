@@ -12,6 +12,7 @@ mod history;
 pub mod hub;
 pub mod promote;
 mod receipt;
+pub mod redo;
 pub mod rehearse;
 pub mod reset;
 pub mod resolve;
@@ -255,6 +256,17 @@ pub enum Event<'a> {
         step: &'a Step,
         /// In words, as the target told it.
         text: &'a str,
+    },
+    /// A migration was undone, in one transaction.
+    Undone {
+        /// Where.
+        environment: &'a EnvironmentName,
+        /// Which.
+        migration: &'a MigrationId,
+        /// Whether the bytes of its `down.sql` came from the ledger.
+        from_ledger: bool,
+        /// How long it took, by the run's clock.
+        took: Duration,
     },
     /// A step succeeded.
     Applied {

@@ -76,6 +76,6 @@ pub(super) fn receipt_after(
         preview: intent.preview,
         proofs: proofs(run, intent, kind),
         rehearsal: None,
-        undone: None,
+        undone: intent.down.filter(|_| kind == ReceiptKind::Undone),
     }
 }

@@ -21,6 +21,7 @@ mod prisma;
 mod processes;
 mod project;
 mod readme;
+mod redo;
 pub(crate) mod rehearse;
 mod reset;
 mod revert;

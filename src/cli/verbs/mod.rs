@@ -12,6 +12,7 @@ pub(crate) mod log;
 pub(crate) mod new;
 pub(crate) mod plan;
 pub(crate) mod promote;
+pub(crate) mod redo;
 pub(crate) mod rehearse;
 pub(crate) mod reset;
 pub(crate) mod resolve;

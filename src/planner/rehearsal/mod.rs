@@ -22,7 +22,13 @@ pub enum Direction {
 /// they may.
 #[must_use]
 pub fn unfit(up: &Analysis, down: &Analysis) -> Option<String> {
-    let of = |file: &str, analysis: &Analysis| match analysis {
+    unfit_alone("migration.sql", up).or_else(|| unfit_alone("down.sql", down))
+}
+
+/// Why one script cannot run in one transaction of ours, as a clause; `None` where it may.
+#[must_use]
+pub fn unfit_alone(file: &str, analysis: &Analysis) -> Option<String> {
+    match analysis {
         Analysis::NotAnalysed(why) => Some(format!("{file} cannot be read: {}", unread(why))),
         Analysis::Analysed(statements) => statements.iter().find_map(|statement| {
             let why = match statement.kind {
@@ -42,8 +48,7 @@ pub fn unfit(up: &Analysis, down: &Analysis) -> Option<String> {
             };
             Some(format!("{file} {why}"))
         }),
-    };
-    of("migration.sql", up).or_else(|| of("down.sql", down))
+    }
 }
 
 fn unread(why: &NotAnalysed) -> String {

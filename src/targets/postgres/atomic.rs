@@ -5,7 +5,6 @@ use super::protocol::{
     Closing, Found, db_error, has_receipt, opening, recover, refusal, refuse_broken, unknown,
 };
 use super::runtime::Session;
-use crate::model::ReceiptKind;
 use crate::model::entry::Progress;
 use crate::sql::{Statement, pipelinable};
 use crate::targets::{Applied, ApplyError, Attempt};
@@ -20,7 +19,7 @@ pub(super) fn apply(
     let closing = Closing::new(
         session,
         attempt.receipt,
-        ReceiptKind::Atomic,
+        attempt.atomic_kind(),
         "",
         attempt.row,
     )?;

@@ -20,6 +20,7 @@ const ROW: &str = include_str!("sql/history_row.sql");
 const END: &str = include_str!("sql/history_end.sql");
 const SAID: &str = include_str!("sql/history_said.sql");
 const GONE: &str = include_str!("sql/history_gone.sql");
+const UNDONE: &str = include_str!("sql/history_undone.sql");
 const DONE: &str = include_str!("sql/history_done.sql");
 
 /// What stands in the application's schema, as Prisma sees it.
@@ -153,6 +154,7 @@ pub(super) fn insert(session: &Session, row: &NewRow) -> String {
         RowEnd::Succeeded => (now.to_owned(), "NULL".to_owned(), "NULL".to_owned(), 1),
         RowEnd::SucceededAt(at) => (instant(*at), "NULL".to_owned(), "NULL".to_owned(), 1),
         RowEnd::SaidApplied => (now.to_owned(), "''".to_owned(), "NULL".to_owned(), 0),
+        RowEnd::Undone => return fill(UNDONE, &[("table", &table), ("migration", &migration)]),
         RowEnd::Failed(logs) => {
             let done = fill(DONE, &[("table", &table), ("migration", &migration)]);
             ("NULL".to_owned(), or_null(Some(logs)), done, 0)

@@ -188,7 +188,7 @@ impl Target for PostgresTarget {
         tell: &mut dyn FnMut(News<'_>),
     ) -> Result<Applied, ApplyError> {
         let lock_wait = self.must_be_locked().map_err(protocol::unknown)?;
-        let unsendable = match unsendable(attempt) {
+        let unsendable = match unsendable(attempt).or_else(|| attempt.must_be_atomic()) {
             Some(error) => Some(error),
             None => invalid::in_the_way(&self.session, attempt.script, "Nothing was sent")
                 .map_err(protocol::unknown)?,

@@ -34,6 +34,9 @@ pub(super) fn apply(
     attempt: &Attempt<'_>,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Applied, ApplyError> {
+    if let Some(error) = attempt.must_be_atomic() {
+        return Err(failed(error, None));
+    }
     match attempt.analysis.statements() {
         Some(statements) if attempt.analysis.receipt_kind() == ReceiptKind::Journalled => {
             journalled::apply(place, attempt, statements, progress)
@@ -196,7 +199,7 @@ fn once(
             &connection,
             attempt.receipt,
             attempt.row,
-            ReceiptKind::Atomic,
+            attempt.atomic_kind(),
             None,
         )?;
         return Ok(Ended::Applied(applied));

@@ -150,6 +150,14 @@ pub(super) fn keep(
 
 /// Writes one row in the transaction that is open, or brings the one that is there up to it.
 pub(super) fn insert(connection: &Connection, row: &NewRow) -> rusqlite::Result<()> {
+    if row.end == RowEnd::Undone {
+        // To Prisma, as to tollgate, it is pending again.
+        let sql = format!(
+            "UPDATE main._prisma_migrations SET rolled_back_at = {NOW} \
+             WHERE migration_name = ?1 AND rolled_back_at IS NULL"
+        );
+        return connection.execute(&sql, [row.migration.as_str()]).map(drop);
+    }
     for id in &row.replaces {
         connection.execute(
             "DELETE FROM main._prisma_migrations WHERE id = ?1 AND finished_at IS NULL",
@@ -161,6 +169,7 @@ pub(super) fn insert(connection: &Connection, row: &NewRow) -> rusqlite::Result<
         RowEnd::Succeeded => (NOW.to_owned(), None, 1),
         RowEnd::SucceededAt(at) => (at.unix_millis().to_string(), None, 1),
         RowEnd::SaidApplied => (NOW.to_owned(), Some(""), 0),
+        RowEnd::Undone => return Ok(()),
         RowEnd::Failed(logs) => ("NULL".to_owned(), Some(logs.as_str()), 0),
     };
     let rolled_back = match &row.end {

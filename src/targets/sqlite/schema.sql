@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS main.tollgate_receipt (
     hash        TEXT    NOT NULL UNIQUE CHECK (length(hash) = 64),
     migration   TEXT    NOT NULL,
     attempt     TEXT    NOT NULL UNIQUE,
-    kind        TEXT    NOT NULL CHECK (kind IN ('atomic', 'journalled', 'resolved', 'prisma', 'baselined', 'rehearsed')),
+    kind        TEXT    NOT NULL CHECK (kind IN ('atomic', 'journalled', 'resolved', 'prisma', 'baselined', 'rehearsed', 'undone')),
     body        TEXT    NOT NULL,
     recorded_at TEXT    NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))
 ) STRICT;

@@ -9,6 +9,7 @@ pub(crate) mod rows;
 pub(crate) mod runs;
 pub(crate) mod schema;
 pub(crate) mod survey;
+pub(crate) mod undone;
 
 /// Lists every case once: a test per case and bench.
 macro_rules! all {
@@ -44,6 +45,12 @@ macro_rules! all {
             a_late_failure_counts_as_rolled_back,
             a_persons_word_stands_on_both_sides,
             receipts_of_a_history_are_written_in_one_go,
+        ]);
+        crate::cases::tests!($bench, undone: [
+            what_is_undone_has_a_receipt_that_says_so,
+            a_reversal_that_fails_undoes_nothing,
+            a_reversal_that_may_stop_half_way_is_not_sent,
+            prismas_rows_of_it_are_rolled_back,
         ]);
         crate::cases::tests!($bench, survey: [
             an_empty_target_has_nothing,

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS tollgate.receipt (
   hash               text NOT NULL UNIQUE,
   migration          text NOT NULL,
   attempt            text NOT NULL UNIQUE,
-  kind               text NOT NULL CHECK (kind IN ('atomic', 'journalled', 'resolved', 'prisma', 'baselined', 'rehearsed')),
+  kind               text NOT NULL CHECK (kind IN ('atomic', 'journalled', 'resolved', 'prisma', 'baselined', 'rehearsed', 'undone')),
   body               text NOT NULL,
   recorded_at        timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
   role               text NOT NULL DEFAULT current_user,
