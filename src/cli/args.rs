@@ -77,6 +77,8 @@ pub(crate) enum Verb {
     Redo(Redo),
     /// Empty the first environment's database and start clean; evidence stays
     Reset(Reset),
+    /// Reverse a migration everywhere, step by step, each shown and confirmed; goes on where it stopped
+    Emergency(Emergency),
     /// Tie an environment to the database that its url leads to
     Bind(Bind),
     /// Say what stands of a script that stopped half-way, where only a person can

@@ -60,6 +60,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Restore(verb) => verbs::restore::run(&mut output, &parsed.global, &verb),
         Verb::Revert(verb) => verbs::revert::run(&mut output, &parsed.global, &verb),
         Verb::Redo(verb) => verbs::redo::run(&mut output, &parsed.global, &verb),
+        Verb::Emergency(verb) => verbs::emergency::run(&mut output, &parsed.global, &verb),
         Verb::Bind(verb) => verbs::bind::run(&mut output, &parsed.global, &verb),
         Verb::Reset(verb) => verbs::reset::run(&mut output, &parsed.global, &verb),
         Verb::Resolve(verb) => verbs::resolve::run(&mut output, &parsed.global, &verb),

@@ -4,6 +4,7 @@
 //! steps or every refusal. It has no clock, no network, no environment and no file system.
 
 mod effects;
+pub mod emergency;
 pub mod gates;
 pub(crate) mod half;
 pub mod history;

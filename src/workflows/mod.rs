@@ -8,6 +8,7 @@ pub mod backup;
 pub mod baseline;
 pub mod bind;
 mod contact;
+pub mod emergency;
 mod history;
 pub mod hub;
 pub mod promote;

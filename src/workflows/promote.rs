@@ -49,7 +49,7 @@ fn goes_on(report: &Report) -> bool {
 }
 
 /// One environment: rehearses one, applies it, then the next; what needs no rehearsal is only applied.
-fn pass(
+pub(super) fn pass(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
     last: &EnvironmentName,

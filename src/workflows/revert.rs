@@ -4,6 +4,7 @@ use super::{Run, WorkflowError};
 use crate::digest::{Checksum, Sha256};
 use crate::model::entry::{Engine, Reverted};
 use crate::model::rehearsal::COLUMN_ORDER;
+use crate::model::reverting::REVERTS;
 use crate::model::{DownLabel, Fact, IncidentId, MigrationId};
 use crate::planner::FileFacts;
 use crate::planner::gates::{from_git, shell};
@@ -289,7 +290,7 @@ fn reversible(migration: &MigrationId, label: &DownLabel) -> Result<(), Workflow
     Err(WorkflowError::Refused {
         what: format!("{migration} says that it is irreversible: {why}"),
         remedy: format!(
-            "tollgate new {}   # and write by hand what can be brought back",
+            "tollgate new {}   # and write by hand what can be brought back, below -- {REVERTS} {migration}",
             shell(&name_of(migration))
         ),
     })

@@ -10,6 +10,7 @@ mod backup;
 mod carried;
 mod chain;
 mod cut_off;
+mod emergency;
 mod errors;
 mod half_way;
 mod identity;

@@ -135,22 +135,27 @@ fn put_folder(project: &Project, rollback: &Written) -> Result<()> {
     )
 }
 
-/// What was written, for people.
-pub(crate) fn text(project: &Project, end: &End, paint: Paint) -> String {
-    let written = match end {
-        End::WasThere(id) => {
-            return format!(
-                "{} was written before; the ledger knows of it now\n",
-                project.path_of(id, "")
-            );
+/// What was written, without what is next.
+pub(crate) fn lines(project: &Project, end: &End, paint: Paint) -> String {
+    match end {
+        End::WasThere(id) => format!(
+            "{} was written before; the ledger knows of it now\n",
+            project.path_of(id, "")
+        ),
+        End::Written(written) => {
+            let all = written.iter().map(|rollback| one(project, rollback, paint));
+            all.collect::<Vec<_>>().join("\n")
         }
-        End::Written(written) => written,
-    };
-    let mut out = String::new();
-    for rollback in written {
-        out.push_str(&one(project, rollback, paint));
-        out.push('\n');
     }
+}
+
+/// What was written, for people.
+fn text(project: &Project, end: &End, paint: Paint) -> String {
+    let mut out = lines(project, end, paint);
+    let End::Written(written) = end else {
+        return out;
+    };
+    out.push('\n');
     let last = project.config.policy.chain().last();
     let last = last.map_or("prod", EnvironmentName::as_str);
     let read = match written.as_slice() {

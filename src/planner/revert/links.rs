@@ -16,9 +16,16 @@ impl Links {
     /// Reads them.
     #[must_use]
     pub fn read(files: &[FileFacts<'_>], view: &View) -> Self {
+        // One that never ran and is gone was taken back.
+        let ran = |id: &MigrationId| {
+            let mut everywhere = view.environments();
+            everywhere
+                .any(|(_, here)| here.applied.contains_key(id) || here.evidence.contains_key(id))
+        };
         let told = view
             .reverts()
             .rollbacks()
+            .filter(|(id, _)| ran(id))
             .map(|(id, rollback)| (id.clone(), rollback.reverts.clone()));
         let mut links: BTreeMap<MigrationId, MigrationId> = told.collect();
         for file in files {

@@ -10,5 +10,5 @@ mod versions;
 pub use builds_on::{Later, builds_on};
 pub use links::Links;
 pub use losses::{destroys, dropped, losses};
-pub use text::{Body, Rollback, name_of, one_line};
+pub use text::{Body, Rollback, has_stubs, name_of, one_line};
 pub use versions::{Down, Known, Source, Up, choose};

@@ -46,7 +46,8 @@ impl Rollback<'_> {
         let mut out =
             format!("-- {id}\n-- Reverses {reverts}{incident}: {reason}\n-- {REVERTS} {reverts}\n");
         if self.destroys {
-            out.push_str(&format!("-- tollgate:allow data-loss {reason}\n"));
+            // The blank line says that it is meant for the whole script.
+            out.push_str(&format!("-- tollgate:allow data-loss {reason}\n\n"));
         }
         match self.body {
             Body::Prepared(down) => {
@@ -76,6 +77,20 @@ impl Rollback<'_> {
         ));
         out
     }
+}
+
+/// What the statement says that stands in the place of one which has to be written by hand, and fails.
+const STUB: [&str; 2] = [
+    "write by hand what reverses line ",
+    ", then take this statement away",
+];
+
+/// Whether something in a script is still to be written by hand: until then it refuses to run.
+#[must_use]
+pub fn has_stubs(script: &str) -> bool {
+    let mut lines = script.lines();
+    lines
+        .any(|line| !line.trim_start().starts_with("--") && STUB.iter().all(|it| line.contains(it)))
 }
 
 /// What a rollback of a migration is called, without its stamp.

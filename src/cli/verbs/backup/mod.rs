@@ -5,7 +5,7 @@ mod text;
 
 pub(super) use json::check as check_json;
 pub(super) use text::found as check_text;
-pub(crate) use text::in_passing;
+pub(crate) use text::{ended as ended_text, in_passing};
 
 use std::path::{Path, PathBuf};
 

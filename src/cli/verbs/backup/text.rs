@@ -14,7 +14,7 @@ use crate::workflows::backup::{
 /// More than so many differences are not told one by one.
 const MOST: usize = 50;
 
-pub(super) fn ended(
+pub(crate) fn ended(
     project: &Project,
     environment: &EnvironmentName,
     ended: &Ended,
