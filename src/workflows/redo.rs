@@ -84,6 +84,11 @@ pub fn redo(
     }
     let here = run.ledger.view().get(environment).filter(|_| !is_new);
     let Some(ran) = here.and_then(|here| here.applied.get(migration)).cloned() else {
+        // An earlier run was cut off between the two, or the script failed then.
+        if here.is_some_and(|here| here.undone.contains_key(migration)) {
+            drop(target);
+            return again(run, environment, migration);
+        }
         return Err(WorkflowError::Usage {
             what: format!("{migration} is not applied in {environment}"),
             remedy: format!("tollgate apply {environment}"),

@@ -27,6 +27,7 @@ mod prisma_lock;
 mod proxy;
 mod reference;
 mod rehearsal;
+mod reversing;
 mod scripts;
 mod sees;
 #[path = "../support/mod.rs"]
@@ -62,6 +63,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("scripts", scripts::run),
     ("backup", backup::run),
     ("rehearsal", rehearsal::run),
+    ("reversing", reversing::run),
     ("team-crash", team::crash::run),
     ("team-kill", team::kill::run),
     ("team-cut", team::cut::run),
