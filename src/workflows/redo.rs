@@ -309,6 +309,7 @@ fn plan_after(
         to: Some(migration),
         live: Some(live),
         now: (run.now)(),
+        in_use: &run.in_use,
     })
 }
 
@@ -351,6 +352,7 @@ fn undo(
         from: None,
         preview: run.policy.is_outside(environment),
         down: Some(down.bytes),
+        waivers: Vec::new(),
     };
     let bytes = [(down.bytes.blake3, down.script.as_bytes())];
     let fact = Fact::Intent(intent.clone());
