@@ -4,16 +4,23 @@
 //! and a page in `docs/LINT.md`. Nothing is reported for objects that the same plan made.
 
 pub mod allow;
+mod at;
+mod effects;
 pub mod levels;
+mod picture;
 pub mod rules;
+#[cfg(test)]
+mod testing;
 pub mod tree;
 
 use std::ops::Range;
 
+use self::at::{At, Found};
+use self::picture::Picture;
 use crate::model::MigrationId;
 use crate::model::entry::Engine;
 use crate::sql::Analysis;
-use crate::sql::changes::{Change, Name};
+use crate::sql::changes::{Change, Deed, Name};
 
 /// A script of the tree, read.
 #[derive(Debug, Clone, Copy)]
@@ -169,15 +176,99 @@ pub struct Look {
 
 /// Looks at scripts that run one after another, as one plan, after what stands.
 #[must_use]
-pub fn look(engine: Engine, _before: Before<'_>, plan: &[Script<'_>]) -> Look {
-    let mut findings = Vec::new();
-    for script in plan {
-        let mut its = Vec::new();
-        allow::apply(engine, script, &mut its);
-        findings.extend(its);
+pub fn look(engine: Engine, before: Before<'_>, plan: &[Script<'_>]) -> Look {
+    let mut picture = Picture::new(engine);
+    for script in before.standing {
+        stands(&mut picture, script);
     }
-    Look {
-        findings,
-        effects: plan.iter().map(|_| Vec::new()).collect(),
+    picture.begin_plan(before.is_empty);
+    let mut look = Look::default();
+    for script in plan {
+        one(&mut picture, script, &mut look);
+    }
+    look
+}
+
+/// Looks at the scripts at these places, in order, each as a plan of its own with all before it standing.
+/// The same as [`look`] for each, with what stands read once.
+#[must_use]
+pub fn look_each(engine: Engine, scripts: &[Script<'_>], places: &[usize]) -> Look {
+    let mut picture = Picture::new(engine);
+    let mut look = Look::default();
+    for (place, script) in scripts.iter().enumerate() {
+        if places.binary_search(&place).is_ok() {
+            picture.begin_plan(false);
+            one(&mut picture, script, &mut look);
+        } else {
+            stands(&mut picture, script);
+        }
+    }
+    look
+}
+
+/// A script that ran before.
+fn stands<'a>(picture: &mut Picture<'a>, script: &Script<'a>) {
+    picture.begin_script(script.migration);
+    let generated = at::generated(script);
+    for change in script.changes {
+        let text = at::statement_text(script, change.statement);
+        let by_hand = generated.get(change.statement) == Some(&false);
+        picture.apply(&change.deed, text, by_hand);
+    }
+}
+
+/// Looks at a script, and lets it stand.
+fn one<'a>(picture: &mut Picture<'a>, script: &Script<'a>, look: &mut Look) {
+    picture.begin_script(script.migration);
+    let generated = at::generated(script);
+    let mut found = Vec::new();
+    let mut effects = effects::of_statements(script);
+    for (place, change) in script.changes.iter().enumerate() {
+        let by_hand = generated.get(change.statement) == Some(&false);
+        let at = At {
+            engine: picture.engine,
+            picture,
+            script: *script,
+            place,
+            range: &change.range,
+            deed: &change.deed,
+            in_block: false,
+            by_hand,
+        };
+        let first = found.len();
+        one_change(&at, &mut found);
+        if let Some(effect) = effects.get_mut(change.statement) {
+            effects::add(effect, &at, found.get(first..).unwrap_or_default());
+        }
+        let text = at::statement_text(script, change.statement);
+        picture.apply(&change.deed, text, by_hand);
+    }
+    let mut findings: Vec<Finding> = found.into_iter().map(|found| found.finding).collect();
+    allow::apply(picture.engine, script, &mut findings);
+    look.findings.extend(findings);
+    look.effects.push(effects);
+}
+
+/// What the rules find about a change, and about what a block of code spells out.
+fn one_change(at: &At<'_>, found: &mut Vec<Found>) {
+    // Nothing stood that anything could be done to.
+    if at.picture.found_nothing() {
+        return;
+    }
+    for (_, check) in &rules::RULES {
+        check(at, found);
+    }
+    if let Deed::Unknown { spelled, .. } = at.deed {
+        for deed in spelled {
+            // Texts within texts are read to a fixed depth, so that this goes no deeper.
+            one_change(
+                &At {
+                    deed,
+                    in_block: true,
+                    ..*at
+                },
+                found,
+            );
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Looks at the scripts of a tree, each as a plan of its own or some together, and brings together what
 //! was found in them with what was found about them.
 
-use super::{Before, Finding, Script, allow, look};
+use super::{Before, Finding, Script, allow, look, look_each};
 use crate::model::entry::Engine;
 
 /// Which scripts of a tree are looked at. Both as places in the tree, in order.
@@ -33,7 +33,7 @@ pub fn check(
     mut about: Vec<Finding>,
 ) -> Vec<Finding> {
     let mut found = match plans {
-        Plans::Each(places) => each(engine, scripts, places),
+        Plans::Each(places) => look_each(engine, scripts, places).findings,
         Plans::Together(places) => together(engine, scripts, places),
     };
     let mut out = Vec::new();
@@ -58,18 +58,6 @@ pub fn check(
     out.extend(about);
     out.sort_by(|one, other| one.migration.cmp(&other.migration));
     out
-}
-
-fn each(engine: Engine, scripts: &[Script<'_>], places: &[usize]) -> Vec<Finding> {
-    let looks = places.iter().filter_map(|place| {
-        let (standing, rest) = scripts.split_at_checked(*place)?;
-        let before = Before {
-            standing,
-            is_empty: false,
-        };
-        Some(look(engine, before, rest.get(..1)?).findings)
-    });
-    looks.flatten().collect()
 }
 
 fn together(engine: Engine, scripts: &[Script<'_>], places: &[usize]) -> Vec<Finding> {

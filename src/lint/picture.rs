@@ -1,0 +1,256 @@
+//! What stands: the tables with their columns and constraints, the indexes, types and other objects that
+//! the scripts made, and which of them made each. Folded from one change after another.
+//!
+//! Only what the text says. What a script made before it was written down, or by hand in the database, is
+//! not in it: what is not known is taken to have stood, unless the target is known to be empty.
+
+mod fold;
+mod names;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::MigrationId;
+use crate::model::entry::Engine;
+use crate::sql::changes::{ConstraintKind, Name, ObjectKind};
+use names::Names;
+
+/// Who made something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Made {
+    /// The script's number, in the order in which they run.
+    pub(super) script: usize,
+    /// Written by a person, not generated.
+    pub(super) by_hand: bool,
+    /// Whether it is certain that the script made it: `IF NOT EXISTS` may have found it.
+    pub(super) certain: bool,
+}
+
+/// A column that stands.
+#[derive(Debug, Clone)]
+pub(super) struct Col {
+    pub(super) ty: String,
+    pub(super) not_null: bool,
+    pub(super) default: Option<String>,
+    /// The server finds a value: identity, serial, generated.
+    pub(super) is_served: bool,
+    pub(super) made: Made,
+    /// Since it was added, values were written into it, where there were none at least.
+    pub(super) is_filled: bool,
+}
+
+/// A constraint that stands; a unique index counts as one.
+#[derive(Debug, Clone)]
+pub(super) struct Key {
+    pub(super) kind: ConstraintKind,
+    pub(super) columns: Vec<String>,
+    pub(super) made: Made,
+    /// Dropped by this script: the rows still satisfy it.
+    pub(super) dropped_by: Option<usize>,
+}
+
+/// A table that stands, or a view.
+#[derive(Debug, Clone)]
+pub(super) struct Table {
+    /// Who made it, or the table whose rows it took over.
+    pub(super) made: Made,
+    /// Who made this one.
+    pub(super) born: Made,
+    pub(super) is_temporary: bool,
+    pub(super) columns: BTreeMap<String, Col>,
+    /// Whether all of its columns are known.
+    pub(super) is_complete: bool,
+    /// By name; those without one under a name that none can have.
+    pub(super) keys: BTreeMap<String, Key>,
+}
+
+/// An index that stands.
+#[derive(Debug, Clone)]
+pub(super) struct Idx {
+    pub(super) table: Name,
+    pub(super) made: Made,
+}
+
+/// A type that stands.
+#[derive(Debug, Clone)]
+pub(super) struct Ty {
+    pub(super) labels: Option<Vec<String>>,
+    pub(super) made: Made,
+}
+
+/// What stands, as far as the scripts tell.
+#[derive(Debug)]
+pub(super) struct Picture<'a> {
+    pub(super) engine: Engine,
+    /// The scripts that were folded, in order.
+    scripts: Vec<&'a MigrationId>,
+    /// The number of the first script of the plan that is looked at.
+    plan: usize,
+    /// Whether nothing stood that no script made.
+    is_empty: bool,
+    tables: Names<Table>,
+    indexes: Names<Idx>,
+    types: Names<Ty>,
+    others: BTreeMap<(ObjectKind, String), Made>,
+    /// Of the script that is read: the tables that took rows, by those that they took them from.
+    took: BTreeMap<String, Name>,
+    /// A number for what has no name.
+    nameless: usize,
+}
+
+impl<'a> Picture<'a> {
+    pub(super) fn new(engine: Engine) -> Self {
+        Self {
+            engine,
+            scripts: Vec::new(),
+            plan: 0,
+            is_empty: false,
+            tables: Names::new(engine),
+            indexes: Names::new(engine),
+            types: Names::new(engine),
+            others: BTreeMap::new(),
+            took: BTreeMap::new(),
+            nameless: 0,
+        }
+    }
+
+    /// From here on scripts belong to a new plan, and all before it stands.
+    pub(super) fn begin_plan(&mut self, target_is_empty: bool) {
+        self.plan = self.scripts.len();
+        self.is_empty = target_is_empty && self.scripts.is_empty();
+    }
+
+    /// Whether the plan found nothing: what it does can harm nobody.
+    pub(super) const fn found_nothing(&self) -> bool {
+        self.is_empty
+    }
+
+    /// Whether the plan itself made it.
+    pub(super) const fn is_new(&self, made: Made) -> bool {
+        self.is_empty || (made.certain && made.script >= self.plan)
+    }
+
+    /// The migration that made it.
+    pub(super) fn maker(&self, made: Made) -> Option<&'a MigrationId> {
+        self.scripts.get(made.script).copied()
+    }
+
+    /// Whether an earlier script made it by hand, and not the one that is read now.
+    pub(super) fn is_handmade(&self, made: Made) -> bool {
+        made.by_hand && made.script + 1 < self.scripts.len()
+    }
+
+    pub(super) fn table(&self, name: &Name) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    pub(super) fn column(&self, table: &Name, column: &str) -> Option<&Col> {
+        self.table(table)?.columns.get(&self.folded(column))
+    }
+
+    pub(super) fn index(&self, name: &Name) -> Option<&Idx> {
+        self.indexes.get(name)
+    }
+
+    pub(super) fn ty(&self, name: &Name) -> Option<&Ty> {
+        self.types.get(name)
+    }
+
+    pub(super) fn other(&self, kind: ObjectKind, name: &Name) -> Option<Made> {
+        self.others.get(&(kind, self.folded(&name.name))).copied()
+    }
+
+    pub(super) fn key(&self, table: &Name, constraint: &str) -> Option<&Key> {
+        self.table(table)?.keys.get(&self.folded(constraint))
+    }
+
+    /// Whether a table stood before the plan. One that nobody knows did, unless the target was empty.
+    pub(super) fn is_old_table(&self, name: &Name) -> bool {
+        match self.table(name) {
+            Some(table) => !table.is_temporary && !self.is_new(table.made),
+            None => !self.is_empty,
+        }
+    }
+
+    /// Whether a column stood before the plan.
+    pub(super) fn is_old_column(&self, table: &Name, column: &str) -> bool {
+        self.is_old_table(table)
+            && self
+                .column(table, column)
+                .is_none_or(|column| !self.is_new(column.made))
+    }
+
+    /// Whether a type stood before the plan.
+    pub(super) fn is_old_type(&self, name: &Name) -> bool {
+        match self.ty(name) {
+            Some(ty) => !self.is_new(ty.made),
+            None => !self.is_empty,
+        }
+    }
+
+    /// Whether another object stood before the plan.
+    pub(super) fn is_old_other(&self, kind: ObjectKind, name: &Name) -> bool {
+        match self.other(kind, name) {
+            Some(made) => !self.is_new(made),
+            None => !self.is_empty,
+        }
+    }
+
+    /// Whether the rows that stand cannot break it when these columns have to be unique.
+    pub(super) fn is_unique(&self, table: &Name, columns: &[String]) -> bool {
+        let Some(known) = self.table(table) else {
+            return false;
+        };
+        let columns: BTreeSet<String> = columns.iter().map(|name| self.folded(name)).collect();
+        // All NULL, and NULLs differ; or a value of its own for each.
+        let is_apart = columns
+            .iter()
+            .filter_map(|name| known.columns.get(name))
+            .any(|column| {
+                let value = column.default.as_deref().unwrap_or_default();
+                let own = column.is_served
+                    || value.contains("gen_random_uuid")
+                    || value.contains("uuid_generate");
+                let empty = !column.not_null && value.is_empty() && !column.is_filled;
+                self.is_new(column.made) && (own || empty)
+            });
+        let last = self.scripts.len();
+        is_apart
+            || known.keys.values().any(|key| {
+                matches!(
+                    key.kind,
+                    ConstraintKind::PrimaryKey | ConstraintKind::Unique
+                ) && key.dropped_by.is_none_or(|script| script + 1 == last)
+                    && !key.columns.is_empty()
+                    && key.columns.iter().all(|column| columns.contains(column))
+            })
+    }
+
+    /// Whether the rows that stand cannot break a reference from these columns.
+    pub(super) fn refers_already(&self, table: &Name, columns: &[String], to: &Name) -> bool {
+        let Some(known) = self.table(table) else {
+            return false;
+        };
+        let folded: Vec<String> = columns.iter().map(|name| self.folded(name)).collect();
+        let is_null = folded
+            .iter()
+            .filter_map(|name| known.columns.get(name))
+            .any(|column| {
+                self.is_new(column.made)
+                    && !column.is_filled
+                    && column
+                        .default
+                        .as_deref()
+                        .is_none_or(|value| value.eq_ignore_ascii_case("null"))
+            });
+        let same = known.keys.values().any(|key| {
+            matches!(&key.kind, ConstraintKind::Foreign(other) if other.may_be(to, self.engine))
+                && key.columns == folded
+        });
+        is_null || same
+    }
+
+    /// A name as it is kept here.
+    pub(super) fn folded(&self, name: &str) -> String {
+        names::folded(self.engine, name)
+    }
+}

@@ -1,0 +1,118 @@
+//! `DROP TABLE` of a table that stood.
+
+use super::accept;
+use crate::lint::at::{At, Found, Said};
+use crate::lint::{Level, Rule, Topic};
+use crate::sql::changes::{Deed, ObjectKind};
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    code: "drop-table",
+    level: Level::Error,
+    topic: Topic::DataLoss,
+    title: "drops a table with its rows",
+};
+
+pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
+    let Deed::Drop {
+        kind: ObjectKind::Table,
+        name,
+        ..
+    } = at.deed
+    else {
+        return;
+    };
+    // Rows that another table took are not lost; columns that it has no room for are: see `drop-column`.
+    if !at.picture.is_old_table(name) || super::rebuild::kept(at, name).is_some() {
+        return;
+    }
+    let again = if at.is_replaced(name) {
+        (
+            " and makes it anew",
+            "its rows are gone: the new table is empty",
+        )
+    } else {
+        ("", "its rows are gone")
+    };
+    out.push(at.found(
+        &RULE,
+        Said {
+            fact: format!("drops table {name}{}", again.0),
+            consequence: again.1.to_owned(),
+            help: accept(
+                &RULE,
+                "carry what is still needed over into another table first",
+            ),
+            subject: Some((name.clone(), None)),
+            clause: format!("table {name}"),
+        },
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::{found, silent};
+    use crate::model::entry::Engine::{Postgresql, Sqlite};
+
+    #[test]
+    fn ok() {
+        for engine in [Postgresql, Sqlite] {
+            let t = "CREATE TABLE t (id int)";
+            silent("drop-table", engine, &[&format!("{t}; DROP TABLE t")]);
+            silent(
+                "drop-table",
+                engine,
+                &["CREATE TEMP TABLE t (id int); DROP TABLE t"],
+            );
+            silent("drop-table", engine, &[t, "DROP VIEW v; DROP INDEX t_i"]);
+            // Taken over by another table, as Prisma does for SQLite.
+            silent(
+                "drop-table",
+                engine,
+                &[
+                    t,
+                    "CREATE TABLE new_t (id int); INSERT INTO new_t (id) SELECT id FROM t; DROP TABLE t; ALTER TABLE new_t RENAME TO t",
+                ],
+            );
+        }
+    }
+
+    #[test]
+    fn bad() {
+        let t = "CREATE TABLE t (id int)";
+        insta::assert_snapshot!(found("drop-table", Postgresql, &[t, "DROP TABLE IF EXISTS t, public.u"]), @r#"
+        error: drops table t
+          at    t
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        error: drops table public.u
+          at    public.u
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+        insta::assert_snapshot!(found("drop-table", Postgresql, &[t, "DROP TABLE t; CREATE TABLE t (id bigint)"]), @r#"
+        error: drops table t and makes it anew
+          at    DROP TABLE t
+          then  its rows are gone: the new table is empty
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+        insta::assert_snapshot!(found("drop-table", Postgresql, &[t, "DO $$ BEGIN EXECUTE 'DROP TABLE ' || 't'; END $$"]), @r#"
+        error: drops table t in a block of code, if it gets there
+          at    DO $$ BEGIN EXECUTE 'DROP TABLE ' || 't'; END $$
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+        insta::assert_snapshot!(found("drop-table", Sqlite, &[t, "DROP TABLE T"]), @r#"
+        error: drops table T
+          at    DROP TABLE T
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+        // Renamed tables are as old as they were.
+        insta::assert_snapshot!(found("drop-table", Sqlite, &[t, "ALTER TABLE t RENAME TO u; DROP TABLE u"]), @r#"
+        error: drops table u
+          at    DROP TABLE u
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+    }
+}

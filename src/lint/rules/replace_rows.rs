@@ -1,0 +1,92 @@
+//! SQLite's `INSERT OR REPLACE`: a row that is in the way is deleted.
+
+use super::accept;
+use crate::lint::at::{At, Found, Said};
+use crate::lint::{Level, Rule, Topic};
+use crate::model::entry::Engine;
+use crate::sql::changes::Deed;
+
+pub(in crate::lint) static RULE: Rule = Rule {
+    code: "insert-or-replace",
+    level: Level::Error,
+    topic: Topic::DataLoss,
+    title: "deletes rows that are in the way of new ones",
+};
+
+pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
+    let Deed::Insert {
+        table,
+        replaces: true,
+        ..
+    } = at.deed
+    else {
+        return;
+    };
+    if at.engine != Engine::Sqlite || !at.picture.is_old_table(table) {
+        return;
+    }
+    let upserts = at.text().to_ascii_lowercase().contains("on conflict");
+    if upserts {
+        return;
+    }
+    out.push(at.found(
+        &RULE,
+        Said {
+            fact: format!("replaces rows of {table}"),
+            consequence: "a row with the same value in any unique column is deleted first, past triggers, and its other columns with it".to_owned(),
+            help: accept(&RULE, "use ON CONFLICT (...) DO UPDATE SET ..., which keeps them"),
+            subject: Some((table.clone(), None)),
+            clause: format!("rows of {table} that new ones replace"),
+        },
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lint::testing::{found, silent};
+    use crate::model::entry::Engine::{Postgresql, Sqlite};
+
+    const T: &str = "CREATE TABLE t (id int PRIMARY KEY, a int)";
+
+    #[test]
+    fn ok() {
+        silent(
+            "insert-or-replace",
+            Sqlite,
+            &[
+                T,
+                "INSERT INTO t VALUES (1, 2); INSERT OR IGNORE INTO t VALUES (1, 2)",
+            ],
+        );
+        silent(
+            "insert-or-replace",
+            Sqlite,
+            &[
+                T,
+                "INSERT INTO t VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET a = 1",
+            ],
+        );
+        silent(
+            "insert-or-replace",
+            Postgresql,
+            &[
+                T,
+                "INSERT INTO t VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET a = 1",
+            ],
+        );
+    }
+
+    #[test]
+    fn bad() {
+        insta::assert_snapshot!(found("insert-or-replace", Sqlite, &[T, "INSERT OR REPLACE INTO t VALUES (1, 2); REPLACE INTO t VALUES (1, 3)"]), @r#"
+        error: replaces rows of t
+          at    INSERT OR REPLACE INTO t VALUES (1, 2)
+          then  a row with the same value in any unique column is deleted first, past triggers, and its other columns with it
+          help  use ON CONFLICT (...) DO UPDATE SET ..., which keeps them; where that is meant, say so above the statement: -- tollgate:allow insert-or-replace <reason>
+        error: replaces rows of t
+          at    REPLACE INTO t VALUES (1, 3)
+          then  a row with the same value in any unique column is deleted first, past triggers, and its other columns with it
+          help  use ON CONFLICT (...) DO UPDATE SET ..., which keeps them; where that is meant, say so above the statement: -- tollgate:allow insert-or-replace <reason>
+        "#);
+    }
+}

@@ -1,0 +1,355 @@
+//! What a change of a column's type does to its values.
+
+use super::types::Verdict::{Lossy, MayFail, Safe};
+use crate::lint::picture::Picture;
+use crate::sql::changes::Name;
+
+/// What happens to the values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// They stay what they were.
+    Safe,
+    /// A value that does not fit ends the statement with an error.
+    MayFail(&'static str),
+    /// A value may come out as another one.
+    Lossy(&'static str),
+}
+
+/// What is known of a type's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Family {
+    /// Whole numbers, by their bytes.
+    Int(u8),
+    Numeric,
+    /// Fractions in binary, by their bytes.
+    Float(u8),
+    /// Text; `Some`: no longer than so much.
+    Text(Option<u32>),
+    Bool,
+    Bytes,
+    Json,
+    Date,
+    Time,
+    /// A point in time, with its zone or without.
+    Timestamp(bool),
+    Uuid,
+    /// Of the user, or one that is not told apart here.
+    Other,
+}
+
+/// A type, as its text tells it.
+#[derive(Debug)]
+struct Type<'a> {
+    family: Family,
+    name: String,
+    /// The numbers in brackets.
+    numbers: Vec<u32>,
+    is_array: bool,
+    text: &'a str,
+}
+
+impl<'a> Type<'a> {
+    fn read(text: &'a str) -> Self {
+        let lower = text.to_ascii_lowercase();
+        let is_array = lower.ends_with(']') || lower.ends_with(" array");
+        let numbers: Vec<u32> = lower
+            .split_once('(')
+            .and_then(|(_, rest)| rest.split_once(')'))
+            .map(|(inner, _)| {
+                inner
+                    .split(',')
+                    .filter_map(|one| one.trim().parse().ok())
+                    .collect()
+            })
+            .unwrap_or_default();
+        let mut name = lower
+            .split(['(', '['])
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_owned();
+        name = name.trim_start_matches("pg_catalog.").to_owned();
+        if lower.contains("with time zone") && !name.contains("with time zone") {
+            name.push_str(" with time zone");
+        }
+        let first = numbers.first().copied();
+        let family = match name.as_str() {
+            "smallint" | "int2" | "smallserial" | "serial2" => Family::Int(2),
+            "int" | "integer" | "int4" | "serial" | "serial4" => Family::Int(4),
+            "bigint" | "int8" | "bigserial" | "serial8" => Family::Int(8),
+            "numeric" | "decimal" | "dec" => Family::Numeric,
+            "real" | "float4" => Family::Float(4),
+            "double precision" | "float8" | "float" | "double" => Family::Float(8),
+            "text" | "citext" => Family::Text(None),
+            "varchar" | "character varying" => Family::Text(first),
+            "char" | "character" | "bpchar" => Family::Text(Some(first.unwrap_or(1))),
+            "boolean" | "bool" => Family::Bool,
+            "bytea" | "blob" => Family::Bytes,
+            "json" | "jsonb" => Family::Json,
+            "date" => Family::Date,
+            "time" | "timetz" | "time with time zone" | "time without time zone" => Family::Time,
+            "timestamp" | "timestamp without time zone" => Family::Timestamp(false),
+            "timestamptz" | "timestamp with time zone" => Family::Timestamp(true),
+            "uuid" => Family::Uuid,
+            _ => Family::Other,
+        };
+        Self {
+            family,
+            name,
+            numbers,
+            is_array,
+            text,
+        }
+    }
+
+    /// Digits before and after the point; as many as wanted where none are said.
+    fn digits(&self) -> (u32, u32) {
+        match (self.family, self.numbers.as_slice()) {
+            (Family::Int(2), _) => (5, 0),
+            (Family::Int(4), _) => (10, 0),
+            (Family::Int(_), _) => (19, 0),
+            (_, [precision, scale, ..]) => (precision.saturating_sub(*scale), *scale),
+            (_, [precision]) => (*precision, 0),
+            _ => (u32::MAX, u32::MAX),
+        }
+    }
+
+    /// Digits of a second.
+    fn precision(&self) -> u32 {
+        self.numbers.first().copied().unwrap_or(6)
+    }
+}
+
+/// What a change of type does in PostgreSQL. `old` is `None` where no script says what it was.
+pub(super) fn verdict(
+    picture: &Picture<'_>,
+    old: Option<&str>,
+    new: &str,
+    using: Option<&str>,
+) -> Verdict {
+    let new = Type::read(new);
+    let plain_cast = using.is_none_or(is_cast);
+    if !plain_cast {
+        return Lossy("an expression makes the new values, and what it makes of them is not known");
+    }
+    let Some(old) = old else {
+        return match new.family {
+            Family::Text(None) => Safe,
+            _ => Lossy("no script says what type it had"),
+        };
+    };
+    let old = Type::read(old);
+    if old.is_array != new.is_array {
+        return match new.family {
+            Family::Text(None) if !new.is_array => Safe,
+            _ => MayFail("a value that is no list cannot become one, nor a list a single value"),
+        };
+    }
+    between(picture, &old, &new, using)
+}
+
+/// Whether an expression does no more than cast: `"a"::text::"E"`, `CAST(a AS int)`.
+fn is_cast(using: &str) -> bool {
+    let using = using.trim();
+    let is_name = |text: &str| {
+        let text = text.trim().trim_matches(['(', ')']).trim();
+        !text.is_empty()
+            && text
+                .chars()
+                .all(|char| char.is_alphanumeric() || "_\"$. []()0123456789,".contains(char))
+            && !text.contains('\'')
+    };
+    let lower = using.to_ascii_lowercase();
+    let inner = lower
+        .strip_prefix("cast")
+        .map(|rest| rest.trim().trim_start_matches('(').replace(" as ", "::"));
+    let text = inner.unwrap_or(lower);
+    let mut parts = text.split("::");
+    // The first is the column; no function may be called there.
+    parts
+        .next()
+        .is_some_and(|first| is_name(first) && !first.trim_start_matches('(').contains('('))
+        && parts.all(is_name)
+}
+
+fn between(picture: &Picture<'_>, old: &Type<'_>, new: &Type<'_>, using: Option<&str>) -> Verdict {
+    const TOO_LONG: &str = "a value that is longer does not fit";
+    match (old.family, new.family) {
+        (Family::Int(_) | Family::Numeric, Family::Int(_) | Family::Numeric) => {
+            let ((whole, fraction), (more_whole, more_fraction)) = (old.digits(), new.digits());
+            if fraction > more_fraction {
+                Lossy("digits after the point are rounded away")
+            } else if whole > more_whole {
+                MayFail("a number that is greater does not fit")
+            } else {
+                Safe
+            }
+        }
+        (Family::Float(from), Family::Float(to)) if to >= from => Safe,
+        (Family::Float(_), Family::Float(_)) => Lossy("digits are rounded away"),
+        (Family::Int(from), Family::Float(to)) if from < to => Safe,
+        (Family::Int(_) | Family::Numeric, Family::Float(_)) => {
+            Lossy("numbers with many digits are rounded")
+        }
+        (Family::Float(_), Family::Numeric) if new.digits().1 >= 15 => Safe,
+        (Family::Float(_), Family::Numeric | Family::Int(_)) => {
+            Lossy("digits after the point are rounded away")
+        }
+        (_, Family::Text(None)) => Safe,
+        (Family::Text(from), Family::Text(Some(to))) => {
+            if from.is_some_and(|from| from <= to) {
+                Safe
+            } else if using.is_some() {
+                Lossy("a value that is longer is cut off, because USING casts it")
+            } else {
+                MayFail(TOO_LONG)
+            }
+        }
+        (_, Family::Text(Some(_))) if using.is_some() => {
+            Lossy("a value that is longer is cut off, because USING casts it")
+        }
+        (_, Family::Text(Some(_))) => MayFail(TOO_LONG),
+        (Family::Json, Family::Json) | (Family::Date, Family::Timestamp(_)) => Safe,
+        (Family::Timestamp(from), Family::Timestamp(to)) => {
+            if old.precision() > new.precision() {
+                Lossy("fractions of seconds are rounded away")
+            } else if from && !to {
+                Lossy("the zone is gone: what the hour means depends on the session's TimeZone")
+            } else {
+                Safe
+            }
+        }
+        (Family::Timestamp(_), Family::Date) => Lossy("the time of day is gone"),
+        (Family::Timestamp(_), Family::Time) => Lossy("the day is gone"),
+        (Family::Time, Family::Time) if old.name == new.name => Safe,
+        (Family::Int(_), Family::Bool) => Lossy("every number but 0 becomes true"),
+        (Family::Bool, Family::Int(_))
+        | (Family::Uuid, Family::Uuid)
+        | (Family::Bytes, Family::Bytes)
+        | (Family::Bool, Family::Bool) => Safe,
+        (Family::Text(_), _) => MayFail("a value that does not read as the new type ends it"),
+        (Family::Other, Family::Other) => {
+            if old.text == new.text {
+                return Safe;
+            }
+            let labels = |ty: &Type<'_>| {
+                picture
+                    .ty(&named(ty.text))
+                    .and_then(|ty| ty.labels.as_ref())
+            };
+            match (labels(old), labels(new)) {
+                (Some(old), Some(new)) if old.iter().all(|label| new.contains(label)) => Safe,
+                (Some(_), Some(_)) => {
+                    MayFail("a row with a label that the new type does not have ends it")
+                }
+                _ => Lossy("it is not known how the old values become new ones"),
+            }
+        }
+        _ => Lossy("it is not known how the old values become new ones"),
+    }
+}
+
+/// The name of a type of the user's own, as its text says it.
+pub(super) fn named(text: &str) -> Name {
+    let text = text.trim_end_matches("[]").trim();
+    let part = |text: &str| match text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+    {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => text.to_ascii_lowercase(),
+    };
+    match text.rsplit_once('.') {
+        Some((schema, name)) => Name {
+            schema: Some(part(schema)),
+            name: part(name),
+        },
+        None => Name::plain(part(text)),
+    }
+}
+
+/// What SQLite makes of the values of a column that a rebuild gives another type: it keeps what it cannot
+/// convert, so that only text which looks like a number comes out different.
+pub(super) fn affinity_verdict(old: &str, new: &str) -> Verdict {
+    let is_text = |ty: &str| {
+        let ty = ty.to_ascii_uppercase();
+        !ty.contains("INT")
+            && ["CHAR", "CLOB", "TEXT"]
+                .iter()
+                .any(|word| ty.contains(word))
+    };
+    let keeps_text =
+        |ty: &str| is_text(ty) || ty.is_empty() || ty.to_ascii_uppercase().contains("BLOB");
+    if is_text(old) && !keeps_text(new) {
+        Lossy("text that looks like a number becomes one: '007' becomes 7")
+    } else {
+        Safe
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::entry::Engine;
+
+    fn judged(old: &str, new: &str, using: Option<&str>) -> char {
+        match verdict(&Picture::new(Engine::Postgresql), Some(old), new, using) {
+            Safe => 's',
+            MayFail(_) => 'f',
+            Lossy(_) => 'l',
+        }
+    }
+
+    #[test]
+    fn every_pair_that_migrations_have() {
+        for (old, new, expected) in [
+            ("int", "bigint", 's'),
+            ("SERIAL", "BIGINT", 's'),
+            ("bigint", "INTEGER", 'f'),
+            ("integer", "numeric(10, 2)", 'f'),
+            ("integer", "decimal(65,30)", 's'),
+            ("numeric(10,2)", "numeric(12,2)", 's'),
+            ("numeric(10,2)", "numeric(10,1)", 'l'),
+            ("numeric", "int", 'l'),
+            ("int", "double precision", 's'),
+            ("bigint", "double precision", 'l'),
+            ("double precision", "real", 'l'),
+            ("double precision", "DECIMAL(65,30)", 's'),
+            ("varchar(10)", "varchar(20)", 's'),
+            ("varchar(20)", "varchar(10)", 'f'),
+            ("varchar(20)", "text", 's'),
+            ("text", "VARCHAR(50)", 'f'),
+            ("text", "character varying", 's'),
+            ("uuid", "text", 's'),
+            ("text", "uuid", 'f'),
+            ("text", "jsonb", 'f'),
+            ("json", "jsonb", 's'),
+            ("timestamp(3)", "timestamptz(3)", 's'),
+            (
+                "timestamp(3) without time zone",
+                "timestamp(6) with time zone",
+                's',
+            ),
+            ("timestamptz", "timestamp", 'l'),
+            ("timestamp(6)", "timestamp(3)", 'l'),
+            ("timestamp", "date", 'l'),
+            ("date", "timestamp", 's'),
+            ("int", "boolean", 'l'),
+            ("text", "text[]", 'f'),
+            ("text[]", "text", 's'),
+            ("\"Role\"", "text", 's'),
+            ("text", "\"Role\"", 'f'),
+            ("int", "bytea", 'l'),
+        ] {
+            assert_eq!(judged(old, new, None), expected, "{old} -> {new}");
+        }
+        assert_eq!(judged("text", "varchar(5)", Some("a::varchar(5)")), 'l');
+        assert_eq!(judged("text", "int", Some("(\"a\"::int)")), 'f');
+        assert_eq!(judged("text", "int", Some("CAST(a AS int)")), 'f');
+        assert_eq!(judged("text", "int", Some("length(a)")), 'l');
+        assert_eq!(
+            judged("text", "int", Some("CASE WHEN a = 'x' THEN 1 END")),
+            'l'
+        );
+    }
+}
