@@ -42,6 +42,8 @@ pub(super) struct Said {
 /// What was found, and the same in few words.
 #[derive(Debug)]
 pub(super) struct Found {
+    /// The statement's place in the script.
+    pub(super) statement: usize,
     pub(super) clause: String,
     pub(super) finding: Finding,
 }
@@ -155,6 +157,7 @@ impl<'a> At<'a> {
             said.fact
         };
         Found {
+            statement: self.statement(),
             clause: said.clause,
             finding: Finding {
                 rule,

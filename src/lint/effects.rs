@@ -101,7 +101,8 @@ pub(super) fn add(effect: &mut Effect, at: &At<'_>, found: &[Found]) {
     }
     for found in found {
         let list = match found.finding.rule.topic {
-            Topic::DataLoss => &mut effect.destroys,
+            // A type or a view: nothing that rows need is lost, and it is gone.
+            Topic::DataLoss | Topic::Compatibility => &mut effect.destroys,
             Topic::MayFail => &mut effect.may_fail,
             _ => continue,
         };

@@ -7,10 +7,13 @@ pub mod allow;
 mod at;
 mod effects;
 pub mod levels;
+mod merge;
 mod picture;
 pub mod rules;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod tree;
 
 use std::ops::Range;
@@ -243,7 +246,7 @@ fn one<'a>(picture: &mut Picture<'a>, script: &Script<'a>, look: &mut Look) {
         let text = at::statement_text(script, change.statement);
         picture.apply(&change.deed, text, by_hand);
     }
-    let mut findings: Vec<Finding> = found.into_iter().map(|found| found.finding).collect();
+    let mut findings = merge::merged(found);
     allow::apply(picture.engine, script, &mut findings);
     look.findings.extend(findings);
     look.effects.push(effects);

@@ -28,14 +28,16 @@ pub(super) struct Made {
 /// A column that stands.
 #[derive(Debug, Clone)]
 pub(super) struct Col {
+    /// As it was written, where the picture folds it.
+    pub(super) name: String,
     pub(super) ty: String,
     pub(super) not_null: bool,
     pub(super) default: Option<String>,
     /// The server finds a value: identity, serial, generated.
     pub(super) is_served: bool,
     pub(super) made: Made,
-    /// Since it was added, values were written into it, where there were none at least.
-    pub(super) is_filled: bool,
+    /// The script that last wrote values into it, where there were none at least.
+    pub(super) filled_by: Option<usize>,
 }
 
 /// A constraint that stands; a unique index counts as one.
@@ -93,6 +95,8 @@ pub(super) struct Picture<'a> {
     others: BTreeMap<(ObjectKind, String), Made>,
     /// Of the script that is read: the tables that took rows, by those that they took them from.
     took: BTreeMap<String, Name>,
+    /// How many types this script renamed.
+    renamed_types: usize,
     /// A number for what has no name.
     nameless: usize,
 }
@@ -109,6 +113,7 @@ impl<'a> Picture<'a> {
             types: Names::new(engine),
             others: BTreeMap::new(),
             took: BTreeMap::new(),
+            renamed_types: 0,
             nameless: 0,
         }
     }
@@ -163,6 +168,11 @@ impl<'a> Picture<'a> {
         self.table(table)?.keys.get(&self.folded(constraint))
     }
 
+    /// Whether the plan wrote values into a column before, where there were none at least.
+    pub(super) fn is_filled(&self, column: &Col) -> bool {
+        column.filled_by.is_some_and(|script| script >= self.plan)
+    }
+
     /// Whether a table stood before the plan. One that nobody knows did, unless the target was empty.
     pub(super) fn is_old_table(&self, name: &Name) -> bool {
         match self.table(name) {
@@ -210,7 +220,7 @@ impl<'a> Picture<'a> {
                 let own = column.is_served
                     || value.contains("gen_random_uuid")
                     || value.contains("uuid_generate");
-                let empty = !column.not_null && value.is_empty() && !column.is_filled;
+                let empty = !column.not_null && value.is_empty() && !self.is_filled(column);
                 self.is_new(column.made) && (own || empty)
             });
         let last = self.scripts.len();
@@ -236,7 +246,7 @@ impl<'a> Picture<'a> {
             .filter_map(|name| known.columns.get(name))
             .any(|column| {
                 self.is_new(column.made)
-                    && !column.is_filled
+                    && !self.is_filled(column)
                     && column
                         .default
                         .as_deref()
@@ -252,5 +262,24 @@ impl<'a> Picture<'a> {
     /// A name as it is kept here.
     pub(super) fn folded(&self, name: &str) -> String {
         names::folded(self.engine, name)
+    }
+}
+
+/// The name of a type of the user's own, as its text says it.
+pub(in crate::lint) fn type_name(text: &str) -> Name {
+    let text = text.trim_end_matches("[]").trim();
+    let part = |text: &str| match text
+        .strip_prefix('"')
+        .and_then(|text| text.strip_suffix('"'))
+    {
+        Some(inner) => inner.replace("\"\"", "\""),
+        None => text.to_ascii_lowercase(),
+    };
+    match text.rsplit_once('.') {
+        Some((schema, name)) => Name {
+            schema: Some(part(schema)),
+            name: part(name),
+        },
+        None => Name::plain(part(text)),
     }
 }

@@ -129,7 +129,7 @@ fn of_postgresql() {
     COMMENT ON TABLE u IS 'x'
         -; touches 
     DO $$ BEGIN DROP TABLE u; END $$
-        ACCESS EXCLUSIVE; touches u
+        ACCESS EXCLUSIVE; touches u; destroys table u
     "#);
 }
 

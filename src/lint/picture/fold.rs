@@ -2,18 +2,22 @@
 
 use std::collections::BTreeMap;
 
-use super::{Col, Idx, Key, Made, Picture, Table, Ty};
+use super::{Col, Idx, Key, Made, Picture, Table, Ty, type_name};
 use crate::model::MigrationId;
 use crate::sql::changes::{Column, Constraint, ConstraintKind, Deed, Name, ObjectKind};
 
 /// The constraints of a table that are kept, so that no script makes the search for one long.
 const MOST_KEYS: usize = 1_000;
 
+/// Types that a script may rename before their columns are no longer looked for.
+const MOST_RENAMED: usize = 50;
+
 impl<'a> Picture<'a> {
     /// The next script begins.
     pub(in crate::lint) fn begin_script(&mut self, migration: &'a MigrationId) {
         self.scripts.push(migration);
         self.took.clear();
+        self.renamed_types = 0;
     }
 
     /// A change was made by a statement with this text, written by hand or not.
@@ -216,10 +220,11 @@ impl<'a> Picture<'a> {
                 self.moved(*kind, name, &to);
             }
             Deed::RenameColumn { table, column, to } => {
-                let (column, to) = (self.folded(column), self.folded(to));
+                let (column, new, to) = (self.folded(column), to, self.folded(to));
                 if let Some(known) = self.tables.get_mut(table)
-                    && let Some(its) = known.columns.remove(&column)
+                    && let Some(mut its) = known.columns.remove(&column)
                 {
+                    its.name.clone_from(new);
                     for key in known.keys.values_mut() {
                         for name in key.columns.iter_mut().filter(|name| **name == column) {
                             name.clone_from(&to);
@@ -255,6 +260,11 @@ impl<'a> Picture<'a> {
                 if let Some(ty) = self.types.remove(name) {
                     self.types.insert(to, ty);
                 }
+                // A script that renames more of them than this is none; the search takes its time.
+                self.renamed_types += 1;
+                if self.renamed_types <= MOST_RENAMED {
+                    self.rename_type_of_columns(name, to);
+                }
             }
             _ => {
                 if let Some(table) = self.tables.remove(name) {
@@ -269,7 +279,23 @@ impl<'a> Picture<'a> {
         }
     }
 
+    /// A column of a type that has another name now is of that type still.
+    fn rename_type_of_columns(&mut self, name: &Name, to: &Name) {
+        for table in self.tables.all_mut() {
+            for column in table.columns.values_mut() {
+                if !column.ty.contains(&name.name) {
+                    continue;
+                }
+                let suffix = if column.ty.ends_with("[]") { "[]" } else { "" };
+                if type_name(&column.ty).may_be(name, self.engine) {
+                    column.ty = format!("{}{suffix}", to.sql());
+                }
+            }
+        }
+    }
+
     fn rows(&mut self, deed: &Deed, text: &str) {
+        let last = self.scripts.len().saturating_sub(1);
         let asks_null = || {
             let text = text.to_ascii_lowercase();
             text.contains("is null") || text.contains("not exists") || text.contains("coalesce")
@@ -288,7 +314,7 @@ impl<'a> Picture<'a> {
                 let fills = !filtered || asks_null();
                 for column in columns {
                     if let Some(column) = self.column_mut(table, column) {
-                        column.is_filled |= fills;
+                        column.filled_by = fills.then_some(last).or(column.filled_by);
                     }
                 }
             }
@@ -299,7 +325,9 @@ impl<'a> Picture<'a> {
                 if let Some(known) = self.tables.get_mut(table) {
                     let words = text.to_ascii_lowercase();
                     for (name, column) in &mut known.columns {
-                        column.is_filled |= words.contains(&name.to_ascii_lowercase());
+                        if words.contains(&name.to_ascii_lowercase()) {
+                            column.filled_by = Some(last);
+                        }
                     }
                 }
             }
@@ -312,7 +340,7 @@ impl<'a> Picture<'a> {
                     .into_iter()
                     .flat_map(|known| known.columns.values_mut())
                 {
-                    column.is_filled = true;
+                    column.filled_by = Some(last);
                 }
             }
             _ => {}
@@ -434,12 +462,13 @@ impl<'a> Picture<'a> {
         table.columns.insert(
             name,
             Col {
+                name: column.name.clone(),
                 ty: column.ty.clone(),
                 not_null: column.not_null,
                 default: column.default.clone(),
                 is_served: column.is_identity || column.is_generated,
                 made,
-                is_filled: false,
+                filled_by: None,
             },
         );
     }

@@ -61,6 +61,10 @@ impl<T> Names<T> {
             .insert(schema, thing);
     }
 
+    pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut T> {
+        self.things.values_mut().flat_map(BTreeMap::values_mut)
+    }
+
     pub(super) fn remove(&mut self, name: &Name) -> Option<T> {
         let (key, schema) = self.place(name)?;
         let same = self.things.get_mut(&key)?;

@@ -2,8 +2,9 @@
 
 use super::types::{Verdict, verdict};
 use crate::lint::at::{At, Found, Said};
+use crate::lint::picture::type_name;
 use crate::lint::{Level, Rule, Topic};
-use crate::sql::changes::Deed;
+use crate::sql::changes::{Deed, ObjectKind};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "cast-may-fail",
@@ -23,6 +24,22 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         return;
     };
     if !at.picture.is_old_column(table, column) || at.is_emptied(table) {
+        return;
+    }
+    // Part of a type that is made anew: see `drop-label`.
+    let is_rebuild = at
+        .after()
+        .iter()
+        .take(200)
+        .any(|change| match &change.deed {
+            Deed::Rename {
+                kind: ObjectKind::Type,
+                name,
+                ..
+            } => at.same(name, &type_name(ty)),
+            _ => false,
+        });
+    if is_rebuild {
         return;
     }
     let old = at

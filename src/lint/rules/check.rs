@@ -27,7 +27,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
     if let Some(known) = at.picture.table(table)
         && known.is_complete
         && !(known.columns.iter()).any(|(name, column)| {
-            let is_settled = at.picture.is_new(column.made) && !column.is_filled;
+            let is_settled = at.picture.is_new(column.made) && !at.picture.is_filled(column);
             !is_settled && words.contains(name.as_str())
         })
     {

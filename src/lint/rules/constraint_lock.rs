@@ -16,7 +16,13 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
     let (table, what, help) = match at.deed {
         Deed::AddConstraint { table, constraint } => (
             table,
-            "adds a constraint to",
+            match constraint.kind {
+                ConstraintKind::PrimaryKey => "adds a primary key to",
+                ConstraintKind::Unique => "adds a unique constraint to",
+                ConstraintKind::Foreign(_) => "adds a foreign key to",
+                ConstraintKind::Check => "adds a check to",
+                _ => "adds a constraint to",
+            },
             match constraint.kind {
                 ConstraintKind::Unique | ConstraintKind::PrimaryKey => {
                     "CREATE UNIQUE INDEX CONCURRENTLY first, then ADD CONSTRAINT ... USING INDEX"
@@ -80,15 +86,15 @@ mod tests {
     #[test]
     fn bad() {
         insta::assert_snapshot!(found("constraint-lock", Postgresql, &[T, "ALTER TABLE t ADD CHECK (a > 0), ADD FOREIGN KEY (a) REFERENCES u (id), ADD UNIQUE (a), ALTER a SET NOT NULL"]), @r#"
-        note: adds a constraint to t
+        note: adds a check to t
           at    ADD CHECK (a > 0)
           then  every row is read under ACCESS EXCLUSIVE: others wait that long
           help  where the table is large: add it NOT VALID, and VALIDATE CONSTRAINT in a later migration
-        note: adds a constraint to t
+        note: adds a foreign key to t
           at    ADD FOREIGN KEY (a) REFERENCES u (id)
           then  every row is read under SHARE ROW EXCLUSIVE: others wait that long
           help  where the table is large: add it NOT VALID, and VALIDATE CONSTRAINT in a later migration
-        note: adds a constraint to t
+        note: adds a unique constraint to t
           at    ADD UNIQUE (a)
           then  every row is read under ACCESS EXCLUSIVE: others wait that long
           help  where the table is large: CREATE UNIQUE INDEX CONCURRENTLY first, then ADD CONSTRAINT ... USING INDEX

@@ -1,14 +1,13 @@
 //! `DROP TYPE` and `DROP DOMAIN`.
 
-use super::accept;
 use crate::lint::at::{At, Found, Said};
 use crate::lint::{Level, Rule, Topic};
 use crate::sql::changes::{Deed, ObjectKind};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "drop-type",
-    level: Level::Warning,
-    topic: Topic::DataLoss,
+    level: Level::Note,
+    topic: Topic::Compatibility,
     title: "drops a type",
 };
 
@@ -30,17 +29,18 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
     } else {
         "type"
     };
+    // With CASCADE columns go: see `cascade`.
     let consequence = if *cascade {
-        "every column of that type is gone with its values"
+        "programs that name it fail"
     } else {
-        "its labels or fields are no longer written down anywhere; the server refuses while a column uses it"
+        "the server refuses while a column uses it; programs that name it fail"
     };
     out.push(at.found(
         &RULE,
         Said {
             fact: format!("drops {word} {name}"),
             consequence: consequence.to_owned(),
-            help: accept(&RULE, "see that no program names it any more"),
+            help: "see that no program names it any more".to_owned(),
             subject: None,
             clause: format!("{word} {name}"),
         },
@@ -73,14 +73,14 @@ mod tests {
     #[test]
     fn bad() {
         insta::assert_snapshot!(found("drop-type", Postgresql, &["CREATE TYPE e AS ENUM ('a'); CREATE DOMAIN d AS int", "DROP TYPE e CASCADE; DROP DOMAIN d"]), @r#"
-        warning: drops type e
+        note: drops type e
           at    DROP TYPE e CASCADE
-          then  every column of that type is gone with its values
-          help  see that no program names it any more; where that is meant, say so above the statement: -- tollgate:allow drop-type <reason>
-        warning: drops domain d
+          then  programs that name it fail
+          help  see that no program names it any more
+        note: drops domain d
           at    DROP DOMAIN d
-          then  its labels or fields are no longer written down anywhere; the server refuses while a column uses it
-          help  see that no program names it any more; where that is meant, say so above the statement: -- tollgate:allow drop-type <reason>
+          then  the server refuses while a column uses it; programs that name it fail
+          help  see that no program names it any more
         "#);
     }
 }

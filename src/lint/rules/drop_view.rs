@@ -36,7 +36,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
                 consequence: "programs that run and ask for it fail; no rows are lost".to_owned(),
                 help: "drop it once none of them does".to_owned(),
                 subject: None,
-                clause: String::new(),
+                clause: format!("view {name}"),
             },
         ));
     }

@@ -26,14 +26,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             .picture
             .index(name)
             .map(|index| (format!("index {name}"), index.made)),
-        Deed::Drop {
-            kind: ObjectKind::Table,
-            name,
-            ..
-        } => at
-            .picture
-            .table(name)
-            .map(|table| (format!("table {name}"), table.made)),
+        // That rows or values go is told by `drop-table` and `drop-column`.
         Deed::Drop {
             kind: ObjectKind::Type,
             name,
@@ -46,10 +39,6 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             .picture
             .other(*kind, name)
             .map(|made| (name.to_string(), made)),
-        Deed::DropColumn { table, column, .. } => at
-            .picture
-            .column(table, column)
-            .map(|known| (format!("column {table}.{column}"), known.made)),
         Deed::DropConstraint {
             table, constraint, ..
         } => at

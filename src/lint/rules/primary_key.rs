@@ -16,8 +16,13 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         Deed::AddConstraint { table, constraint }
             if constraint.kind == ConstraintKind::PrimaryKey && at.picture.is_old_table(table) =>
         {
-            if constraint.using_index.is_none() && !at.is_emptied(table) {
-                out.push(at.found(&RULE, said(table, &constraint.columns)));
+            // An index that stands may be on other columns than the key that was.
+            let columns = match &constraint.using_index {
+                Some(index) => vec![format!("what index {index} is on")],
+                None => constraint.columns.clone(),
+            };
+            if !at.is_emptied(table) {
+                out.push(at.found(&RULE, said(table, &columns)));
             }
         }
         Deed::DropConstraint {

@@ -3,7 +3,7 @@
 use super::accept;
 use crate::lint::at::{At, Found, Said, statement_text};
 use crate::lint::{Level, Rule, Topic};
-use crate::sql::changes::{Deed, Name, ObjectKind};
+use crate::sql::changes::{Change, Deed, Name, ObjectKind};
 
 /// Some rows may stay behind.
 pub(in crate::lint) static FILTERED: Rule = Rule {
@@ -28,7 +28,7 @@ pub(super) struct Kept<'a> {
 /// What another table that stays took of this one.
 pub(super) fn kept<'a>(at: &At<'a>, table: &Name) -> Option<Kept<'a>> {
     let (statement, to, columns) = at.carried(table)?;
-    if at.picture.table(to).is_some_and(|to| to.is_temporary) {
+    if at.picture.table(to).is_some_and(|to| to.is_temporary) || !takes_place(at, to, table) {
         return None;
     }
     let text = statement_text(&at.script, statement);
@@ -40,8 +40,9 @@ pub(super) fn kept<'a>(at: &At<'a>, table: &Name) -> Option<Kept<'a>> {
     // SELECT *, or SELECT t.*
     let takes_all = after.starts_with('*') || after.get(..80).unwrap_or(after).contains(".*");
     let known = at.picture.table(table);
-    let names = known.into_iter().flat_map(|known| known.columns.keys());
-    let left_out = names
+    let its = known.into_iter().flat_map(|known| known.columns.values());
+    let left_out = its
+        .map(|column| &column.name)
         .filter(|name| !takes_all && at.picture.is_old_column(table, name) && !reads(query, name))
         .cloned()
         .collect();
@@ -51,6 +52,25 @@ pub(super) fn kept<'a>(at: &At<'a>, table: &Name) -> Option<Kept<'a>> {
         query,
         left_out,
     })
+}
+
+/// Whether a table has the name of one that goes, in the end: it is renamed to it, or that one was put aside
+/// before. Another table that took rows is another table.
+fn takes_place(at: &At<'_>, to: &Name, gone: &Name) -> bool {
+    let renames = |change: &Change, from: &Name, name: &Name| match &change.deed {
+        Deed::Rename { name: old, to, .. } => at.same(old, from) && at.same_text(to, &name.name),
+        _ => false,
+    };
+    at.after()
+        .iter()
+        .take(200)
+        .any(|change| renames(change, to, gone))
+        || at
+            .before()
+            .iter()
+            .rev()
+            .take(200)
+            .any(|change| renames(change, to, gone))
 }
 
 /// The words of a text, names in quotes of any kind included, each with its place.

@@ -1,9 +1,10 @@
 //! A column that is added to a table that stood, required and without a value for its rows.
 
 use crate::lint::at::{At, Found, Said};
+use crate::lint::picture::Table;
 use crate::lint::{Level, Rule, Topic};
 use crate::model::entry::Engine;
-use crate::sql::changes::{Deed, Name, ObjectKind};
+use crate::sql::changes::{ConstraintKind, Deed, Name, ObjectKind};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "required-column",
@@ -48,7 +49,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
                     && !is_filled
                     && is.default.is_none()
                     && !is.is_served
-                    && !is_rowid(&is.ty)
+                    && !is_rowid(new, column)
                 {
                     out.push(at.found(&RULE, said(at, name, column)));
                 }
@@ -59,8 +60,14 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
 }
 
 /// `INTEGER PRIMARY KEY`, which SQLite counts up by itself.
-fn is_rowid(ty: &str) -> bool {
-    ty.eq_ignore_ascii_case("integer")
+fn is_rowid(table: &Table, column: &str) -> bool {
+    let is_integer =
+        (table.columns.get(column)).is_some_and(|column| column.ty.eq_ignore_ascii_case("integer"));
+    is_integer
+        && table
+            .keys
+            .values()
+            .any(|key| key.kind == ConstraintKind::PrimaryKey && key.columns.iter().eq([column]))
 }
 
 fn said(at: &At<'_>, table: &Name, column: &str) -> Said {
@@ -122,16 +129,8 @@ mod tests {
     #[test]
     fn bad() {
         insta::assert_snapshot!(found("required-column", Postgresql, &[T, "ALTER TABLE t ADD a int NOT NULL, ADD b int PRIMARY KEY, ADD c text NOT NULL DEFAULT NULL"]), @r#"
-        warning: adds t.a, required and without a default
-          at    ADD a int NOT NULL
-          then  it fails where the table has a row
-          help  add it without NOT NULL, fill it, then SET NOT NULL; or give it a default
-        warning: adds t.b, required and without a default
-          at    ADD b int PRIMARY KEY
-          then  it fails where the table has a row
-          help  add it without NOT NULL, fill it, then SET NOT NULL; or give it a default
-        warning: adds t.c, required and without a default
-          at    ADD c text NOT NULL DEFAULT NULL
+        warning: adds t.a, t.b and t.c, required and without a default
+          at    ADD a int NOT NULL, ADD b int PRIMARY KEY, ADD c text NOT NULL DEFAULT NULL
           then  it fails where the table has a row
           help  add it without NOT NULL, fill it, then SET NOT NULL; or give it a default
         "#);

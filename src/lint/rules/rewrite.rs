@@ -8,7 +8,7 @@ use crate::sql::changes::Deed;
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "table-rewrite",
-    level: Level::Warning,
+    level: Level::Note,
     topic: Topic::Locks,
     title: "writes a whole table anew while nobody can read it",
 };
@@ -74,20 +74,8 @@ mod tests {
     #[test]
     fn bad() {
         insta::assert_snapshot!(found("table-rewrite", Postgresql, &[T, "ALTER TABLE t ADD a uuid DEFAULT gen_random_uuid(), ADD b serial, ALTER id TYPE bigint, SET UNLOGGED"]), @r#"
-        warning: adds t.a with a value of its own in each row
-          at    ADD a uuid DEFAULT gen_random_uuid()
-          then  PostgreSQL writes the whole table anew under ACCESS EXCLUSIVE: every query on it waits
-          help  where the table is large, add a column, fill it in steps, and swap
-        warning: adds t.b with a value of its own in each row
-          at    ADD b serial
-          then  PostgreSQL writes the whole table anew under ACCESS EXCLUSIVE: every query on it waits
-          help  where the table is large, add a column, fill it in steps, and swap
-        warning: changes t.id to bigint
-          at    ALTER id TYPE bigint
-          then  PostgreSQL writes the whole table anew under ACCESS EXCLUSIVE: every query on it waits
-          help  where the table is large, add a column, fill it in steps, and swap
-        warning: SET UNLOGGED of t
-          at    SET UNLOGGED
+        note: adds t.a with a value of its own in each row, adds t.b with a value of its own in each row, changes t.id to bigint and SET UNLOGGED of t
+          at    ADD a uuid DEFAULT gen_random_uuid(), ADD b serial, ALTER id TYPE bigint, SET UNLOGGED
           then  PostgreSQL writes the whole table anew under ACCESS EXCLUSIVE: every query on it waits
           help  where the table is large, add a column, fill it in steps, and swap
         "#);

@@ -39,7 +39,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             for (column, was) in &old.columns {
                 let tightened =
                     new.columns.get(column).is_some_and(|is| is.not_null) && !was.not_null;
-                if tightened && !has_value && !was.is_filled {
+                if tightened && !has_value && !at.picture.is_filled(was) {
                     out.push(at.found(&RULE, said(name, column)));
                 }
             }
@@ -59,7 +59,7 @@ fn one(at: &At<'_>, table: &Name, column: &str, out: &mut Vec<Found>) {
             .as_deref()
             .is_some_and(|value| !value.eq_ignore_ascii_case("null"));
         known.not_null
-            || known.is_filled
+            || at.picture.is_filled(known)
             || known.is_served
             || (has_default && at.picture.is_new(known.made))
     });

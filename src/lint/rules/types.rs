@@ -1,8 +1,7 @@
 //! What a change of a column's type does to its values.
 
 use super::types::Verdict::{Lossy, MayFail, Safe};
-use crate::lint::picture::Picture;
-use crate::sql::changes::Name;
+use crate::lint::picture::{Picture, type_name as named};
 
 /// What happens to the values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -246,25 +245,6 @@ fn between(picture: &Picture<'_>, old: &Type<'_>, new: &Type<'_>, using: Option<
             }
         }
         _ => Lossy("it is not known how the old values become new ones"),
-    }
-}
-
-/// The name of a type of the user's own, as its text says it.
-pub(super) fn named(text: &str) -> Name {
-    let text = text.trim_end_matches("[]").trim();
-    let part = |text: &str| match text
-        .strip_prefix('"')
-        .and_then(|text| text.strip_suffix('"'))
-    {
-        Some(inner) => inner.replace("\"\"", "\""),
-        None => text.to_ascii_lowercase(),
-    };
-    match text.rsplit_once('.') {
-        Some((schema, name)) => Name {
-            schema: Some(part(schema)),
-            name: part(name),
-        },
-        None => Name::plain(part(text)),
     }
 }
 

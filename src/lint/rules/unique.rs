@@ -2,7 +2,7 @@
 
 use crate::lint::at::{At, Found, Said};
 use crate::lint::{Level, Rule, Topic};
-use crate::sql::changes::{ConstraintKind, Deed, Name};
+use crate::sql::changes::{ConstraintKind, Deed, Name, quoted};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "unique",
@@ -37,21 +37,43 @@ fn one(at: &At<'_>, table: &Name, columns: &[String], out: &mut Vec<Found>) {
     if !at.picture.is_old_table(table) || is_certain || at.is_emptied(table) {
         return;
     }
-    let names = if columns.is_empty() {
-        "an expression".to_owned()
+    let (names, help) = if columns.is_empty() {
+        ("an expression".to_owned(), "look for them first".to_owned())
     } else {
-        columns.join(", ")
+        let names = columns.join(", ");
+        let sql: Vec<String> = columns.iter().map(|name| as_sql(name)).collect();
+        let sql = sql.join(", ");
+        let table = match &table.schema {
+            Some(schema) => format!("{}.{}", as_sql(schema), as_sql(&table.name)),
+            None => as_sql(&table.name),
+        };
+        let help = format!(
+            "look for them first: SELECT {sql}, count(*) FROM {table} GROUP BY {sql} HAVING count(*) > 1"
+        );
+        (names, help)
     };
     out.push(at.found(
         &RULE,
         Said {
             fact: format!("makes {names} of {table} unique"),
             consequence: "it fails where two rows are alike in it".to_owned(),
-            help: format!("look for them first: SELECT {names}, count(*) ... GROUP BY {names} HAVING count(*) > 1"),
+            help,
             subject: Some((table.clone(), None)),
             clause: format!("two rows of {table} that are alike in {names}"),
         },
     ));
+}
+
+/// A name to type: in quotes where it needs them.
+fn as_sql(name: &str) -> String {
+    let is_plain = name
+        .bytes()
+        .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_');
+    if is_plain {
+        name.to_owned()
+    } else {
+        quoted(name)
+    }
 }
 
 #[cfg(test)]
@@ -103,28 +125,28 @@ mod tests {
         warning: makes a, b of t unique
           at    CREATE UNIQUE INDEX CONCURRENTLY i ON t (a, b)
           then  it fails where two rows are alike in it
-          help  look for them first: SELECT a, b, count(*) ... GROUP BY a, b HAVING count(*) > 1
+          help  look for them first: SELECT a, b, count(*) FROM t GROUP BY a, b HAVING count(*) > 1
         warning: makes b of t unique
           at    ALTER TABLE t ADD CONSTRAINT k UNIQUE (b)
           then  it fails where two rows are alike in it
-          help  look for them first: SELECT b, count(*) ... GROUP BY b HAVING count(*) > 1
+          help  look for them first: SELECT b, count(*) FROM t GROUP BY b HAVING count(*) > 1
         warning: makes an expression of t unique
           at    CREATE UNIQUE INDEX j ON t (lower(a))
           then  it fails where two rows are alike in it
-          help  look for them first: SELECT an expression, count(*) ... GROUP BY an expression HAVING count(*) > 1
+          help  look for them first
         "#);
         // Filled in between.
         insta::assert_snapshot!(found("unique", Postgresql, &[T, "ALTER TABLE t ADD c int; UPDATE t SET c = a; CREATE UNIQUE INDEX i ON t (c)"]), @r#"
         warning: makes c of t unique
           at    CREATE UNIQUE INDEX i ON t (c)
           then  it fails where two rows are alike in it
-          help  look for them first: SELECT c, count(*) ... GROUP BY c HAVING count(*) > 1
+          help  look for them first: SELECT c, count(*) FROM t GROUP BY c HAVING count(*) > 1
         "#);
         insta::assert_snapshot!(found("unique", Sqlite, &[T, "CREATE TABLE new_t (id int PRIMARY KEY, a int); INSERT INTO new_t (id, a) SELECT id, a FROM t; DROP TABLE t; ALTER TABLE new_t RENAME TO t; CREATE UNIQUE INDEX i ON t (a)"]), @r#"
         warning: makes a of t unique
           at    CREATE UNIQUE INDEX i ON t (a)
           then  it fails where two rows are alike in it
-          help  look for them first: SELECT a, count(*) ... GROUP BY a HAVING count(*) > 1
+          help  look for them first: SELECT a, count(*) FROM t GROUP BY a HAVING count(*) > 1
         "#);
     }
 }
