@@ -222,8 +222,13 @@ fn excuse(tree: &[Migration], kind: &str, names: &[&str]) -> Option<String> {
             let empty = columns.iter().any(|column| {
                 added(column).is_some_and(|column| column.default.is_none() && !column.not_null)
             });
-            empty
-                .then(|| "certain: the script adds the column, and it has no values yet".to_owned())
+            if empty {
+                return Some(
+                    "certain: the script adds the column, and it has no values yet".to_owned(),
+                );
+            }
+            has_key(tree, table, &columns)
+                .then(|| "certain: a key on some of these columns stands".to_owned())
         }
         "adds a required column" | "adds one with a default of Prisma's" => {
             let edited =
@@ -259,7 +264,28 @@ fn excuse(tree: &[Migration], kind: &str, names: &[&str]) -> Option<String> {
         }
         "changes the primary key" => {
             let does = deeds().any(|deed| matches!(deed, Deed::AddConstraint { table: on, constraint } if is(on, table) && constraint.kind == ConstraintKind::PrimaryKey));
-            (!does).then(|| "the script no longer does it: edited by hand".to_owned())
+            if !does {
+                return Some("the script no longer does it: edited by hand".to_owned());
+            }
+            let uses_index = deeds().any(|deed| matches!(deed, Deed::AddConstraint { table: on, constraint } if is(on, table) && constraint.using_index.is_some()));
+            if uses_index {
+                return Some("certain: a unique index on it stands".to_owned());
+            }
+            let columns: Vec<&str> = deeds()
+                .filter_map(|deed| match deed {
+                    Deed::AddConstraint {
+                        table: on,
+                        constraint,
+                    } if is(on, table) && constraint.kind == ConstraintKind::PrimaryKey => {
+                        Some(&constraint.columns)
+                    }
+                    _ => None,
+                })
+                .flatten()
+                .map(String::as_str)
+                .collect();
+            has_key(tree, table, &columns)
+                .then(|| "certain: a key on some of these columns stands".to_owned())
         }
         _ => None,
     }
@@ -269,7 +295,7 @@ fn excuse(tree: &[Migration], kind: &str, names: &[&str]) -> Option<String> {
 fn has_key(tree: &[Migration], table: &str, columns: &[&str]) -> bool {
     let is_among = |its: &[String]| {
         !its.is_empty()
-            && its.len() < columns.len()
+            && its.len() <= columns.len()
             && its.iter().all(|one| columns.contains(&one.as_str()))
     };
     let is_key =

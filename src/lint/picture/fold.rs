@@ -300,6 +300,11 @@ impl<'a> Picture<'a> {
             let text = text.to_ascii_lowercase();
             text.contains("is null") || text.contains("not exists") || text.contains("coalesce")
         };
+        // From the row of another table: meant for every row, as far as that has one.
+        let joins = || {
+            let mut words = text.split_whitespace();
+            words.any(|word| word.eq_ignore_ascii_case("from"))
+        };
         match deed {
             Deed::Insert { table, from, .. } => {
                 for source in from {
@@ -312,7 +317,12 @@ impl<'a> Picture<'a> {
                 filtered,
             } => {
                 let fills = !filtered || asks_null();
+                let fills_new = fills || joins();
                 for column in columns {
+                    let Some(made) = self.column(table, column).map(|column| column.made) else {
+                        continue;
+                    };
+                    let fills = if self.is_new(made) { fills_new } else { fills };
                     if let Some(column) = self.column_mut(table, column) {
                         column.filled_by = fills.then_some(last).or(column.filled_by);
                     }

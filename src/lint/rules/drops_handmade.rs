@@ -4,7 +4,7 @@
 use crate::lint::at::{At, Found, Said};
 use crate::lint::picture::Made;
 use crate::lint::{Level, Rule, Topic};
-use crate::sql::changes::{Deed, ObjectKind};
+use crate::sql::changes::{ConstraintKind, Deed, ObjectKind};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "drops-handmade",
@@ -44,6 +44,8 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         } => at
             .picture
             .key(table, constraint)
+            // A generator knows the key of every table.
+            .filter(|key| key.kind != ConstraintKind::PrimaryKey)
             .map(|key| (format!("constraint {constraint} of {table}"), key.made)),
         _ => None,
     };

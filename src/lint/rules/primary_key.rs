@@ -16,12 +16,18 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         Deed::AddConstraint { table, constraint }
             if constraint.kind == ConstraintKind::PrimaryKey && at.picture.is_old_table(table) =>
         {
-            // An index that stands may be on other columns than the key that was.
-            let columns = match &constraint.using_index {
-                Some(index) => vec![format!("what index {index} is on")],
-                None => constraint.columns.clone(),
-            };
-            if !at.is_emptied(table) {
+            // An index that stands may be on any columns.
+            let index = (constraint.using_index.as_ref())
+                .and_then(|index| at.picture.key(table, index))
+                .map(|key| key.columns.clone());
+            let columns = index.unwrap_or_else(|| constraint.columns.clone());
+            // The rows differ in it already, and each has a value.
+            let is_certain = !columns.is_empty()
+                && at.picture.is_unique(table, &columns)
+                && columns.iter().all(|column| {
+                    (at.picture.column(table, column)).is_some_and(|known| known.not_null)
+                });
+            if !is_certain && !at.is_emptied(table) {
                 out.push(at.found(&RULE, said(table, &columns)));
             }
         }
@@ -104,6 +110,15 @@ mod tests {
 
     #[test]
     fn ok() {
+        // What is unique stays so with another column beside it.
+        silent(
+            "primary-key",
+            Postgresql,
+            &[
+                "CREATE TABLE t (id int NOT NULL, a int NOT NULL, CONSTRAINT k PRIMARY KEY (id))",
+                "ALTER TABLE t DROP CONSTRAINT k, ADD PRIMARY KEY (id, a)",
+            ],
+        );
         silent(
             "primary-key",
             Postgresql,
@@ -129,9 +144,9 @@ mod tests {
 
     #[test]
     fn bad() {
-        insta::assert_snapshot!(found("primary-key", Postgresql, &[T, "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD CONSTRAINT t_pkey PRIMARY KEY (a, id)"]), @r#"
-        warning: gives t the primary key (a, id)
-          at    ADD CONSTRAINT t_pkey PRIMARY KEY (a, id)
+        insta::assert_snapshot!(found("primary-key", Postgresql, &[T, "ALTER TABLE t DROP CONSTRAINT t_pkey, ADD CONSTRAINT t_pkey PRIMARY KEY (a)"]), @r#"
+        warning: gives t the primary key (a)
+          at    ADD CONSTRAINT t_pkey PRIMARY KEY (a)
           then  it fails where two rows are alike in it, or one has no value
           help  look for such rows first
         "#);
