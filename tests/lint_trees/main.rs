@@ -179,9 +179,21 @@ fn table(scripts: usize, findings: &[Finding]) {
         .filter(|finding| finding.rule.level > Level::Note)
         .map(|finding| &finding.migration)
         .collect();
+    let loss = findings
+        .iter()
+        .filter(|finding| {
+            finding.rule.level > Level::Note && finding.rule.topic == Topic::DataLoss
+        })
+        .count();
     println!(
         "\n{scripts} scripts; shown by default: {shown} findings, {:.1} per 100 scripts, in {} scripts",
         per_hundred(shown),
         quiet.len()
+    );
+    println!(
+        "of them about loss: {loss}, {:.1} per 100 scripts; about anything else: {}, {:.1} per 100 scripts",
+        per_hundred(loss),
+        shown - loss,
+        per_hundred(shown - loss)
     );
 }

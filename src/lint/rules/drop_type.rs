@@ -1,13 +1,14 @@
 //! `DROP TYPE` and `DROP DOMAIN`.
 
+use super::accept;
 use crate::lint::at::{At, Found, Said};
 use crate::lint::{Level, Rule, Topic};
 use crate::sql::changes::{Deed, ObjectKind};
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "drop-type",
-    level: Level::Note,
-    topic: Topic::Compatibility,
+    level: Level::Warning,
+    topic: Topic::DataLoss,
     title: "drops a type",
 };
 
@@ -40,7 +41,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         Said {
             fact: format!("drops {word} {name}"),
             consequence: consequence.to_owned(),
-            help: "see that no program names it any more".to_owned(),
+            help: accept(&RULE, "see that no program names it any more"),
             subject: None,
             clause: format!("{word} {name}"),
         },
@@ -73,14 +74,14 @@ mod tests {
     #[test]
     fn bad() {
         insta::assert_snapshot!(found("drop-type", Postgresql, &["CREATE TYPE e AS ENUM ('a'); CREATE DOMAIN d AS int", "DROP TYPE e CASCADE; DROP DOMAIN d"]), @r#"
-        note: drops type e
+        warning: drops type e
           at    DROP TYPE e CASCADE
           then  programs that name it fail
-          help  see that no program names it any more
-        note: drops domain d
+          help  see that no program names it any more; where that is meant, say so above the statement: -- tollgate:allow drop-type <reason>
+        warning: drops domain d
           at    DROP DOMAIN d
           then  the server refuses while a column uses it; programs that name it fail
-          help  see that no program names it any more
+          help  see that no program names it any more; where that is meant, say so above the statement: -- tollgate:allow drop-type <reason>
         "#);
     }
 }

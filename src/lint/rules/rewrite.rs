@@ -8,7 +8,7 @@ use crate::sql::changes::Deed;
 
 pub(in crate::lint) static RULE: Rule = Rule {
     code: "table-rewrite",
-    level: Level::Note,
+    level: Level::Warning,
     topic: Topic::Locks,
     title: "writes a whole table anew while nobody can read it",
 };
@@ -74,7 +74,7 @@ mod tests {
     #[test]
     fn bad() {
         insta::assert_snapshot!(found("table-rewrite", Postgresql, &[T, "ALTER TABLE t ADD a uuid DEFAULT gen_random_uuid(), ADD b serial, ALTER id TYPE bigint, SET UNLOGGED"]), @r#"
-        note: adds t.a with a value of its own in each row, adds t.b with a value of its own in each row, changes t.id to bigint and SET UNLOGGED of t
+        warning: adds t.a with a value of its own in each row, adds t.b with a value of its own in each row, changes t.id to bigint and SET UNLOGGED of t
           at    ADD a uuid DEFAULT gen_random_uuid(), ADD b serial, ALTER id TYPE bigint, SET UNLOGGED
           then  PostgreSQL writes the whole table anew under ACCESS EXCLUSIVE: every query on it waits
           help  where the table is large, add a column, fill it in steps, and swap
