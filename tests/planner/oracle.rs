@@ -16,6 +16,7 @@ pub(crate) struct Answer {
     pub(crate) warnings: BTreeSet<(Gate, Option<Name>)>,
     pub(crate) steps: Vec<(Name, Version)>,
     pub(crate) ready_to: Option<Name>,
+    pub(crate) waived: BTreeSet<(Gate, Name)>,
 }
 
 /// The same of a plan that the planner made.
@@ -33,6 +34,11 @@ pub(crate) fn answer_of(plan: &Plan) -> Answer {
             .map(|step| (name_of(&step.migration), version_of(step.checksum)))
             .collect(),
         ready_to: plan.ready_to.as_ref().map(name_of),
+        waived: plan
+            .waived
+            .iter()
+            .map(|waived| (waived.finding.gate, name_of(&waived.waiver.migration)))
+            .collect(),
     }
 }
 
@@ -51,21 +57,44 @@ pub(crate) struct Facts {
     pub(crate) standing: BTreeSet<(Env, Name, Version)>,
     /// The last failure that left nothing on the present target, of a migration that did not succeed after it.
     pub(crate) rolled_back: BTreeSet<(Env, Name, Version)>,
+    /// A person accepted what a gate refuses of these bytes, and nothing was begun under that since, but
+    /// what stands and goes on.
+    pub(crate) waived: BTreeSet<(Env, Gate, Name, Version)>,
+}
+
+/// The migration and the bytes of an attempt.
+fn begun_as(events: &[Event], wanted: u32) -> Option<(Name, Version)> {
+    events.iter().find_map(|event| match event.what {
+        What::Begun {
+            attempt,
+            name,
+            version,
+        } if attempt == wanted => Some((name, version)),
+        _ => None,
+    })
+}
+
+/// Whether what may be continued, as was said at this place, still may: nobody said otherwise since, and
+/// it did not succeed.
+fn stands(events: &[Event], place: usize, attempt: u32) -> bool {
+    let of = |attempt| begun_as(events, attempt).map(|(name, _)| name);
+    let name = of(attempt);
+    let env = events[place].env;
+    let mut later = events[place + 1..].iter().filter(|later| later.env == env);
+    !later.any(|later| match later.what {
+        What::Halfway { attempt }
+        | What::Resolved { attempt }
+        | What::GoesOn { attempt }
+        | What::Succeeded { attempt } => of(attempt) == name,
+        What::Absorbed { name: other, .. } => Some(other) == name,
+        _ => false,
+    })
 }
 
 impl Facts {
     pub(crate) fn of(events: &[Event]) -> Self {
         let mut facts = Self::default();
-        let begun = |wanted: u32| {
-            events.iter().find_map(|event| match event.what {
-                What::Begun {
-                    attempt,
-                    name,
-                    version,
-                } if attempt == wanted => Some((name, version)),
-                _ => None,
-            })
-        };
+        let begun = |wanted: u32| begun_as(events, wanted);
         let success = |event: &Event| match event.what {
             What::Succeeded { attempt } => {
                 begun(attempt).map(|(name, version)| (name, version, event.env))
@@ -86,6 +115,48 @@ impl Facts {
             {
                 facts.evidence.insert((env, name, version));
             }
+            if let What::Waived {
+                gate,
+                name,
+                version,
+            } = event.what
+            {
+                // Of a migration that is applied it is a word on the whole plan.
+                let of_all = matches!(gate, Gate::Modified | Gate::Missing);
+                let under: Vec<u32> = later()
+                    .filter_map(|later| match later.what {
+                        What::Begun {
+                            attempt,
+                            name: begun,
+                            ..
+                        } if of_all || begun == name => Some(attempt),
+                        _ => None,
+                    })
+                    .collect();
+                let bound = events
+                    .iter()
+                    .rposition(|one| one.env == env && one.what == What::Bound);
+                let mut left = events
+                    .iter()
+                    .enumerate()
+                    .filter_map(|(at, one)| match one.what {
+                        What::GoesOn { attempt }
+                            if one.env == env && bound.is_none_or(|b| at > b) =>
+                        {
+                            Some((at, attempt))
+                        }
+                        _ => None,
+                    });
+                let goes_on = left.any(|(at, attempt)| {
+                    under.contains(&attempt)
+                        && begun(attempt).is_some_and(|(of, _)| of == name)
+                        && stands(events, at, attempt)
+                });
+                if under.is_empty() || goes_on {
+                    facts.waived.insert((env, gate, name, version));
+                }
+                continue;
+            }
             if later().any(|later| later.what == What::Bound) {
                 continue;
             }
@@ -99,7 +170,10 @@ impl Facts {
                     | What::Absorbed { attempt: ended, .. }
                     | What::GoesOn { attempt: ended }
                     | What::Resolved { attempt: ended } => ended == attempt,
-                    What::Bound | What::Begun { .. } | What::Unknown { .. } => false,
+                    What::Bound
+                    | What::Begun { .. }
+                    | What::Unknown { .. }
+                    | What::Waived { .. } => false,
                 })
             };
             match event.what {
@@ -125,14 +199,7 @@ impl Facts {
                     let Some((name, version)) = begun(attempt) else {
                         continue;
                     };
-                    let of_it = |other| begun(other).is_some_and(|(other, _)| other == name);
-                    let answered = later().any(|later| match later.what {
-                        What::Halfway { attempt }
-                        | What::Resolved { attempt }
-                        | What::GoesOn { attempt } => of_it(attempt),
-                        _ => false,
-                    });
-                    if !answered && !succeeds_later(name) {
+                    if stands(events, place, attempt) {
                         facts.standing.insert((env, name, version));
                     }
                 }
@@ -297,6 +364,23 @@ impl Facts {
         } else {
             strict.extend(soft);
         }
+        // What somebody accepted is no refusal; of promotion in the last of several nobody can.
+        let mut accepted: BTreeSet<(Gate, Name)> = BTreeSet::new();
+        for (_, gate, name, version) in self.waived.iter().filter(|(env, ..)| *env == here) {
+            let last = here > 0 && here + 1 == question.chain;
+            let ran = applied.iter().find(|(other, _)| other == name);
+            let is_of_these_bytes = match gate {
+                Gate::Missing => ran.is_some_and(|(_, ran)| ran == version),
+                Gate::Modified => {
+                    ran.is_some() && on_disk(*name).is_some_and(|(_, file)| file == version)
+                }
+                _ => on_disk(*name).is_some_and(|(_, file)| file == version),
+            };
+            let never = last && *gate == Gate::Promotion;
+            if is_of_these_bytes && !never && strict.remove(&(*gate, Some(*name))) {
+                accepted.insert((*gate, *name));
+            }
+        }
         let verdict = match (strict.is_empty(), steps.is_empty()) {
             (false, _) => "refused",
             (true, true) => "up-to-date",
@@ -308,6 +392,7 @@ impl Facts {
             warnings,
             steps,
             ready_to: None,
+            waived: accepted,
         }
     }
 }

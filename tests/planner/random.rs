@@ -29,7 +29,7 @@ fn draw() -> impl Strategy<Value = Draw> {
         0..ENVIRONMENTS,
         0..NAMES,
         0..VERSIONS,
-        0u8..16,
+        0u8..19,
         any::<prop::sample::Index>(),
     )
         .prop_map(|(env, name, version, action, pick)| {
@@ -125,6 +125,16 @@ fn events(draws: &[Draw]) -> Vec<Event> {
                     });
                 });
                 found.iter().len()
+            }
+            16..=18 => {
+                let gates = [Gate::Order, Gate::Promotion, Gate::Modified, Gate::Missing];
+                let gate = gates[draw.pick.index(gates.len())];
+                let waived = What::Waived {
+                    gate,
+                    name,
+                    version,
+                };
+                [waived].map(push).len()
             }
             14 => {
                 let ended = picked(open);

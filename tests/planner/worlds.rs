@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, Bound, Ending, Engine, Failure, Intent, Outcome, Progress, ReceiptRef, Resolved,
-    TargetIdentity, Verdict as Word,
+    self, Absorbed, Bound, Ending, Engine, Failure, Intent, Outcome, Progress, ReceiptRef,
+    Resolved, TargetIdentity, Verdict as Word, Waived,
 };
 use tollgate::model::prisma::PrismaTree;
 use tollgate::model::{
     Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, IncarnationId, MigrationId,
-    Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, WriterId,
+    Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, Waiver, WriterId,
 };
 use tollgate::planner::history::{Claim, ClaimKind};
 use tollgate::planner::{FileFacts, Finding, Gate, Inputs, Live, Plan, plan};
@@ -136,6 +136,13 @@ pub(crate) enum What {
     Resolved {
         attempt: u32,
     },
+    /// A person accepted what a gate refuses of these bytes. Whatever is begun in the environment after it,
+    /// and is of that migration or stood behind it, was begun under it.
+    Waived {
+        gate: Gate,
+        name: Name,
+        version: Version,
+    },
     /// A person said that what an attempt left half-way may be continued.
     GoesOn {
         attempt: u32,
@@ -162,6 +169,7 @@ struct Place {
     receipts: u64,
     events: i64,
     begun: BTreeMap<u32, (Name, Version)>,
+    waived: Vec<Waiver>,
 }
 
 /// Makes the entries. Everything in them follows from the environment's own events, so that the
@@ -169,7 +177,6 @@ struct Place {
 #[derive(Clone, Default)]
 pub(crate) struct Writer {
     places: [Place; ENVIRONMENTS.len()],
-    number: u64,
     pub(crate) shift: i64,
 }
 
@@ -177,12 +184,16 @@ impl Writer {
     pub(crate) fn entry(&mut self, event: &Event) -> Entry {
         let place = &mut self.places[event.env];
         place.events += 1;
-        self.number += 1;
+        let number = u64::try_from(place.events).unwrap();
         let at = 1_760_000_000_000 + self.shift + place.events * 60_000;
+        let place_of = entry::Place {
+            writer: WriterId::from_bytes([u8::try_from(event.env).unwrap() + 10; 16]),
+            number,
+        };
         Entry {
-            writer: WriterId::from_bytes([1; 16]),
-            number: self.number,
-            prev: (self.number > 1).then(|| ChainHash::from_bytes([2; 32])),
+            writer: place_of.writer,
+            number,
+            prev: (number > 1).then(|| ChainHash::from_bytes([2; 32])),
             at: Timestamp::from_unix_millis(at),
             by: Provenance {
                 actor: Actor("ada".to_owned()),
@@ -190,13 +201,13 @@ impl Writer {
                 git: None,
                 tool: "tollgate 0.1.0".to_owned(),
             },
-            fact: place.fact(event),
+            fact: place.fact(event, place_of),
         }
     }
 }
 
 impl Place {
-    fn fact(&mut self, event: &Event) -> Fact {
+    fn fact(&mut self, event: &Event, place: entry::Place) -> Fact {
         let env = event.env;
         let environment = environment(env).clone();
         match event.what {
@@ -236,7 +247,12 @@ impl Place {
                     from: None,
                     preview: false,
                     down: None,
-                    waivers: Vec::new(),
+                    waivers: self
+                        .waived
+                        .iter()
+                        .filter(|waiver| waiver.is_shown_with(migration(name)))
+                        .cloned()
+                        .collect(),
                 })
             }
             What::Succeeded { attempt } => {
@@ -297,6 +313,27 @@ impl Place {
                 script: None,
                 progress: None,
             }),
+            What::Waived {
+                gate,
+                name,
+                version,
+            } => {
+                self.waived.push(Waiver {
+                    gate: gate.as_str().to_owned(),
+                    migration: migration(name).clone(),
+                    reason: "it may".to_owned(),
+                    actor: Actor("ada".to_owned()),
+                    at: Timestamp::from_unix_millis(0),
+                    entry: place,
+                });
+                Fact::Waived(Waived {
+                    environment,
+                    gate: gate.as_str().to_owned(),
+                    migration: migration(name).clone(),
+                    blake3: KNOWN.digests[version].0,
+                    reason: "it may".to_owned(),
+                })
+            }
             What::GoesOn { attempt } => Fact::Resolved(Resolved {
                 attempt: id(attempt),
                 environment,

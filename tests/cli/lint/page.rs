@@ -59,7 +59,11 @@ fn a_section_says_how_much_its_rule_weighs() {
         assert!(section.contains("\nBetter: "), "{}: better", rule.code);
         let directive = format!("`-- tollgate:allow {} <reason>`", rule.code);
         let says_how = section.contains("\nMeant so") && section.contains(&directive);
-        assert!(says_how || section.contains("annot be allowed"), "{}: how to allow it", rule.code);
+        assert!(
+            says_how || section.contains("annot be allowed"),
+            "{}: how to allow it",
+            rule.code
+        );
     }
 }
 
