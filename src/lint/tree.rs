@@ -1,7 +1,10 @@
 //! Looks at the scripts of a tree, each as a plan of its own or some together, and brings together what
 //! was found in them with what was found about them.
 
+use std::collections::BTreeMap;
+
 use super::{Before, Finding, Script, allow, look, look_each};
+use crate::model::MigrationId;
 use crate::model::entry::Engine;
 
 /// Which scripts of a tree are looked at. Both as places in the tree, in order.
@@ -32,32 +35,33 @@ pub fn check(
     plans: Plans<'_>,
     mut about: Vec<Finding>,
 ) -> Vec<Finding> {
-    let mut found = match plans {
+    let found = match plans {
         Plans::Each(places) => look_each(engine, scripts, places).findings,
         Plans::Together(places) => together(engine, scripts, places),
     };
-    let mut out = Vec::new();
-    for place in plans.places() {
-        let Some(script) = scripts.get(*place) else {
-            continue;
-        };
-        let is_its = |finding: &mut Finding| finding.migration == *script.migration;
-        let mut its: Vec<Finding> = about.extract_if(.., is_its).collect();
-        let allows = allow::read(engine, script).allows;
-        allow::mark(&allows, &mut its);
-        its.extend(found.extract_if(.., is_its));
-        let unused = allow::unused(script, &allows, &its);
-        its.extend(unused);
-        its.sort_by(|one, other| {
-            let key = |finding: &Finding| (finding.range.start, finding.range.end);
-            key(one).cmp(&key(other))
-        });
-        out.extend(its);
+    about.extend(found);
+    let mut by_migration: BTreeMap<MigrationId, Vec<Finding>> = BTreeMap::new();
+    for finding in about {
+        let its = by_migration.entry(finding.migration.clone()).or_default();
+        its.push(finding);
     }
-    out.extend(found);
-    out.extend(about);
-    out.sort_by(|one, other| one.migration.cmp(&other.migration));
-    out
+    for script in plans
+        .places()
+        .iter()
+        .filter_map(|place| scripts.get(*place))
+    {
+        let allows = allow::read(engine, script).allows;
+        if allows.is_empty() {
+            continue;
+        }
+        let its = by_migration.entry(script.migration.clone()).or_default();
+        allow::mark(&allows, its);
+        its.extend(allow::unused(script, &allows, its));
+    }
+    for its in by_migration.values_mut() {
+        its.sort_by_key(|finding| (finding.range.start, finding.range.end));
+    }
+    by_migration.into_values().flatten().collect()
 }
 
 fn together(engine: Engine, scripts: &[Script<'_>], places: &[usize]) -> Vec<Finding> {

@@ -65,9 +65,12 @@ fn summary(report: &Report<'_>, shown: Level, paint: Paint) -> String {
     if counts.warnings > 0 {
         found.push(paint.warn(&count(counts.warnings, "warning")));
     }
+    if counts.notes > 0 && shown == Level::Note {
+        found.push(count(counts.notes, "note"));
+    }
     let what = match found.is_empty() {
         true => paint.good("nothing wrong"),
-        false => found.join(" and "),
+        false => found.join(", "),
     };
     let mut out = match (report.migrations.len(), report.since) {
         (0, Some(since)) => format!(

@@ -1,5 +1,6 @@
 //! What `lint` says, in each of its formats.
 
+mod found;
 mod order;
 mod page;
 mod since;
@@ -62,7 +63,7 @@ fn a_finding_shows_its_line_and_what_follows_from_it() {
     2 | -- tollgate:allow drop-colum it was never used
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
       so        it is as if it were not there
-      help      name a rule by its code, or data-loss for every rule about it
+      help      did you mean drop-column?
 
     error[allow-misspelt]: "Tollgate: allow order of no use" is not read as a directive
       --> migrations/20251103000000_phone/migration.sql:4:1
@@ -102,7 +103,7 @@ fn every_format_tells_the_same() {
     exit 3
     --- stdout
     ::error file=migrations/20251103000000_phone/migration.sql,line=1,endLine=1,col=1,endColumn=24,title=allow-without-reason::allows order without a reason%0Ait is as if it were not there: who reviews it has nothing to agree to%0Ahelp: write why: -- tollgate:allow order <reason>
-    ::error file=migrations/20251103000000_phone/migration.sql,line=2,endLine=2,col=1,endColumn=47,title=allow-unknown::allows drop-colum, and there is no such rule%0Ait is as if it were not there%0Ahelp: name a rule by its code, or data-loss for every rule about it
+    ::error file=migrations/20251103000000_phone/migration.sql,line=2,endLine=2,col=1,endColumn=47,title=allow-unknown::allows drop-colum, and there is no such rule%0Ait is as if it were not there%0Ahelp: did you mean drop-column?
     ::error file=migrations/20251103000000_phone/migration.sql,line=4,endLine=4,col=1,endColumn=35,title=allow-misspelt::"Tollgate: allow order of no use" is not read as a directive%0Ait allows nothing%0Ahelp: write -- tollgate:allow <rule> <reason>, in small letters and with one blank after each word
     tollgate lint: 3 errors, 0 warnings, 1 note and 0 allowed in 3 migrations
     "#);
@@ -138,7 +139,7 @@ fn every_format_tells_the_same() {
           "end_line": 2,
           "fact": "allows drop-colum, and there is no such rule",
           "file": "migrations/20251103000000_phone/migration.sql",
-          "help": "name a rule by its code, or data-loss for every rule about it",
+          "help": "did you mean drop-column?",
           "level": "error",
           "line": 2,
           "migration": "20251103000000_phone",
@@ -224,7 +225,7 @@ fn every_format_tells_the_same() {
           "tollgateFinding/v1": "1983eefe1f45c9e8fd7fb2c94abd69bf"
         },
         "ruleId": "allow-without-reason",
-        "ruleIndex": 5,
+        "ruleIndex": 35,
         "suppressions": []
       },
       {
@@ -252,13 +253,13 @@ fn every_format_tells_the_same() {
           }
         ],
         "message": {
-          "text": "allows drop-colum, and there is no such rule\nit is as if it were not there\nhelp: name a rule by its code, or data-loss for every rule about it"
+          "text": "allows drop-colum, and there is no such rule\nit is as if it were not there\nhelp: did you mean drop-column?"
         },
         "partialFingerprints": {
           "tollgateFinding/v1": "a9b5091a7718892802cbcf89b7178c95"
         },
         "ruleId": "allow-unknown",
-        "ruleIndex": 6,
+        "ruleIndex": 36,
         "suppressions": []
       },
       {
@@ -292,7 +293,7 @@ fn every_format_tells_the_same() {
           "tollgateFinding/v1": "695a2d56ee3255fe8934190a1df10f23"
         },
         "ruleId": "allow-misspelt",
-        "ruleIndex": 7,
+        "ruleIndex": 37,
         "suppressions": []
       },
       {
@@ -326,7 +327,7 @@ fn every_format_tells_the_same() {
           "tollgateFinding/v1": "030da6ff10463d35225f6541a78c3b3f"
         },
         "ruleId": "allow-unused",
-        "ruleIndex": 8,
+        "ruleIndex": 38,
         "suppressions": []
       }
     ]

@@ -90,7 +90,7 @@ fn beside(engine: Engine, script: &str, analysis: &Analysis) {
         // Between two statements nothing is left without them but blanks and semicolons.
         let mut at = 0;
         let ranges = statements.iter().map(|statement| statement.range.clone());
-        for range in ranges.chain([script.len()..script.len()]) {
+        for range in ranges.chain(std::iter::once(script.len()..script.len())) {
             for comment in &comments {
                 if !(at..range.start).contains(&comment.range.start) {
                     continue;
