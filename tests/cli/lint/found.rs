@@ -188,3 +188,32 @@ fn locks_are_notes_on_postgresql() {
     tollgate lint: 0 errors, 0 warnings, 1 note and 0 allowed in 2 migrations
     "#);
 }
+
+/// `revert` writes what was agreed into the header, and it covers every statement of the down.sql below it.
+#[test]
+fn what_a_rollback_destroys_is_allowed_by_its_reason() {
+    let project = project();
+    project.write(
+        EMAIL,
+        "ALTER TABLE users ADD COLUMN email TEXT;\nALTER TABLE users ADD COLUMN fax TEXT;\n",
+    );
+    project.write_down(
+        EMAIL,
+        "-- tollgate:down lossy: users.email, users.fax\nALTER TABLE users DROP COLUMN fax;\nALTER TABLE users DROP COLUMN email;\n",
+    );
+    assert_eq!(project.run(&["promote", "test"]).exit, 0);
+    let shot = project.run(&["revert", EMAIL, "--reason", "mails go astray"]);
+    assert_eq!(shot.exit, 0, "{shot}");
+    let (exit, report) = project.json(&["lint"]);
+    let found: Vec<(&str, &str)> = report["findings"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| {
+            let rule = finding["rule"].as_str().unwrap();
+            (rule, finding["allowed"].as_str().unwrap_or("not allowed"))
+        })
+        .collect();
+    let allowed = ("drop-column", "mails go astray");
+    assert_eq!((exit, found), (0, vec![allowed, allowed]));
+}
