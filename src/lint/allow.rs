@@ -231,7 +231,7 @@ fn is_meant(said: &str) -> bool {
         .unwrap_or(word.len());
     let word = &word[..end];
     if signs.contains([':', '=', '-', '_', '/', '@', '.']) {
-        strsim::damerau_levenshtein(word, "allow") <= 2
+        strsim::damerau_levenshtein(word, "allow") <= 1
             || ["allowed", "allows", "ignore", "disable", "permit"].contains(&word)
     } else {
         // In prose "tollgate allows ..." is no directive.
@@ -540,6 +540,7 @@ mod tests {
             "-- tollgate allows this",
             "-- see tollgate:allow in the docs",
             "-- written by tollgate: all of it",
+            "-- tollgate: also see the docs",
         ] {
             allowed(&format!("{said}\n\nDROP TABLE a;"), &[], &[]);
         }
