@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::rules::not_analysed;
 use super::{Before, Finding, Script, allow, look, look_each};
 use crate::model::MigrationId;
 use crate::model::entry::Engine;
@@ -40,6 +41,9 @@ pub fn check(
         Plans::Together(places) => together(engine, scripts, places),
     };
     about.extend(found);
+    let scripts_of = |place: &usize| scripts.get(*place);
+    let unread = plans.places().iter().filter_map(scripts_of);
+    about.extend(unread.filter_map(not_analysed::check));
     let mut by_migration: BTreeMap<MigrationId, Vec<Finding>> = BTreeMap::new();
     for finding in about {
         let its = by_migration.entry(finding.migration.clone()).or_default();

@@ -19,6 +19,7 @@ mod drops_handmade;
 mod foreign_key;
 mod index_lock;
 mod lossy_type;
+pub mod not_analysed;
 pub mod place;
 mod primary_key;
 mod rebuild;
@@ -85,6 +86,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
     RULES
         .iter()
         .map(|(rule, _)| *rule)
+        .chain([&not_analysed::RULE])
         .chain(place::ALL)
         .chain(allowing::ALL)
 }

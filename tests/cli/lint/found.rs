@@ -217,3 +217,45 @@ fn what_a_rollback_destroys_is_allowed_by_its_reason() {
     let allowed = ("drop-column", "mails go astray");
     assert_eq!((exit, found), (0, vec![allowed, allowed]));
 }
+
+/// Nobody looked at it, and that is said.
+#[test]
+fn a_script_that_cannot_be_read_is_told() {
+    let project = project();
+    project.write(
+        PHONE,
+        "ALTER TABLE users ADD phone TEXT;\nCREATE TABEL phones (id INTEGER);\n",
+    );
+    assert_snapshot!(project.run(&["lint"]), @r#"
+    exit 0
+    --- stdout
+    warning[not-analysed]: cannot be read: near "TABEL": syntax error
+      --> migrations/20251103000000_phone/migration.sql:2:8
+      |
+    2 | CREATE TABEL phones (id INTEGER);
+      |        ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      so        no rule looked at what it does; it runs as the bytes that stand there, alone
+      help      correct it if it is wrong; if the server understands it, read it twice, and say in its first line: -- tollgate:allow data-loss <reason>
+
+    1 warning in 3 migrations
+
+      why       tollgate lint --explain not-analysed
+    "#);
+    project.write(
+        PHONE,
+        "-- tollgate:allow data-loss read by two, it only makes a table\nCREATE TABEL phones (id INTEGER);\n",
+    );
+    assert_snapshot!(project.run(&["lint", "--all"]), @r#"
+    exit 0
+    --- stdout
+    allowed[not-analysed]: cannot be read: near "TABEL": syntax error
+      --> migrations/20251103000000_phone/migration.sql:2:8
+      |
+    2 | CREATE TABEL phones (id INTEGER);
+      |        ^^^^^^^^^^^^^^^^^^^^^^^^^^
+      so        no rule looked at what it does; it runs as the bytes that stand there, alone
+      reason    read by two, it only makes a table
+
+    nothing wrong in 3 migrations
+    "#);
+}
