@@ -103,8 +103,11 @@ pub(crate) struct Init {}
 #[derive(Debug, Args)]
 pub(crate) struct New {
     /// What the migration does, in a few words
-    #[arg(value_name = "NAME")]
-    pub(crate) name: String,
+    #[arg(value_name = "NAME", required_unless_present = "down")]
+    pub(crate) name: Option<String>,
+    /// Write the down.sql of this migration: what reverses it, as far as its text tells
+    #[arg(long, value_name = "MIGRATION", conflicts_with = "name")]
+    pub(crate) down: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -177,6 +177,25 @@ impl Project {
         }
     }
 
+    /// The kind of database that the scripts of the tree are for: as the first url says that can be read here,
+    /// or Prisma's tree, or as [`Self::engine`] has it.
+    pub(crate) fn engine_of_tree(
+        &self,
+        prisma: Option<&crate::model::prisma::PrismaTree>,
+    ) -> Engine {
+        let names = self.config.policy.names();
+        let by_url = names.into_iter().find_map(|name| self.engine_by_url(name));
+        by_url.unwrap_or_else(|| {
+            let is_sqlite = prisma.is_some_and(|tree| {
+                tree.provider.is_some() && !tree.is_for_another(Engine::Sqlite)
+            });
+            match is_sqlite {
+                true => Engine::Sqlite,
+                false => Engine::Postgresql,
+            }
+        })
+    }
+
     fn url(&self, name: &EnvironmentName) -> Result<String> {
         let place = self.config.policy.index(name);
         let url = place

@@ -30,7 +30,9 @@ fn main() -> ExitCode {
         .map(PathBuf::from)
         .collect();
     let mut wrong = 0;
-    println!("| tree | scripts | reversed whole | in part | nothing of it | put to the test | wrong |");
+    println!(
+        "| tree | scripts | reversed whole | in part | nothing of it | put to the test | wrong |"
+    );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
     let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
     for folder in &folders {
@@ -79,7 +81,11 @@ fn of_tree(folder: &Path, reasons: &mut BTreeMap<String, usize>) -> usize {
             }
             Err(Trouble::Wrong(what)) => {
                 wrong += 1;
-                println!("\nWRONG {}: {name}: {what}\n{}", folder.display(), reversal.sql);
+                println!(
+                    "\nWRONG {}: {name}: {what}\n{}",
+                    folder.display(),
+                    reversal.sql
+                );
             }
         }
     }
@@ -160,13 +166,17 @@ fn did_anything(reversal: &Reversal) -> bool {
 
 /// A reason without the names in it.
 fn plain(why: &str) -> String {
-    why.split(", which the script").next().unwrap_or_default().to_owned()
+    why.split(", which the script")
+        .next()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// The engine of a tree: as its `migration_lock.toml` says, or as `tests/reverse-trees` was told.
 fn engine_of(folder: &Path) -> Engine {
     let lock = std::fs::read_to_string(folder.join("migration_lock.toml")).unwrap_or_default();
-    let is_sqlite = lock.contains("sqlite") || std::env::var("TREES_ARE").is_ok_and(|is| is == "sqlite");
+    let is_sqlite =
+        lock.contains("sqlite") || std::env::var("TREES_ARE").is_ok_and(|is| is == "sqlite");
     match is_sqlite {
         true => Engine::Sqlite,
         false => Engine::Postgresql,

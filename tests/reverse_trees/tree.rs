@@ -68,7 +68,10 @@ impl Place {
                         if (statements.iter())
                             .any(|it| matches!(it.kind, StatementKind::NotWrappable(_))) =>
                     {
-                        statements.iter().map(|it| &script[it.range.clone()]).collect()
+                        statements
+                            .iter()
+                            .map(|it| &script[it.range.clone()])
+                            .collect()
                     }
                     _ => vec![script],
                 };

@@ -1,4 +1,6 @@
-//! `tollgate new NAME`
+//! `tollgate new NAME`, `tollgate new --down MIGRATION`
+
+mod down;
 
 use serde_json::json;
 
@@ -12,13 +14,14 @@ use crate::model::{MigrationId, Timestamp};
 #[expect(clippy::disallowed_methods, reason = "this verb makes files")]
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Result<Exit> {
     let project = Project::open(output, global)?;
-    let name = words(&verb.name);
+    if let Some(migration) = &verb.down {
+        return down::run(output, &project, migration);
+    }
+    let typed = verb.name.as_deref().unwrap_or_default();
+    let name = words(typed);
     if name.is_empty() {
         return Err(Trouble::usage(
-            format!(
-                "{:?} has no letter or digit to name a folder with",
-                verb.name
-            ),
+            format!("{typed:?} has no letter or digit to name a folder with"),
             "tollgate new add_email_to_subscribers",
         ));
     }
@@ -40,9 +43,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
     let up = format!(
         "-- {id}\n-- Runs forward, in one transaction. Portable statements, one after another.\n\n"
     );
-    let down = format!(
-        "-- The prepared reversal of {id}: what its migration.sql did, undone in reverse order.\n\n"
-    );
+    let down = down::template(&id);
     for (file, text) in [("migration.sql", up), ("down.sql", down)] {
         let file = folder.join(file);
         std::fs::write(&file, text).map_err(|error| Trouble::file(&file, &error))?;
