@@ -33,7 +33,7 @@ pub(super) fn steps(now: &Procedure, paint: Paint) -> String {
         };
         out.push_str(&format!(
             "  {place:>2}  {mark}  {}{told}\n",
-            what(now, &stage.step)
+            brief(now, &stage.step, "the rollback")
         ));
     }
     out
@@ -56,16 +56,24 @@ fn told(done: &Done) -> String {
 
 /// What a step is, imperative.
 pub(super) fn what(now: &Procedure, step: &Step) -> String {
-    let rollback = now
-        .rollback
-        .as_ref()
-        .map_or("the rollback", MigrationId::as_str);
+    match (step, &now.rollback) {
+        (Step::Write, Some(rollback)) => format!("take {rollback} for the rollback"),
+        (_, rollback) => {
+            let rollback = rollback.as_ref();
+            brief(
+                now,
+                step,
+                rollback.map_or("the rollback", MigrationId::as_str),
+            )
+        }
+    }
+}
+
+/// The same with the rollback called so.
+fn brief(now: &Procedure, step: &Step, rollback: &str) -> String {
     match step {
         Step::Backup => format!("back up {} now", now.last),
-        Step::Write => match &now.rollback {
-            Some(_) => format!("take {rollback} for its rollback"),
-            None => format!("write the rollback of {}", now.migration),
-        },
+        Step::Write => format!("write the rollback of {}", now.migration),
         Step::Before {
             environment,
             migrations,
