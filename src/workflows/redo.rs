@@ -308,6 +308,7 @@ fn plan_after(
         kept: &run.kept,
         to: Some(migration),
         live: Some(live),
+        in_use: &run.in_use,
         now: (run.now)(),
         in_use: &run.in_use,
     })

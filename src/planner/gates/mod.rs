@@ -13,6 +13,7 @@ mod prisma;
 mod promotion;
 mod rehearsal;
 pub(crate) mod reset;
+mod reverted;
 mod script;
 mod unknown;
 
@@ -81,6 +82,8 @@ pub enum Gate {
     Rehearsal,
     /// There is a backup of the target, as the environment asks for it.
     Backup,
+    /// A migration and its rollback are both pending. It only warns.
+    Reverted,
 }
 
 impl Gate {
@@ -102,6 +105,7 @@ impl Gate {
             Self::Prisma => "prisma",
             Self::Rehearsal => "rehearsal",
             Self::Backup => "backup",
+            Self::Reverted => "reverted",
         }
     }
 
@@ -136,7 +140,8 @@ impl Gate {
             | Self::Script
             | Self::Baseline
             | Self::Prisma
-            | Self::Backup => false,
+            | Self::Backup
+            | Self::Reverted => false,
         }
     }
 
@@ -194,6 +199,7 @@ pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     advice.extend(baseline::advice(world));
     advice.extend(prisma::advice(world));
     advice.extend(backup::advice(world));
+    advice.extend(reverted::advice(world));
     advice
 }
 

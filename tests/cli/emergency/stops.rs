@@ -183,14 +183,14 @@ fn what_says_that_it_is_irreversible_is_written_by_hand_and_taken() {
     --- stderr
     emergency: 20251102000000_email is to be reversed in prod; incident 202eae6f, open since 2025-11-04 10:12 UTC: mails go astray
        1  done  back up prod now: [backup].db, 2025-11-04 10:12 UTC, by alice
-       2        take 20251104101300_rollback_email for its rollback
-       3        rehearse 20251104101300_rollback_email in dev
-       4        apply 20251104101300_rollback_email to dev
-       5        rehearse 20251104101300_rollback_email in test
-       6        apply 20251104101300_rollback_email to test
-       7        apply 20251104101300_rollback_email to prod, the last environment
+       2        write the rollback of 20251102000000_email
+       3        rehearse the rollback in dev
+       4        apply the rollback to dev
+       5        rehearse the rollback in test
+       6        apply the rollback to test
+       7        apply the rollback to prod, the last environment
 
-    step 2 of 7: take 20251104101300_rollback_email for its rollback
+    step 2 of 7: take 20251104101300_rollback_email for the rollback
     migrations/20251104101300_rollback_email was written before; the ledger knows of it now
 
     step 3 of 7: rehearse 20251104101300_rollback_email in dev

@@ -1,6 +1,7 @@
 //! A migration that reverses another one: which bytes it is made of, what it says of itself, and how it goes
 //! its way.
 
+mod before_prod;
 mod refused;
 
 use insta::assert_snapshot;
@@ -39,6 +40,7 @@ fn what_was_rehearsed_is_what_it_is_made_of() {
     -- Reverses 20251102000000_email: mails go astray
     -- tollgate:reverts 20251102000000_email
     -- tollgate:allow data-loss mails go astray
+
     -- tollgate:verbatim 20251102000000_email/down.sql
     DROP INDEX users_email;
     ALTER TABLE users DROP COLUMN email;
@@ -181,7 +183,7 @@ fn the_bytes_that_stood_beside_it_are_taken_from_the_ledger_where_the_file_was_e
 #[test]
 fn what_it_destroyed_does_not_come_back_and_that_is_said() {
     let mut project = project();
-    project.write(PHONE, "DROP INDEX users_email;\nALTER TABLE users DROP COLUMN email;\nUPDATE users SET name = upper(name);\n");
+    project.write(PHONE, "-- tollgate:allow data-loss nobody reads it\n\nDROP INDEX users_email;\nALTER TABLE users DROP COLUMN email;\nUPDATE users SET name = upper(name);\n");
     project.write_down(PHONE, "-- tollgate:down lossy: users.email, users.name\nALTER TABLE users ADD COLUMN email TEXT;\nCREATE INDEX users_email ON users (email);\n");
     assert_eq!(project.run(&["promote", "prod"]).exit, 0);
     assert_snapshot!(project.run(&["revert", PHONE, "--reason", "no"]), @r#"
@@ -200,6 +202,8 @@ fn what_it_destroyed_does_not_come_back_and_that_is_said() {
     -- What the label names does not come back as it was.
     -- tollgate:down lossy: users.name
     -- tollgate:verbatim 20251103000000_phone/migration.sql
+    -- tollgate:allow data-loss nobody reads it
+
     DROP INDEX users_email;
     ALTER TABLE users DROP COLUMN email;
     UPDATE users SET name = upper(name);

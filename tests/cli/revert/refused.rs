@@ -89,7 +89,7 @@ fn what_says_that_it_is_irreversible() {
     --- stderr
     error: 20251102000000_email says that it is irreversible: the addresses are gone
 
-      remedy   tollgate new rollback_email   # and write by hand what can be brought back
+      remedy   tollgate new rollback_email   # and write by hand what can be brought back, below -- tollgate:reverts 20251102000000_email
     "#);
     assert_eq!(folders(&project), 2);
 }
