@@ -9,15 +9,16 @@ use std::fmt::Write as _;
 use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Failure, Found, Head,
-    How, Intent, Opened, Outcome, Place, Progress, ReceiptRef, Refused, RefusedGate, Rehearsed,
-    Resolved, Restored, TakenIn, TargetIdentity, Verdict, Verified, VerifiedBackup, Waived,
+    Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Emergency, Ending, Engine, Failure,
+    Found, Head, How, Intent, Opened, Outcome, Place, Progress, ReceiptRef, Refused, RefusedGate,
+    Rehearsed, Resolved, Restored, Reverted, TakenIn, TargetIdentity, Verdict, Verified,
+    VerifiedBackup, Waived,
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
-    Actor, AttemptId, DataMode, EarlierSuccess, Entry, Environment, EnvironmentName, Fact,
-    GitState, IncarnationId, MigrationId, Origin, Policy, Provenance, Receipt, ReceiptKind,
-    Rehearsal, RehearsedDown, Stage, Timestamp, Waiver, WriterId,
+    Actor, AttemptId, DataMode, DownBytes, EarlierSuccess, Entry, Environment, EnvironmentName,
+    Fact, GitState, IncarnationId, IncidentId, MigrationId, Origin, Policy, Provenance, Receipt,
+    ReceiptKind, Rehearsal, RehearsedDown, Stage, Timestamp, Waiver, WriterId,
 };
 use tollgate::planner::{FileFacts, Inputs, plan};
 
@@ -425,6 +426,14 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
                 ..receipt()
             },
         ),
+        (
+            "receipt, undone",
+            Receipt {
+                kind: ReceiptKind::Undone,
+                undone: Some(down()),
+                ..receipt()
+            },
+        ),
     ]
 }
 
@@ -794,6 +803,52 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 ..intent()
             }),
         ),
+        (
+            "intent, beside a down.sql",
+            Fact::Intent(Intent {
+                down: Some(down()),
+                ..intent()
+            }),
+        ),
+        (
+            "intent, to undo",
+            Fact::Intent(Intent {
+                receipt: ReceiptKind::Undone,
+                down: Some(down()),
+                ..intent()
+            }),
+        ),
+        (
+            "reverted",
+            Fact::Reverted(Reverted {
+                migration: MigrationId::new("20251104101200_rollback_add_users"),
+                reverts: migration(),
+                blake3: Checksum::of(b"DROP TABLE a;"),
+                sha256: Sha256::of(b"DROP TABLE a;"),
+                reason: "nobody can log in".to_owned(),
+                incident: None,
+            }),
+        ),
+        (
+            "reverted, in an emergency",
+            Fact::Reverted(Reverted {
+                migration: MigrationId::new("20251104101200_rollback_add_users"),
+                reverts: migration(),
+                blake3: Checksum::of(b"DROP TABLE a;"),
+                sha256: Sha256::of(b"DROP TABLE a;"),
+                reason: "nobody can log in".to_owned(),
+                incident: Some(IncidentId::from_bytes([0x5e; 16])),
+            }),
+        ),
+        (
+            "emergency",
+            Fact::Emergency(Emergency {
+                incident: IncidentId::from_bytes([0x5e; 16]),
+                migration: migration(),
+                environment: environment("prod"),
+                reason: "nobody can log in".to_owned(),
+            }),
+        ),
     ]
 }
 
@@ -808,6 +863,13 @@ fn waiver(gate: &str) -> Waiver {
             writer: writer(),
             number: 3,
         },
+    }
+}
+
+fn down() -> DownBytes {
+    DownBytes {
+        blake3: Checksum::of(b"DROP TABLE a;"),
+        sha256: Sha256::of(b"DROP TABLE a;"),
     }
 }
 
@@ -995,6 +1057,8 @@ fn every_kind_of_entry_has_a_vector() {
         "rehearsed",
         "backed-up",
         "restored",
+        "reverted",
+        "emergency",
     ];
     assert_eq!(kinds, BTreeSet::from(every));
 }
