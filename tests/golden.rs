@@ -1059,6 +1059,7 @@ fn every_kind_of_entry_has_a_vector() {
         "restored",
         "reverted",
         "emergency",
+        "waived",
     ];
     assert_eq!(kinds, BTreeSet::from(every));
 }
