@@ -125,7 +125,7 @@ pub fn redo(
         }
         Undone::Unknown(error) => {
             drop(target);
-            return after_unknown(run, environment, migration, &ran, error);
+            return after_unknown(run, environment, migration, &ran, *error);
         }
     }
     drop(target);
@@ -446,7 +446,7 @@ fn after_unknown(
     environment: &EnvironmentName,
     migration: &MigrationId,
     ran: &Success,
-    error: Box<TargetError>,
+    error: TargetError,
 ) -> Result<End, WorkflowError> {
     drop(contact(run, environment)?);
     let here = run.ledger.view().get(environment);
@@ -454,7 +454,7 @@ fn after_unknown(
         .and_then(|here| here.applied.get(migration))
         .is_some_and(|now| now.receipt == ran.receipt);
     if stands {
-        return Err(target_error(environment, *error));
+        return Err(target_error(environment, error));
     }
     again(run, environment, migration)
 }

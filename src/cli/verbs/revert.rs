@@ -123,7 +123,6 @@ pub(crate) fn write(
 }
 
 /// The folder is no migration before its `migration.sql` is there, whole.
-#[expect(clippy::disallowed_methods, reason = "this verb makes files")]
 fn put_folder(project: &Project, rollback: &Written) -> Result<()> {
     let folder = project.config.migrations.join(rollback.id.as_str());
     std::fs::create_dir_all(&folder).map_err(|error| Trouble::file(&folder, &error))?;
