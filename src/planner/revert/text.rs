@@ -162,6 +162,17 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_reversed_is_known_until_it_is_written() {
+        use crate::model::entry::Engine;
+        for engine in [Engine::Postgresql, Engine::Sqlite] {
+            let open = crate::reverse::reverse(engine, "UPDATE a SET b = 1;");
+            assert!(!open.is_whole() && has_stubs(&open.sql), "{}", open.sql);
+            let whole = crate::reverse::reverse(engine, "CREATE TABLE a (b integer);");
+            assert!(whole.is_whole() && !has_stubs(&whole.sql), "{}", whole.sql);
+        }
+    }
+
+    #[test]
     fn names_lose_their_stamp() {
         for (id, name) in [
             ("20251104101200_add_phone", "rollback_add_phone"),

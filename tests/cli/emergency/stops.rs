@@ -6,7 +6,8 @@ use std::sync::atomic::AtomicBool;
 use insta::assert_snapshot;
 
 use super::{COMMAND, ROLLBACK, gone_wrong, still};
-use crate::rehearse::{EMAIL, PHONE, project};
+use crate::project::Project;
+use crate::rehearse::{EMAIL, PHONE, USERS, project};
 
 fn yes() -> Vec<&'static str> {
     [&COMMAND[..], &["--yes"]].concat()
@@ -229,4 +230,80 @@ fn a_backup_that_was_deleted_as_bad_does_not_count() {
     let (_, document) = project.json(&COMMAND);
     assert_eq!(document["steps"][0]["done"], false, "{document}");
     assert_eq!(document["next"], 1);
+}
+
+/// Without a `down.sql` what is certain is written, and the rest is open until somebody wrote it.
+#[test]
+fn what_is_open_is_written_by_hand_and_then_it_goes_on() {
+    let project = Project::with(&[
+        (
+            USERS,
+            "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);\n",
+        ),
+        (
+            EMAIL,
+            "CREATE TABLE mails (id INTEGER);\nUPDATE users SET name = lower(name);\n",
+        ),
+    ]);
+    assert_eq!(project.run(&["promote", "prod"]).exit, 0);
+    assert_snapshot!(still(project.run(&yes())), @r#"
+    exit 3
+    --- stderr
+    emergency: 20251102000000_email is to be reversed in prod
+       1        back up prod now
+       2        write the rollback of 20251102000000_email
+       3        rehearse the rollback in dev
+       4        apply the rollback to dev
+       5        rehearse the rollback in test
+       6        apply the rollback to test
+       7        apply the rollback to prod, the last environment
+
+    step 1 of 7: back up prod now
+    incident cb0a92dc is open
+    backed up: prod into [backup].db
+      [size and checksum]
+      not verified: nobody restored it yet: a backup that was not restored is a hope
+
+    step 2 of 7: write the rollback of 20251102000000_email
+    wrote: migrations/20251104101200_rollback_email/migration.sql
+      reverses  20251102000000_email, as it ran in dev, test and prod
+      runs      what its script's text tells, because it has no down.sql; nobody has tried it
+      loses     mails
+      open      migrations/20251102000000_email/migration.sql:2: the values that UPDATE replaced are gone
+                it refuses to run until that is written by hand
+
+    stopped: the rollback is not whole: migrations/20251104101200_rollback_email/migration.sql says what is to be written by hand, and refuses to run before that
+      incident cb0a92dc stays open; what was done stands
+
+      remedy   edit migrations/20251104101200_rollback_email/migration.sql, then: tollgate emergency 20251102000000_email --reason 'mails go astray'
+    "#);
+    assert_snapshot!(std::fs::read_to_string(project.script(ROLLBACK)).unwrap(), @r#"
+    -- 20251104101200_rollback_email
+    -- Reverses 20251102000000_email, incident cb0a92dc: mails go astray
+    -- tollgate:reverts 20251102000000_email
+    -- tollgate:allow data-loss mails go astray
+
+    -- There was no down.sql: this was written from the text of its migration.sql. Read it.
+
+    -- To be written by hand: the values that UPDATE replaced are gone. Line 2:
+    --     UPDATE users SET name = lower(name)
+    SELECT * FROM "write by hand what reverses line 2, then take this statement away";
+
+    DROP TABLE "mails";
+    "#);
+    // The same again stops at the same place, and does nothing twice.
+    let again = project.run(&yes());
+    assert_eq!(again.exit, 3, "{again}");
+    let script = std::fs::read_to_string(project.script(ROLLBACK)).unwrap();
+    let written: String = script
+        .lines()
+        .filter(|line| !line.contains("then take this statement away"))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    project.write(ROLLBACK, &written);
+    let shot = project.run(&yes());
+    assert_eq!(shot.exit, 0, "{shot}");
+    let log = project.run(&["log"]).stdout;
+    assert_eq!(log.matches("  reverted   ").count(), 1, "{log}");
+    assert_eq!(log.matches("  backed-up  ").count(), 1, "{log}");
 }

@@ -314,3 +314,50 @@ fn a_run_that_was_cut_off_before_the_ledger_knew_is_brought_to_its_end() {
     let again = project.run(&["revert", EMAIL, "--reason", "no"]);
     assert_eq!(again.exit, 2, "{again}");
 }
+
+/// Nobody prepared a reversal: what is certain from the script's text is written, and said to be untried.
+#[test]
+fn without_a_prepared_reversal_it_is_written_from_the_text() {
+    let project = project();
+    let down = project.script(EMAIL).with_file_name("down.sql");
+    std::fs::remove_file(&down).unwrap();
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    assert_snapshot!(project.run(&["revert", EMAIL, "--reason", "no"]), @r#"
+    exit 0
+    --- stdout
+    wrote: migrations/20251104101200_rollback_email/migration.sql
+      reverses  20251102000000_email, as it ran in dev
+      runs      what its script's text tells, because it has no down.sql; nobody has tried it
+      loses     users.email
+
+      next      read it and commit it, then: tollgate promote prod
+    "#);
+    assert_snapshot!(std::fs::read_to_string(project.script(ROLLBACK)).unwrap(), @r#"
+    -- 20251104101200_rollback_email
+    -- Reverses 20251102000000_email: no
+    -- tollgate:reverts 20251102000000_email
+    -- tollgate:allow data-loss no
+
+    -- There was no down.sql: this was written from the text of its migration.sql. Read it.
+
+    DROP INDEX "users_email";
+    ALTER TABLE "users" DROP COLUMN "email";
+    "#);
+    let down = project.script(ROLLBACK).with_file_name("down.sql");
+    assert_snapshot!(std::fs::read_to_string(down).unwrap(), @r#"
+    -- The prepared reversal of 20251104101200_rollback_email: it runs 20251102000000_email again.
+    -- What the label names does not come back as it was.
+    -- tollgate:down lossy: users.email
+    -- tollgate:verbatim 20251102000000_email/migration.sql
+    ALTER TABLE users ADD COLUMN email TEXT;
+    CREATE INDEX users_email ON users (email);
+    "#);
+    let shot = still(project.run(&["rehearse", "dev"]));
+    assert_eq!(shot.exit, 0, "{shot}");
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    let (_, status) = project.json(&["status"]);
+    assert_eq!(
+        status["migrations"][1]["environments"]["dev"]["state"],
+        "reverted"
+    );
+}
