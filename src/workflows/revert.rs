@@ -2,6 +2,7 @@
 
 use super::{Run, WorkflowError};
 use crate::digest::{Checksum, Sha256};
+use crate::lint::{Before, Script, Topic, look};
 use crate::model::entry::{Engine, Reverted};
 use crate::model::rehearsal::COLUMN_ORDER;
 use crate::model::reverting::REVERTS;
@@ -391,6 +392,32 @@ fn nothing_builds_on(
     })
 }
 
+/// Whether the gate of data loss asks for a word on it, or may.
+fn is_destructive(
+    engine: Engine,
+    id: &MigrationId,
+    text: &str,
+    analysis: &Analysis,
+    changes: &[Change],
+) -> bool {
+    let script = Script {
+        migration: id,
+        text,
+        analysis,
+        changes,
+    };
+    let before = Before {
+        standing: &[],
+        is_empty: false,
+    };
+    let found = look(engine, before, &[script]).findings;
+    analysis.statements().is_none()
+        || destroys(changes)
+        || found
+            .iter()
+            .any(|finding| finding.rule.topic == Topic::DataLoss)
+}
+
 fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: MigrationId) -> Written {
     let engine = request.engine;
     let reason = (run.clean)(request.reason);
@@ -404,7 +431,7 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
         (Some((_, script, label, analysis)), _) => {
             let changes = changes(engine, script, analysis);
             not_back = label.losses();
-            let is_destructive = analysis.statements().is_none() || destroys(&changes);
+            let is_destructive = is_destructive(engine, &id, script, analysis, &changes);
             (
                 Body::Prepared(script),
                 losses(engine, &changes),
@@ -413,7 +440,7 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
         }
         (None, Some(reversal)) => {
             let (analysis, changes) = read(engine, &reversal.sql);
-            let is_destructive = analysis.statements().is_none() || destroys(&changes);
+            let is_destructive = is_destructive(engine, &id, &reversal.sql, &analysis, &changes);
             let loses = reversal.loses.clone();
             (Body::Written(&reversal.sql), loses, is_destructive)
         }

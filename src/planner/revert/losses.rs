@@ -10,11 +10,8 @@ pub fn destroys(changes: &[Change]) -> bool {
     fn one(deed: &Deed) -> bool {
         match deed {
             Deed::Drop { kind, cascade, .. } => *cascade || holds_rows(*kind),
-            Deed::DropColumn { .. }
-            | Deed::SetType { .. }
-            | Deed::Truncate { .. }
-            | Deed::Update { .. }
-            | Deed::Delete { .. } => true,
+            Deed::DropColumn { .. } | Deed::Truncate { .. } => true,
+            Deed::Update { filtered, .. } | Deed::Delete { filtered, .. } => !filtered,
             Deed::Insert { replaces, .. } => *replaces,
             Deed::Unknown { spelled, .. } => spelled.is_empty() || spelled.iter().any(one),
             _ => false,
