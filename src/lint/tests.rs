@@ -1,5 +1,6 @@
 //! The 13 things that Prisma warns about, with the statements that it writes for each.
 
+use super::Topic;
 use super::testing::look_at;
 use crate::model::entry::Engine::{self, Postgresql, Sqlite};
 
@@ -19,7 +20,7 @@ fn codes(engine: Engine, script: &str) -> Vec<&'static str> {
         Sqlite => SQLITE,
     };
     let mut codes: Vec<_> = (look_at(engine, &[stands, script]).findings.iter())
-        .filter(|finding| finding.rule.level > super::Level::Note)
+        .filter(|finding| matches!(finding.rule.topic, Topic::DataLoss | Topic::MayFail))
         .map(|finding| finding.rule.code)
         .collect();
     codes.sort_unstable();

@@ -181,9 +181,7 @@ fn table(scripts: usize, findings: &[Finding]) {
         .collect();
     let loss = findings
         .iter()
-        .filter(|finding| {
-            finding.rule.level > Level::Note && finding.rule.topic == Topic::DataLoss
-        })
+        .filter(|finding| finding.rule.level > Level::Note && finding.rule.topic == Topic::DataLoss)
         .count();
     println!(
         "\n{scripts} scripts; shown by default: {shown} findings, {:.1} per 100 scripts, in {} scripts",
