@@ -60,7 +60,7 @@ enum Became {
 
 fn of_tree(folder: &Path, reasons: &mut BTreeMap<String, usize>) -> usize {
     let scripts = tree::scripts(folder);
-    let mut place = Place::new(folder);
+    let mut place = Place::new(engine_of(folder));
     let mut became = Vec::new();
     let (mut tested, mut wrong) = (0, 0);
     for (name, script) in &scripts {

@@ -12,6 +12,7 @@ use tollgate::targets::sqlite::comparable;
 use crate::support::{Database, run};
 
 /// The scripts of a tree, in the order in which they run.
+#[allow(dead_code, reason = "not every crate that runs scripts reads a tree")]
 pub(crate) fn scripts(folder: &Path) -> Vec<(String, String)> {
     let mut scripts: Vec<(String, String)> = std::fs::read_dir(folder)
         .unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
@@ -32,8 +33,8 @@ pub(crate) enum Place {
 }
 
 impl Place {
-    pub(crate) fn new(tree: &Path) -> Self {
-        match crate::engine_of(tree) {
+    pub(crate) fn new(engine: Engine) -> Self {
+        match engine {
             Engine::Postgresql => Self::Postgresql(Database::new()),
             Engine::Sqlite => Self::Sqlite(tempfile::tempdir().unwrap()),
         }
