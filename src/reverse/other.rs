@@ -101,7 +101,9 @@ impl Deeds<'_> {
         }
         if is(0, "set") {
             let name = 1 + usize::from(is(1, "local") || is(1, "session"));
-            return is(name, "constraints") || HARMLESS.iter().any(|setting| is(name, setting));
+            return is(name, "constraints")
+                || is(name, "transaction")
+                || HARMLESS.iter().any(|setting| is(name, setting));
         }
         // The other forms say what is set, and where.
         if is(0, "reset") {

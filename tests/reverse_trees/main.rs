@@ -34,15 +34,17 @@ fn main() -> ExitCode {
         "| tree | scripts | reversed whole | in part | nothing of it | put to the test | wrong |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- |");
-    let mut reasons: BTreeMap<String, usize> = BTreeMap::new();
+    let mut reasons: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     for folder in &folders {
         wrong += of_tree(folder, &mut reasons);
     }
-    let mut reasons: Vec<(String, usize)> = reasons.into_iter().collect();
+    let mut reasons: Vec<(String, (usize, usize))> = reasons.into_iter().collect();
     reasons.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    println!("\nwhat is left open, in how many statements:");
-    for (why, count) in reasons {
-        println!("{count:6}  {why}");
+    println!(
+        "\nwhat is left open, in how many statements, and in how many scripts nothing else is:"
+    );
+    for (why, (statements, alone)) in reasons {
+        println!("{statements:6} {alone:6}  {why}");
     }
     match wrong {
         0 => ExitCode::SUCCESS,
@@ -58,15 +60,21 @@ enum Became {
     Nothing,
 }
 
-fn of_tree(folder: &Path, reasons: &mut BTreeMap<String, usize>) -> usize {
+fn of_tree(folder: &Path, reasons: &mut BTreeMap<String, (usize, usize)>) -> usize {
     let scripts = tree::scripts(folder);
     let mut place = Place::new(engine_of(folder));
     let mut became = Vec::new();
     let (mut tested, mut wrong) = (0, 0);
     for (name, script) in &scripts {
         let reversal = reverse(place.engine(), script);
-        for open in &reversal.open {
-            *reasons.entry(plain(&open.why)).or_default() += 1;
+        let whys: Vec<String> = reversal.open.iter().map(|open| plain(&open.why)).collect();
+        for why in &whys {
+            reasons.entry(why.clone()).or_default().0 += 1;
+        }
+        if let [first, rest @ ..] = &whys[..]
+            && rest.iter().all(|why| why == first)
+        {
+            reasons.entry(first.clone()).or_default().1 += 1;
         }
         became.push(match (&reversal.open[..], did_anything(&reversal)) {
             ([], _) => Became::Whole,
