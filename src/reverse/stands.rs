@@ -94,13 +94,12 @@ impl Stands {
 
     /// The one that has exactly this name now.
     pub(super) fn find(&self, space: Space, name: &Name, on: Option<usize>) -> Option<usize> {
-        let found = self.things.iter().rposition(|thing| {
+        self.things.iter().rposition(|thing| {
             !thing.gone
                 && thing.space == space
                 && self.same_name(&thing.name, name)
                 && (on.is_none() || thing.on == on)
-        });
-        found
+        })
     }
 
     /// The same, where the script made it.

@@ -310,7 +310,6 @@ fn plan_after(
         live: Some(live),
         in_use: &run.in_use,
         now: (run.now)(),
-        in_use: &run.in_use,
     })
 }
 

@@ -72,6 +72,10 @@ fn what_was_rehearsed_is_what_it_is_made_of() {
       rehearsed 20251104101200_rollback_email  lossless  in place, data: full
       applied   20251104101200_rollback_email  atomic
     prod: 1 migration to apply
+      20251104101200_rollback_email
+        destroys    line 8: column users.email (2 rows)
+        accepted    line 8: drops column users.email: mails go astray
+        locks       line 8: users (RESERVED) while every row is written (2 rows)
       applied   20251104101200_rollback_email  atomic
     "#);
     assert_snapshot!(project.run(&["status"]), @r#"
@@ -230,6 +234,8 @@ fn what_it_destroyed_does_not_come_back_and_that_is_said() {
       rehearsed 20251104101200_rollback_phone  lossless  in place, data: full
       applied   20251104101200_rollback_phone  atomic
     prod: 1 migration to apply
+      20251104101200_rollback_phone
+        locks       line 7: users, users_email (RESERVED) while every row is read
       applied   20251104101200_rollback_phone  atomic
     "#);
 }
