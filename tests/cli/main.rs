@@ -11,6 +11,7 @@ mod carried;
 mod chain;
 mod cut_off;
 mod emergency;
+mod data_loss;
 mod errors;
 mod half_way;
 mod identity;

@@ -295,7 +295,7 @@ fn what_cannot_be_accepted_is_an_error_or_a_refusal() {
     --- stderr
     error: identity cannot be waived: it says what is not known or cannot run, and nobody can answer for that
 
-      remedy   tollgate plan test   # and its remedy; missing, modified, order, promotion and rehearsal can be waived
+      remedy   tollgate plan test   # and its remedy; missing, modified, order, promotion, data-loss and rehearsal can be waived
     "#);
     assert_snapshot!(run(&["waive", "test", "ordre", EMAIL]), @r#"
     exit 2
@@ -489,9 +489,32 @@ fn a_lost_ledger_regains_what_was_waived_from_the_receipts_alone() {
         let _ = std::fs::remove_file(project.path().join("state").join(file));
     }
     assert_eq!(project.run(&["sync", "prod"]).exit, 0);
-    project.write("20251104000000_more", "SELECT 1;\n");
-    let (_, plan) = project.json(&["plan", "prod"]);
-    assert_eq!(plan["verdict"], "refused");
+    std::fs::remove_file(project.path().join("state/prod.db")).unwrap();
+    let emptied = ["bind", "prod", "--emptied", "--reason", "a new server"];
+    assert_eq!(project.run(&emptied).exit, 0);
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 0
+    --- stdout
+    ready: prod can take 3 migrations
+
+      20251101000000_users
+        runs        atomic, 1 statement, blake3:c5daedb536d9
+        proven      dev 2025-11-04 10:12 UTC by alice, as its receipt in prod tells
+        proven      test 2025-11-04 10:12 UTC by alice, as its receipt in prod tells
+
+      20251102000000_email
+        runs        atomic, 1 statement, blake3:0bff6c90c6e8
+        proven      dev 2025-11-04 10:12 UTC by alice, as its receipt in prod tells
+        proven      test 2025-11-04 10:12 UTC by alice, as its receipt in prod tells (order waived by alice: the branch was merged late)
+
+      20251103000000_phone
+        runs        atomic, 1 statement, blake3:39722d4c119a
+        proven      dev 2025-11-04 10:12 UTC by alice, as its receipt in prod tells
+        proven      test 2025-11-04 10:12 UTC by alice, as its receipt in prod tells
+
+      plan 51bfaabf9f16053683580c7d771e998c85cafacd9cf6ceb5089fa1323157f58a
+      to run it: tollgate apply prod
+    "#);
     assert_snapshot!(project.run(&["log"]), @r#"
     exit 0
     --- stdout
@@ -500,6 +523,7 @@ fn a_lost_ledger_regains_what_was_waived_from_the_receipts_alone() {
         3  2025-11-04T10:12:00.000Z  alice  absorbed   prod 20251101000000_users, from the target's receipts
         4  2025-11-04T10:12:00.000Z  alice  absorbed   prod 20251103000000_phone, from the target's receipts
         5  2025-11-04T10:12:00.000Z  alice  absorbed   prod 20251102000000_email, from the target's receipts (order waived by alice: the branch was merged late)
+        6  2025-11-04T10:12:00.000Z  alice  bound      prod to sqlite prod.db: a new server
     "#);
 }
 
@@ -547,5 +571,16 @@ fn what_was_waived_in_test_makes_nothing_of_dev() {
     std::fs::remove_dir_all(project.script(EMAIL).parent().unwrap()).unwrap();
     assert_eq!(waive(&project, "test", "promotion", next), 0);
     assert_eq!(project.run(&["apply", "test"]).exit, 0);
-    assert_snapshot!(project.run(&["plan", "prod"]), @"");
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 1 migration that has not earned its place
+
+      20251105000000_next
+        promotion   these bytes never succeeded in dev
+                    found     dev: nothing
+                              test: succeeded 2025-11-04 10:12 UTC by alice (promotion waived by alice: the branch was merged late)
+                    required  success of blake3:ab7109dd69a8 in dev and test
+                    remedy    tollgate apply dev --to 20251105000000_next
+    "#);
 }
