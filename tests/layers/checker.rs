@@ -22,7 +22,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "planner",
         &[
-            "planner", "lint", "ledger", "targets", "model", "digest", "sql",
+            "planner", "lint", "reverse", "ledger", "targets", "model", "digest", "sql",
         ],
     ),
     (
@@ -81,6 +81,7 @@ const PURE_MAY_IMPORT: &[&str] = &[
     "targets::Observed",
     "targets::Part",
     "targets::Recorded",
+    "targets::Rows",
     "targets::ScriptError",
     "targets::State",
     "targets::history::History",
