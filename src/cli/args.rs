@@ -101,12 +101,13 @@ pub(crate) enum Verb {
 pub(crate) struct Init {}
 
 #[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
 pub(crate) struct New {
     /// What the migration does, in a few words
-    #[arg(value_name = "NAME", required_unless_present = "down")]
+    #[arg(value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// Write the down.sql of this migration: what reverses it, as far as its text tells
-    #[arg(long, value_name = "MIGRATION", conflicts_with = "name")]
+    #[arg(long, value_name = "MIGRATION")]
     pub(crate) down: Option<String>,
 }
 

@@ -231,9 +231,11 @@ impl Deeds<'_> {
             None if on_made => Err(Undo::Nothing),
             None => {
                 // Its name is free for another one.
-                if let Some(id) = self.stands.find(space, name, table) {
-                    self.gone_unmade(id);
-                }
+                let found = self.stands.find(space, name, table);
+                let id = found.unwrap_or_else(|| {
+                    (self.stands).add(space, *kind, name.clone(), table, Made::Before)
+                });
+                self.gone_unmade(id);
                 Err(Undo::Open(why))
             }
         }

@@ -173,6 +173,19 @@ impl Stands {
             })
     }
 
+    /// Whether it took the name of one that stood before, as a table does that is rebuilt: what stands in it
+    /// is not its own.
+    pub(super) fn stands_for_another(&self, id: usize) -> bool {
+        self.things.get(id).is_some_and(|thing| {
+            thing.space == Space::Relation
+                && self.things.iter().any(|other| {
+                    other.space == Space::Relation
+                        && other.made == Made::Before
+                        && self.same_name(&other.name, &thing.name)
+                })
+        })
+    }
+
     /// Whether the script made a trigger or a rule on it: rows that come and go may do anything then.
     pub(super) fn has_trigger(&self, table: usize) -> bool {
         self.things.iter().any(|thing| {

@@ -304,6 +304,8 @@ fn sqlite_is_reversed_as_it_allows() {
          DROP TABLE \"A\";\nALTER TABLE \"new_A\" RENAME TO \"A\";\nPRAGMA foreign_keys=ON;",
     );
     assert_eq!(rebuilt.open.len(), 1, "{rebuilt:?}");
+    // What stands in "A" is what stood there before: no label may say that it may be lost.
+    assert_eq!(rebuilt.label(), None);
     assert!(rebuilt.sql.contains(
         "SELECT * FROM \"write by hand what reverses line 4, then take this statement away\";\n"
     ));

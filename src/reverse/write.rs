@@ -115,6 +115,9 @@ fn stub(sql: &mut String, engine: Engine, line: usize, why: &str, said: &str) {
 /// The name of what goes, as a label has it.
 fn lost(stands: &Stands, id: usize) -> Option<String> {
     let thing = stands.things.get(id)?;
+    if stands.stands_for_another(id) {
+        return None;
+    }
     let table = match thing.on {
         Some(table) => &stands.things.get(table)?.name,
         None => &thing.name,

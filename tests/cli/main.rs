@@ -38,3 +38,4 @@ mod variables;
 mod verbs;
 mod waive;
 mod was_reset;
+mod written_down;

@@ -93,7 +93,7 @@ pub(super) fn run(output: &mut Output<'_>, project: &Project, typed: &str) -> Re
     }
     if !reversal.loses.is_empty() {
         text.push_str(&format!(
-            "  loses     {}, with whatever came into it since\n",
+            "  loses     {}, and what came there since\n",
             reversal.loses.join(", ")
         ));
     }
