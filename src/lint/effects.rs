@@ -139,10 +139,7 @@ fn touch(effect: &mut Effect, deed: &Deed) {
         one(table);
     }
     match deed {
-        Deed::CreateIndex {
-            index: Some(name), ..
-        }
-        | Deed::CreateType { name, .. }
+        Deed::CreateType { name, .. }
         | Deed::AddLabel { ty: name, .. }
         | Deed::RenameLabel { ty: name, .. }
         | Deed::Create { name, .. }

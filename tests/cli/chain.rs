@@ -112,6 +112,8 @@ fn prod_refuses_what_was_not_proven_and_offers_what_was() {
     test: 1 migration applied
     --- stderr
     test: 1 migration to apply
+      20251104093000_add_index
+        locks       line 1: health_checks (RESERVED) while every row is read
       applied   20251104093000_add_index  atomic
     "#);
     assert_snapshot!(project.run(&["plan", "prod"]), @r#"

@@ -177,14 +177,16 @@ fn what_was_in_flight_needs_a_person() {
     --- stdout
     dev: 20251102000000_half goes on at statement 3 with the next apply
     ");
-    assert_snapshot!(chain.run(&["apply", "dev"]), @r"
+    assert_snapshot!(chain.run(&["apply", "dev"]), @r#"
     exit 0
     --- stdout
     dev: 1 migration applied
     --- stderr
     dev: 1 migration to apply
+      20251102000000_half
+        locks       line 2: counter (SHARE UPDATE EXCLUSIVE) while every row is read
       applied   20251102000000_half  journalled, from statement 3
-    ");
+    "#);
     assert_eq!(counted(&chain), "1 3");
     assert_eq!(chain.run(&["verify"]).exit, 0);
 }
@@ -347,15 +349,17 @@ fn a_persons_word_is_taken_over() {
     assert_eq!(other.run(&["apply", "dev"]).exit, 3);
     build_by_hand(&one);
     assert_eq!(other.run(&resolve(&["--continue-at", "3"])).exit, 0);
-    assert_snapshot!(one.run(&["apply", "dev"]), @r"
+    assert_snapshot!(one.run(&["apply", "dev"]), @r#"
     exit 0
     --- stdout
     dev: 1 migration applied
     --- stderr
     dev: 20251102000000_half: a person's word about it stands in the target
     dev: 1 migration to apply
+      20251102000000_half
+        locks       line 2: counter (SHARE UPDATE EXCLUSIVE) while every row is read
       applied   20251102000000_half  journalled, from statement 3
-    ");
+    "#);
     assert_eq!(counted(&one), "1 3");
     assert_snapshot!(one.hide(other.run(&["apply", "dev"])), @r"
     exit 0

@@ -49,6 +49,10 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
         runs        atomic, sent whole, blake3:7a500e7b7e23
         note        not analysed: at byte 7: near "TABEL": syntax error
 
+    warning: data-loss: 20251029000000_syntax: what it destroys cannot be read, and it does not say that it may: prod will refuse it
+      found     29 bytes that were not analysed
+      remedy    edit 20251029000000_syntax/migration.sql: write in its first line: -- tollgate:allow data-loss <reason>
+
     warning: failed: 20251028000000_bad: the same bytes failed here before, and were rolled back
       found     2025-11-04 10:12 UTC: no such table: ordres
       remedy    tollgate log --migration 20251028000000_bad
@@ -60,6 +64,10 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
     assert_snapshot!(project.run(&["apply", "dev"]), @r#"
     exit 1
     --- stderr
+
+    warning: data-loss: 20251029000000_syntax: what it destroys cannot be read, and it does not say that it may: prod will refuse it
+      found     29 bytes that were not analysed
+      remedy    edit 20251029000000_syntax/migration.sql: write in its first line: -- tollgate:allow data-loss <reason>
     dev: 2 migrations to apply
       applied   20251028000000_bad  atomic
     error: 20251029000000_syntax failed in dev: near "TABEL": syntax error

@@ -186,6 +186,8 @@ fn a_ledger_that_went_back_goes_on_as_a_new_writer() {
     dev: its receipts show that the ledger was put back to an earlier state; it goes on as a new writer
     dev: took in 1 receipt that the ledger lacked
     dev: 1 migration to apply
+      20251104093000_add_index
+        locks       line 1: health_checks (RESERVED) while every row is read
       applied   20251104093000_add_index  atomic
     "#);
     assert_snapshot!(project.run(&["verify"]), @r#"

@@ -323,6 +323,8 @@ fn a_reset_by_another_ledger_is_taken_in() {
     dev: app_dev was emptied since the ledger knew it: nothing counts as applied there
     dev: took in 1 receipt that the ledger lacked
     dev: 1 migration to apply
+      20251102000000_index
+        locks       line 1: users (SHARE UPDATE EXCLUSIVE) while every row is read
       applied   20251102000000_index  journalled
     "#);
     assert_eq!(chain.run(&["plan", "prod"]).exit, 0);

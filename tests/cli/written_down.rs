@@ -11,7 +11,7 @@ const REBUILT: &str = "20251103000000_rebuilt";
 const TIDY: &str = "20251104000000_tidy";
 
 fn project() -> Project {
-    let project = Project::with(&[
+    Project::with(&[
         (
             USERS,
             "CREATE TABLE users (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL);\nINSERT INTO users (name) VALUES ('ada');\n",
@@ -20,8 +20,7 @@ fn project() -> Project {
             EMAIL,
             "ALTER TABLE users ADD COLUMN email TEXT;\nCREATE INDEX users_email ON users (email);\nCREATE TABLE letter (id INTEGER PRIMARY KEY);\n",
         ),
-    ]);
-    project
+    ])
 }
 
 fn down(project: &Project, migration: &str) -> String {

@@ -156,6 +156,7 @@ fn a_pending_one_is_rehearsed_in_place_and_leaves_only_its_receipt() {
 
       20251102000000_email
         runs        atomic, 2 statements, blake3:d24b6556f144
+        locks       line 2: users (RESERVED) while every row is read
         rehearsed   dev 2025-11-04 10:12 UTC by alice, lossless, data: full
 
       plan [id]
