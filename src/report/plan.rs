@@ -1,19 +1,16 @@
 //! A plan, for people and for machines.
 
-use std::collections::BTreeMap;
+mod does;
+mod json;
 
-use serde::Serialize;
-
-use super::{Paint, count, told_waivers, waiver_json};
-use crate::digest::{ChainHash, Checksum, Sha256};
-use crate::ledger::view::Backup;
-use crate::lint::{Level, Topic, Work};
+use super::{Paint, count, told_waivers};
+use crate::model::MigrationId;
 use crate::model::entry::BackupKind;
-use crate::model::{EnvironmentName, MigrationId, RehearsedDown, Timestamp};
 use crate::planner::gates::{self, shell, told};
-use crate::planner::{Finding, Gate, Plan, Step, StepEffect, StepFinding, Verdict, Waived};
-use crate::sql::changes::Name;
-use crate::targets::Rows;
+use crate::planner::{Finding, Gate, Plan, Step, Verdict};
+
+pub use does::effects;
+pub use json::{finding_json, json};
 
 /// The plan for people, ending in a line feed.
 #[must_use]
@@ -37,7 +34,7 @@ pub fn text(plan: &Plan, to: Option<&MigrationId>, paint: Paint) -> String {
                 ))
             );
             for step in &plan.steps {
-                out.push_str(&described(step, &plan.rows, paint));
+                out.push_str(&described(plan, step, paint));
             }
             out.push_str(&warnings(plan, paint));
             out.push_str(&waived(plan, paint));
@@ -74,7 +71,7 @@ fn stands_on(plan: &Plan) -> String {
     )
 }
 
-fn described(step: &Step, rows: &BTreeMap<Name, Rows>, paint: Paint) -> String {
+fn described(plan: &Plan, step: &Step, paint: Paint) -> String {
     let statements = step.statements.map_or_else(
         || "sent whole".to_owned(),
         |statements| count(statements, "statement"),
@@ -91,7 +88,7 @@ fn described(step: &Step, rows: &BTreeMap<Name, Rows>, paint: Paint) -> String {
     for note in &step.notes {
         out.push_str(&row("note", note));
     }
-    out.push_str(&does(step, rows));
+    out.push_str(&does::told(plan, step));
     for proof in &step.proofs {
         out.push_str(&row(
             "proven",
@@ -118,94 +115,6 @@ fn described(step: &Step, rows: &BTreeMap<Name, Rows>, paint: Paint) -> String {
                 told(known.told_by.as_ref())
             ),
         ));
-    }
-    out
-}
-
-/// So many lines of one kind are told of a step; the document of `--format json` has all.
-const TOLD_OF_A_STEP: usize = 4;
-
-/// What is worth knowing of what a step does: what it destroys, on what it may fail, what it locks for as long
-/// as a table takes to be read or written, and what it says itself that it may. Empty where there is nothing.
-fn does(step: &Step, rows: &BTreeMap<Name, Rows>) -> String {
-    let mut out = String::new();
-    let mut tell = |label: &str, lines: Vec<String>| {
-        let more = lines.len().saturating_sub(TOLD_OF_A_STEP);
-        for line in lines.iter().take(TOLD_OF_A_STEP) {
-            out.push_str(&row(label, line));
-        }
-        if more > 0 {
-            out.push_str(&row(label, &format!("{more} more; --format json has them")));
-        }
-    };
-    let of_each = |told: &dyn Fn(&StepEffect) -> Vec<String>| -> Vec<String> {
-        let effects = step.effects.iter();
-        effects
-            .flat_map(|it| {
-                let line = it.line;
-                told(it)
-                    .into_iter()
-                    .map(move |told| format!("line {line}: {told}"))
-            })
-            .collect()
-    };
-    let counted = |it: &StepEffect| counted(it, rows);
-    tell(
-        "destroys",
-        of_each(&|it| {
-            let destroys = it.effect.destroys.iter();
-            destroys
-                .map(|what| format!("{what}{}", counted(it)))
-                .collect()
-        }),
-    );
-    let accepted = step.findings.iter().filter_map(|it| {
-        let reason = it.finding.allowed.as_ref()?;
-        let is_loss = it.finding.rule.topic == Topic::DataLoss;
-        is_loss.then(|| format!("line {}: {}: {reason}", it.line, it.finding.fact))
-    });
-    tell("accepted", accepted.collect());
-    tell("may fail", of_each(&|it| it.effect.may_fail.clone()));
-    tell(
-        "locks",
-        of_each(&|it| {
-            let work = match it.effect.work {
-                Work::None => return Vec::new(),
-                Work::Scan => "while every row is read",
-                Work::Rewrite => "while every row is written",
-            };
-            let lock = it.effect.lock.map(|lock| {
-                let names: Vec<String> =
-                    it.effect.touches.iter().map(ToString::to_string).collect();
-                format!("{} ({lock}) {work}{}", names.join(", "), counted(it))
-            });
-            lock.into_iter().collect()
-        }),
-    );
-    out
-}
-
-/// The rows of the tables that a statement touches, where they were counted.
-fn counted(it: &StepEffect, rows: &BTreeMap<Name, Rows>) -> String {
-    let mut known = it.effect.touches.iter().filter_map(|name| rows.get(name));
-    match (known.next(), known.next()) {
-        (Some(rows), None) => format!(" ({rows})"),
-        _ => String::new(),
-    }
-}
-
-/// The steps of which something is worth knowing, for whoever applies them.
-#[must_use]
-pub fn effects(plan: &Plan, paint: Paint) -> String {
-    let mut out = String::new();
-    for step in &plan.steps {
-        let does = does(step, &plan.rows);
-        if !does.is_empty() {
-            out.push_str(&format!(
-                "  {}\n{does}",
-                paint.bold(&step.migration.to_string())
-            ));
-        }
     }
     out
 }
@@ -442,259 +351,4 @@ pub fn waived(plan: &Plan, paint: Paint) -> String {
         }
     }
     out
-}
-
-#[derive(Serialize)]
-struct Document<'a> {
-    schema: &'static str,
-    id: ChainHash,
-    environment: &'a EnvironmentName,
-    verdict: &'static str,
-    steps: Vec<JsonStep<'a>>,
-    refusals: Vec<JsonFinding<'a>>,
-    warnings: Vec<JsonFinding<'a>>,
-    waived: Vec<serde_json::Value>,
-    backup: Option<JsonBackup<'a>>,
-    ready_to: Option<&'a MigrationId>,
-}
-
-#[derive(Serialize)]
-struct JsonBackup<'a> {
-    file: Option<&'a str>,
-    attested: Option<&'a str>,
-    taken: Timestamp,
-    by: &'a str,
-    verified: bool,
-}
-
-impl<'a> JsonBackup<'a> {
-    fn of(backup: &'a Backup) -> Self {
-        let (file, attested, verified) = match &backup.entry.what {
-            BackupKind::File { file, verified, .. } => (Some(&**file), None, verified.is_some()),
-            BackupKind::Attested { place } => (None, Some(&**place), false),
-        };
-        Self {
-            file,
-            attested,
-            taken: backup.entry.taken,
-            by: &backup.by.0,
-            verified,
-        }
-    }
-}
-
-#[derive(Serialize)]
-struct JsonStep<'a> {
-    migration: &'a MigrationId,
-    checksum: Checksum,
-    sha256: Sha256,
-    kind: &'static str,
-    statements: Option<usize>,
-    /// How many of them stand already and are not sent again.
-    standing: u64,
-    notes: &'a [String],
-    proofs: Vec<JsonProof<'a>>,
-    rehearsals: Vec<JsonRehearsal<'a>>,
-    effects: Vec<JsonEffect<'a>>,
-    findings: Vec<serde_json::Value>,
-}
-
-#[derive(Serialize)]
-struct JsonEffect<'a> {
-    /// The statement's place in the script, from 1.
-    statement: usize,
-    line: usize,
-    touches: Vec<JsonTouched<'a>>,
-    destroys: &'a [String],
-    may_fail: &'a [String],
-    lock: Option<&'static str>,
-    work: &'static str,
-}
-
-/// What a statement touches, with the rows that stand there where they were counted.
-#[derive(Serialize)]
-struct JsonTouched<'a> {
-    schema: Option<&'a str>,
-    name: &'a str,
-    rows: Option<u64>,
-    /// Whether that is what the database estimates.
-    estimated: bool,
-}
-
-impl<'a> JsonEffect<'a> {
-    fn of(it: &'a StepEffect, rows: &BTreeMap<Name, Rows>) -> Self {
-        let touched = |name: &'a Name| {
-            let (rows, estimated) = count_of(name, rows);
-            JsonTouched {
-                schema: name.schema.as_deref(),
-                name: &name.name,
-                rows,
-                estimated,
-            }
-        };
-        Self {
-            statement: it.effect.statement + 1,
-            line: it.line,
-            touches: it.effect.touches.iter().map(touched).collect(),
-            destroys: &it.effect.destroys,
-            may_fail: &it.effect.may_fail,
-            lock: it.effect.lock,
-            work: match it.effect.work {
-                Work::None => "none",
-                Work::Scan => "scan",
-                Work::Rewrite => "rewrite",
-            },
-        }
-    }
-}
-
-fn count_of(name: &Name, rows: &BTreeMap<Name, Rows>) -> (Option<u64>, bool) {
-    match rows.get(name) {
-        None => (None, false),
-        Some(Rows::Exactly(count)) => (Some(*count), false),
-        Some(Rows::About(count)) => (Some(*count), true),
-    }
-}
-
-fn step_finding(it: &StepFinding, rows: &BTreeMap<Name, Rows>) -> serde_json::Value {
-    let finding = &it.finding;
-    let table = finding.subject.as_ref().map(|(table, _)| table);
-    let (count, estimated) = table.map_or((None, false), |table| count_of(table, rows));
-    serde_json::json!({
-        "rule": finding.rule.code,
-        "level": match finding.rule.level {
-            Level::Note => "note",
-            Level::Warning => "warning",
-            Level::Error => "error",
-        },
-        "line": it.line,
-        "fact": finding.fact,
-        "consequence": finding.consequence,
-        "help": finding.help,
-        "rows": count,
-        "estimated": estimated,
-        "allowed": finding.allowed,
-    })
-}
-
-#[derive(Serialize)]
-struct JsonRehearsal<'a> {
-    environment: &'a EnvironmentName,
-    at: Timestamp,
-    by: &'a str,
-    #[serde(flatten)]
-    down: &'a RehearsedDown,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    told_by: Option<&'a EnvironmentName>,
-}
-
-#[derive(Serialize)]
-struct JsonProof<'a> {
-    environment: &'a EnvironmentName,
-    at: Timestamp,
-    by: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    told_by: Option<&'a EnvironmentName>,
-    waived: Vec<serde_json::Value>,
-}
-
-#[derive(Serialize)]
-struct JsonFinding<'a> {
-    gate: &'static str,
-    migration: Option<&'a MigrationId>,
-    fact: &'a str,
-    found: String,
-    required: &'a str,
-    remedy: &'a str,
-}
-
-fn as_json(finding: &Finding) -> JsonFinding<'_> {
-    JsonFinding {
-        gate: finding.gate.as_str(),
-        migration: finding.migration.as_ref(),
-        fact: &finding.fact,
-        found: finding.found.join("; "),
-        required: &finding.required,
-        remedy: &finding.remedy,
-    }
-}
-
-/// A waiver, with what would be refused without it.
-fn as_waived(waived: &Waived) -> serde_json::Value {
-    let mut value = waiver_json(&waived.waiver);
-    if let Some(object) = value.as_object_mut() {
-        object.insert("fact".to_owned(), waived.finding.fact.clone().into());
-        object.insert("found".to_owned(), waived.finding.found.join("; ").into());
-        object.insert(
-            "required".to_owned(),
-            waived.finding.required.clone().into(),
-        );
-    }
-    value
-}
-
-/// One finding, as the documents of every verb have it.
-#[must_use]
-pub fn finding_json(finding: &Finding) -> serde_json::Value {
-    serde_json::json!(as_json(finding))
-}
-
-/// The plan as `tollgate/plan/v1`.
-#[must_use]
-pub fn json(plan: &Plan) -> serde_json::Value {
-    fn step<'a>(plan: &'a Plan, step: &'a Step) -> JsonStep<'a> {
-        JsonStep {
-            migration: &step.migration,
-            checksum: step.checksum,
-            sha256: step.sha256,
-            kind: step.kind.as_str(),
-            statements: step.statements,
-            standing: step.done,
-            notes: &step.notes,
-            proofs: step
-                .proofs
-                .iter()
-                .map(|proof| JsonProof {
-                    environment: &proof.environment,
-                    at: proof.at,
-                    by: &proof.by.0,
-                    told_by: proof.told_by.as_ref(),
-                    waived: proof.waivers.iter().map(waiver_json).collect(),
-                })
-                .collect(),
-            rehearsals: step
-                .rehearsals
-                .iter()
-                .map(|known| JsonRehearsal {
-                    environment: &known.environment,
-                    at: known.at,
-                    by: &known.by.0,
-                    down: &known.down,
-                    told_by: known.told_by.as_ref(),
-                })
-                .collect(),
-            effects: step
-                .effects
-                .iter()
-                .map(|it| JsonEffect::of(it, &plan.rows))
-                .collect(),
-            findings: step
-                .findings
-                .iter()
-                .map(|it| step_finding(it, &plan.rows))
-                .collect(),
-        }
-    }
-    serde_json::json!(Document {
-        schema: "tollgate/plan/v1",
-        id: plan.id,
-        environment: &plan.environment,
-        verdict: plan.verdict().as_str(),
-        steps: plan.steps.iter().map(|it| step(plan, it)).collect(),
-        refusals: plan.refusals.iter().map(as_json).collect(),
-        warnings: plan.warnings.iter().map(as_json).collect(),
-        waived: plan.waived.iter().map(as_waived).collect(),
-        backup: plan.backup.as_ref().map(JsonBackup::of),
-        ready_to: plan.ready_to.as_ref(),
-    })
 }

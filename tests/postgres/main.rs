@@ -30,6 +30,7 @@ mod own_tables;
 mod pooler;
 mod rehearse;
 mod reset;
+mod rows;
 mod schema;
 mod standby;
 mod waiting;
