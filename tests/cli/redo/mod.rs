@@ -220,7 +220,7 @@ fn what_cannot_be_undone_is_said_with_what_can_be_done() {
       undone    20251102000000_email  by its down.sql, from the ledger
     dev: 1 migration to apply
       20251102000000_email
-        locks       line 2: users, users_email (RESERVED) while every row is read
+        locks       line 2: users (RESERVED) while every row is read
       applied   20251102000000_email  atomic
     "#);
     assert_snapshot!(project.run(&["log", "-n", "1"]), @r#"

@@ -235,7 +235,7 @@ fn what_it_destroyed_does_not_come_back_and_that_is_said() {
       applied   20251104101200_rollback_phone  atomic
     prod: 1 migration to apply
       20251104101200_rollback_phone
-        locks       line 7: users, users_email (RESERVED) while every row is read
+        locks       line 7: users (RESERVED) while every row is read
       applied   20251104101200_rollback_phone  atomic
     "#);
 }
