@@ -205,6 +205,48 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "3c4c2e9f5308e2a5ef3a0f1809302f23779e9a69730ebbe1ea4a434c7948da50",
     ),
     (
+        "waived",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":31,"prev":"1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f1f","at":"2025-11-04T09:53:51.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"waived","payload":{"environment":"test","gate":"order","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","reason":"the hotfix goes first"}}"#,
+        "2e6ade121c3052881069d2a3487be6485ad638e4bd75be86de28dafc1fb8f95d",
+    ),
+    (
+        "intent, of a plan that stands on a waiver",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":32,"prev":"2020202020202020202020202020202020202020202020202020202020202020","at":"2025-11-04T09:53:52.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"journalled","plan":"4444444444444444444444444444444444444444444444444444444444444444","waivers":[{"gate":"order","migration":"20251103170000_add_users","reason":"the hotfix goes first","actor":"Ada Lovelace <ada@example.org>","at":"2025-11-04T09:53:22.007Z","entry":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3}}]}}"#,
+        "7715e00749431950749367fd828669a37c280140138d5e86e6af7021c3ce3ef9",
+    ),
+    (
+        "intent, beside a down.sql",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":33,"prev":"2121212121212121212121212121212121212121212121212121212121212121","at":"2025-11-04T09:53:53.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"journalled","plan":"4444444444444444444444444444444444444444444444444444444444444444","down":{"blake3":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","sha256":"937ae32e019abfd72940f6b09c76aa98b0a04ffd22f82d38a58c5cc7ba016f48"}}}"#,
+        "4436e315c28103e522f9dcde8c99363ea6f31185fbaa8828a68cc6097f717eb3",
+    ),
+    (
+        "intent, to undo",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":34,"prev":"2222222222222222222222222222222222222222222222222222222222222222","at":"2025-11-04T09:53:54.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"undone","plan":"4444444444444444444444444444444444444444444444444444444444444444","down":{"blake3":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","sha256":"937ae32e019abfd72940f6b09c76aa98b0a04ffd22f82d38a58c5cc7ba016f48"}}}"#,
+        "7b161a6dbff89d05de3261dbd168cfa4475e7332e791c03a70ab8795a7e7fa10",
+    ),
+    (
+        "reverted",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":35,"prev":"2323232323232323232323232323232323232323232323232323232323232323","at":"2025-11-04T09:53:55.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"reverted","payload":{"migration":"20251104101200_rollback_add_users","reverts":"20251103170000_add_users","blake3":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","sha256":"937ae32e019abfd72940f6b09c76aa98b0a04ffd22f82d38a58c5cc7ba016f48","reason":"nobody can log in"}}"#,
+        "dae63f4fa2c656c785b40c9abb2e87925043105ed7ca7bbd701b31651c15f6d2",
+    ),
+    (
+        "reverted, in an emergency",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":36,"prev":"2424242424242424242424242424242424242424242424242424242424242424","at":"2025-11-04T09:53:56.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"reverted","payload":{"migration":"20251104101200_rollback_add_users","reverts":"20251103170000_add_users","blake3":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","sha256":"937ae32e019abfd72940f6b09c76aa98b0a04ffd22f82d38a58c5cc7ba016f48","reason":"nobody can log in","incident":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e"}}"#,
+        "4678e3223b1f4ecc302e964ea77bfde6b5cd52b962d1c37f88dc96bd14fedbf2",
+    ),
+    (
+        "emergency",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":37,"prev":"2525252525252525252525252525252525252525252525252525252525252525","at":"2025-11-04T09:53:57.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"emergency","payload":{"incident":"5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e5e","migration":"20251103170000_add_users","environment":"prod","reason":"nobody can log in"}}"#,
+        "0cf524c0634033b0195ea5f88822c2b0981ac82b12a244962107f1b9fb876fdf",
+    ),
+    (
         "receipt",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
@@ -241,10 +283,22 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "941bd9400ea905125401e48c874d02aa9809a2bd784cda85383b12c5d0a44d08",
     ),
     (
+        "receipt, of a step that stood on waivers, its own and an earlier success's",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[{"gate":"order","migration":"20251103170000_add_users","reason":"the hotfix goes first","actor":"Ada Lovelace <ada@example.org>","at":"2025-11-04T09:53:22.007Z","entry":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3}}],"debts":[],"proofs":[{"environment":"dev","seq":7,"hash":"6666666666666666666666666666666666666666666666666666666666666666","kind":"atomic","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","at":"2025-11-04T09:53:21.007Z","actor":"Ada Lovelace <ada@example.org>","waivers":[{"gate":"data-loss","migration":"20251103170000_add_users","reason":"the hotfix goes first","actor":"Ada Lovelace <ada@example.org>","at":"2025-11-04T09:53:22.007Z","entry":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3}}]}]}"#,
+        "b2c72a8633747a2c3f1d09f3e5a0f4657321a07bc84239b270f7be4326afca92",
+    ),
+    (
         "receipt, outside the chain",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"preview":true}"#,
         "5f6c05adad29c3cf34d361a0b3727e2ff1c66c0eb754522dd40b9f012a02cdbb",
+    ),
+    (
+        "receipt, undone",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"undone","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"undone":{"blake3":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","sha256":"937ae32e019abfd72940f6b09c76aa98b0a04ffd22f82d38a58c5cc7ba016f48"}}"#,
+        "584f2b2beb09e93f8e05c66a4d6de47ba04ee0f6eccc54b9aac480ee1a1e2cc1",
     ),
     (
         "plan id",
