@@ -180,7 +180,9 @@ fn checked(script: &Script<'_>, at: Range<usize>, code: &str, reason: &str) -> O
             &help,
         ));
     }
-    if !reason.contains(char::is_alphanumeric) {
+    // Copied as the remedy has it, it is nobody's reason.
+    let is_blank_form = reason.starts_with('<') && reason.ends_with('>');
+    if is_blank_form || !reason.contains(char::is_alphanumeric) {
         return Some(finding(
             &WITHOUT_REASON,
             script,
@@ -517,6 +519,7 @@ mod tests {
         for (said, code) in [
             ("-- tollgate:allow", "allow-without-reason"),
             ("-- tollgate:allow removed", "allow-without-reason"),
+            ("-- tollgate:allow removed <reason>", "allow-without-reason"),
             ("-- tollgate:allow removed: ...", "allow-without-reason"),
             ("-- tollgate:allow remvoed it is empty", "allow-unknown"),
             ("-- tollgate:allow everything it is empty", "allow-unknown"),

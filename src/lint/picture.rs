@@ -181,6 +181,27 @@ impl<'a> Picture<'a> {
         }
     }
 
+    /// Whether a table that stood before the plan is in this schema now: it may have been moved there.
+    pub(super) fn holds_old_table(&self, schema: &str) -> bool {
+        let mut tables = self.tables.of_schema(schema);
+        tables.any(|table| !self.is_new(table.made))
+    }
+
+    /// The tables that stood before the plan and refer to this one, by name, in the order of their names.
+    pub(super) fn referrers(&self, name: &Name) -> Vec<&str> {
+        let is_other = |other: &str| other != self.folded(&name.name);
+        let refers = |table: &Table| {
+            table.keys.values().any(
+                |key| matches!(&key.kind, ConstraintKind::Foreign(to) if to.may_be(name, self.engine)),
+            )
+        };
+        self.tables
+            .all()
+            .filter(|(other, table)| is_other(other) && !self.is_new(table.made) && refers(table))
+            .map(|(other, _)| other)
+            .collect()
+    }
+
     /// Whether a column stood before the plan.
     pub(super) fn is_old_column(&self, table: &Name, column: &str) -> bool {
         self.is_old_table(table)

@@ -61,13 +61,13 @@ fn of_postgresql() {
     CREATE TABLE alone (id int, up int REFERENCES alone)
         -; touches alone
     CREATE INDEX j ON t (n)
-        SHARE, reads all; touches t, j
+        SHARE, reads all; touches t
     CREATE INDEX CONCURRENTLY k ON t (n)
-        SHARE UPDATE EXCLUSIVE, reads all; touches t, k
+        SHARE UPDATE EXCLUSIVE, reads all; touches t
     DROP INDEX i
         ACCESS EXCLUSIVE; touches i
     CREATE INDEX l ON new (id)
-        -; touches new, l
+        -; touches new
     ALTER TABLE t ADD a int DEFAULT 1
         ACCESS EXCLUSIVE; touches t
     ALTER TABLE t ADD b uuid DEFAULT gen_random_uuid()
@@ -141,7 +141,7 @@ fn of_sqlite() {
     CREATE TABLE new (id int REFERENCES u)
         RESERVED; touches new
     CREATE INDEX j ON t (n)
-        RESERVED, reads all; touches t, j
+        RESERVED, reads all; touches t
     ALTER TABLE t ADD a int
         RESERVED; touches t
     ALTER TABLE t ADD b int CHECK (b > 0)

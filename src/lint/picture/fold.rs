@@ -12,10 +12,15 @@ const MOST_KEYS: usize = 1_000;
 /// Types that a script may rename before their columns are no longer looked for.
 const MOST_RENAMED: usize = 50;
 
+/// The schema in which temporary tables are kept here, whatever the engine calls it.
+const SESSION: &str = "pg_temp";
+
 impl<'a> Picture<'a> {
     /// The next script begins.
     pub(in crate::lint) fn begin_script(&mut self, migration: &'a MigrationId) {
         self.scripts.push(migration);
+        // Every script has a session of its own.
+        self.tables.remove_schema(SESSION);
         self.took.clear();
         self.renamed_types = 0;
     }
@@ -44,7 +49,7 @@ impl<'a> Picture<'a> {
                     *if_not_exists || !made.certain,
                     self.tables.get(table).is_some(),
                 ) {
-                    let made = made.maybe(*if_not_exists);
+                    let made = made.maybe(*if_not_exists && !temporary);
                     let mut new = Table {
                         made,
                         born: made,
@@ -59,7 +64,11 @@ impl<'a> Picture<'a> {
                     for constraint in constraints {
                         self.add_key(&mut new, constraint, made);
                     }
-                    self.tables.insert(table, new);
+                    match temporary {
+                        // It hides a table of its name, and is not that one.
+                        true => self.tables.insert(&self.in_session(table), new),
+                        false => self.tables.insert(table, new),
+                    }
                 }
             }
             Deed::AddColumn {
@@ -131,8 +140,21 @@ impl<'a> Picture<'a> {
         }
     }
 
+    fn in_session(&self, table: &Name) -> Name {
+        Name {
+            schema: Some(SESSION.to_owned()),
+            name: table.name.clone(),
+        }
+    }
+
     fn alter(&mut self, deed: &Deed) {
         match deed {
+            // What is emptied or dropped with it from here on stood before, perhaps.
+            Deed::AlterTable { table, what } if what.starts_with("ATTACH") => {
+                if let Some(known) = self.tables.get_mut(table) {
+                    known.made.certain = false;
+                }
+            }
             Deed::Drop { kind, name, on, .. } => self.drop_object(*kind, name, on.as_ref()),
             Deed::DropColumn { table, column, .. } => {
                 let column = self.folded(column);

@@ -61,6 +61,19 @@ impl<T> Names<T> {
             .insert(schema, thing);
     }
 
+    /// Everything, each with its name.
+    pub(super) fn all(&self) -> impl Iterator<Item = (&str, &T)> {
+        let things = self.things.iter();
+        things.flat_map(|(name, same)| same.values().map(move |thing| (name.as_str(), thing)))
+    }
+
+    /// What stands in a schema.
+    pub(super) fn of_schema(&self, schema: &str) -> impl Iterator<Item = &T> {
+        let schema = Some(folded(self.engine, schema));
+        let things = self.things.values();
+        things.filter_map(move |same| same.get(&schema))
+    }
+
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.things.values_mut().flat_map(BTreeMap::values_mut)
     }

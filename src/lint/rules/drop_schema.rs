@@ -19,17 +19,19 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             name,
             cascade,
             ..
-        } if at.picture.is_old_other(*kind, name) => match kind {
-            ObjectKind::Database => (format!("database {name}"), "everything in it is gone"),
-            _ if *cascade => (
-                format!("schema {name}"),
-                "every table in it is gone with its rows",
-            ),
-            _ => (
-                format!("schema {name}"),
-                "without CASCADE the server refuses while anything stands in it",
-            ),
-        },
+        } if at.picture.is_old_other(*kind, name) || at.picture.holds_old_table(&name.name) => {
+            match kind {
+                ObjectKind::Database => (format!("database {name}"), "everything in it is gone"),
+                _ if *cascade => (
+                    format!("schema {name}"),
+                    "every table in it is gone with its rows",
+                ),
+                _ => (
+                    format!("schema {name}"),
+                    "without CASCADE the server refuses while anything stands in it",
+                ),
+            }
+        }
         Deed::Other { what } if what == "DROP OWNED" && !at.picture.found_nothing() => (
             "all that a role owns".to_owned(),
             "every table of that role is gone with its rows, and the script does not say which they are",
@@ -60,12 +62,27 @@ mod tests {
             Postgresql,
             &["CREATE SCHEMA s; DROP SCHEMA s CASCADE"],
         );
+        silent(
+            "drop-schema",
+            Postgresql,
+            &["CREATE SCHEMA s; CREATE TABLE s.t (id int); DROP SCHEMA s CASCADE"],
+        );
         // SQLite has none; the nearest thing is DETACH, which leaves the file.
         silent(
             "drop-schema",
             Sqlite,
             &["ATTACH 'other.db' AS o", "DETACH o"],
         );
+    }
+
+    #[test]
+    fn a_new_schema_may_hold_what_stood_before() {
+        insta::assert_snapshot!(found("drop-schema", Postgresql, &["CREATE TABLE t (id int)", "CREATE SCHEMA s; ALTER TABLE t SET SCHEMA s; DROP SCHEMA s CASCADE"]), @r#"
+        error: drops schema s
+          at    DROP SCHEMA s CASCADE
+          then  every table in it is gone with its rows
+          help  drop by name what is no longer needed; where that is meant, say so above the statement: -- tollgate:allow drop-schema <reason>
+        "#);
     }
 
     #[test]

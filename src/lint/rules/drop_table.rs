@@ -54,6 +54,43 @@ mod tests {
     use crate::model::entry::Engine::{Postgresql, Sqlite};
 
     #[test]
+    fn a_temporary_table_is_not_the_one_that_it_hides() {
+        let t = "CREATE TABLE t (id int)";
+        let temp = "CREATE TEMP TABLE t (id int)";
+        insta::assert_snapshot!(found("drop-table", Postgresql, &[t, &format!("{temp}; DROP TABLE public.t")]), @r#"
+        error: drops table public.t
+          at    DROP TABLE public.t
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+        insta::assert_snapshot!(found("drop-table", Sqlite, &[t, &format!("{temp}; DROP TABLE main.t")]), @r#"
+        error: drops table main.t
+          at    DROP TABLE main.t
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+        // It went with the session of its script.
+        insta::assert_snapshot!(found("drop-table", Postgresql, &[t, temp, "DROP TABLE t"]), @r#"
+        error: drops table t
+          at    DROP TABLE t
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+    }
+
+    #[test]
+    fn a_new_table_may_have_old_ones_as_its_parts() {
+        let attached = "CREATE TABLE n (id int) PARTITION BY RANGE (id); \
+                        ALTER TABLE n ATTACH PARTITION t FOR VALUES FROM (0) TO (9); DROP TABLE n";
+        insta::assert_snapshot!(found("drop-table", Postgresql, &["CREATE TABLE t (id int)", attached]), @r#"
+        error: drops table n
+          at    DROP TABLE n
+          then  its rows are gone
+          help  carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+        "#);
+    }
+
+    #[test]
     fn ok() {
         for engine in [Postgresql, Sqlite] {
             let t = "CREATE TABLE t (id int)";

@@ -10,6 +10,7 @@ mod delete_rows;
 mod drop_column;
 mod drop_label;
 mod drop_not_null;
+mod drop_parent;
 mod drop_schema;
 mod drop_sequence;
 mod drop_table;
@@ -43,9 +44,10 @@ type Check = fn(&At<'_>, &mut Vec<Found>);
 
 /// The rules about changes, in the order of `docs/LINT.md`.
 #[rustfmt::skip]
-pub(super) static RULES: [(&Rule, Check); 30] = [
+pub(super) static RULES: [(&Rule, Check); 31] = [
     // Rows and values that are gone.
     (&drop_table::RULE, drop_table::check),
+    (&drop_parent::RULE, drop_parent::check),
     (&drop_column::RULE, drop_column::check),
     (&drop_schema::RULE, drop_schema::check),
     (&drop_type::RULE, drop_type::check),

@@ -91,6 +91,11 @@ fn read(mut cursor: Cursor<'_>, deeds: &mut Deeds) {
         "WITH" | "INSERT" | "UPDATE" | "DELETE" | "MERGE" | "TRUNCATE" | "COPY" | "SELECT"
         | "VALUES" | "TABLE" | "(" | "EXPLAIN" => data::data(&mut cursor, deeds),
         "DO" => block::block(&mut cursor, deeds),
+        // It does nothing by itself; but nothing else tells what EXECUTE runs.
+        "PREPARE" if !cursor.is(1, "transaction") => {
+            while cursor.next().is_some_and(|token| !token.is("as")) {}
+            return read(cursor, deeds);
+        }
         "CALL" | "EXECUTE" => {
             deeds.push(Deed::Unknown {
                 what: cursor.capitals(1),
