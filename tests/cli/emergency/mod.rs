@@ -97,25 +97,19 @@ fn each_step_is_shown_and_confirmed() {
 
     step 4 of 7: apply 20251104101200_rollback_email to dev [y/N] dev: 1 migration to apply
       20251104101200_rollback_email
-        destroys    line 8: column users.email (2 rows)
-        accepted    line 8: drops column users.email: mails go astray
-        locks       line 8: users (RESERVED) while every row is written (2 rows)
+        accepted    line 8: drops column users.email (2 rows): mails go astray
       applied   20251104101200_rollback_email  atomic
 
     step 5 of 7: rehearse 20251104101200_rollback_email in test [y/N]   rehearsed 20251104101200_rollback_email  lossy  in place, data: full
 
     step 6 of 7: apply 20251104101200_rollback_email to test [y/N] test: 1 migration to apply
       20251104101200_rollback_email
-        destroys    line 8: column users.email (2 rows)
-        accepted    line 8: drops column users.email: mails go astray
-        locks       line 8: users (RESERVED) while every row is written (2 rows)
+        accepted    line 8: drops column users.email (2 rows): mails go astray
       applied   20251104101200_rollback_email  atomic
 
     step 7 of 7: apply 20251104101200_rollback_email to prod, the last environment: what stands in users.email is lost [y/N] prod: 1 migration to apply
       20251104101200_rollback_email
-        destroys    line 8: column users.email (2 rows)
-        accepted    line 8: drops column users.email: mails go astray
-        locks       line 8: users (RESERVED) while every row is written (2 rows)
+        accepted    line 8: drops column users.email (2 rows): mails go astray
       applied   20251104101200_rollback_email  atomic
     "#);
     assert_snapshot!(project.run(&["status"]), @r#"
