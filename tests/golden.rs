@@ -1028,6 +1028,7 @@ fn plan_id() -> (String, ChainHash) {
             .to_vec(),
     };
     let made = plan(&Inputs {
+        folder: "migrations",
         prisma: None,
         environment: &environment("test"),
         engine: Engine::Sqlite,

@@ -104,12 +104,14 @@ fn act_with<T>(
     let programs = output.world.search_path();
     let keep = |name: &EnvironmentName| project.keep(name);
     let address = |name: &EnvironmentName| project.place(name);
+    let migrations = project.folder();
     let secrets = output.secrets();
     let clean = |text: &str| secrets.leave_out(text);
     let mut events = |event: Event<'_>| progress::tell(output, &event);
     let mut run = Run {
         policy,
         files,
+        folder: &migrations,
         prisma,
         ledger: &mut ledger,
         kept,

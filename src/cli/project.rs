@@ -160,6 +160,16 @@ impl Project {
             .to_string()
     }
 
+    /// The folder of the migrations, as a user in the project's folder would type it.
+    pub(crate) fn folder(&self) -> String {
+        let folder = &self.config.migrations;
+        folder
+            .strip_prefix(&self.config.root)
+            .unwrap_or(folder)
+            .display()
+            .to_string()
+    }
+
     /// The kind of database that an environment's url names. A url in a variable that is not set
     /// is PostgreSQL for planning: embedded databases need no secret, and are written out.
     pub(crate) fn engine(&self, name: &EnvironmentName) -> Engine {
@@ -425,7 +435,25 @@ pub(crate) fn migration<'a>(
                 .iter()
                 .map(|id| id.as_str())
                 .find(|id| !typed.is_empty() && id.contains(typed))
-                .or_else(|| config::nearest(typed, known.iter().map(|id| id.as_str())));
+                .or_else(|| config::nearest(typed, known.iter().map(|id| id.as_str())))
+                .or_else(|| {
+                    // A name is remembered without its stamp.
+                    fn name(id: &str) -> &str {
+                        id.trim_start_matches(|c: char| c.is_ascii_digit())
+                            .trim_start_matches(['_', '-'])
+                    }
+                    let near = config::nearest(
+                        name(typed),
+                        known
+                            .iter()
+                            .map(|id| name(id.as_str()))
+                            .filter(|name| !name.is_empty()),
+                    )?;
+                    known
+                        .iter()
+                        .map(|id| id.as_str())
+                        .find(|id| name(id) == near)
+                });
             let remedy = near.map_or_else(
                 || "tollgate status".to_owned(),
                 |near| format!("did you mean {near}?"),

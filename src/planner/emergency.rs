@@ -1,12 +1,10 @@
 //! The procedure of an emergency: which steps it has, and which are done. A fold over the ledger and the
 //! files, so that the same command goes on where an earlier one stopped. Pure.
 
-use std::collections::BTreeMap;
-
 use super::FileFacts;
-use super::revert::{Links, has_stubs};
+use super::revert::{Links, destroyed, file_before, good_backups, has_stubs};
 use crate::ledger::view::{Backup, EnvironmentView, Incident, View};
-use crate::model::entry::BackupKind;
+use crate::model::entry::{BackupKind, Engine};
 use crate::model::rehearsal::COLUMN_ORDER;
 use crate::model::{Actor, DownLabel, EnvironmentName, Kind, MigrationId, Policy, Timestamp};
 
@@ -65,8 +63,14 @@ pub struct Procedure {
     pub stages: Vec<Stage>,
     /// What is lost when it runs, and does not come back, as its own `down.sql` names it.
     pub loses: Vec<String>,
+    /// What the migration itself took, and its rollback brings back empty, by table and column.
+    pub not_back: Vec<String>,
+    /// The newest backup of the last environment that was taken before the migration ran there.
+    pub file_before: Option<String>,
     /// Whether the rollback refuses to run before somebody has written what is open.
     pub is_open: bool,
+    /// The rollback that reversed it in the last environment already.
+    pub over_by: Option<MigrationId>,
     /// Whether the migration stands in the last environment, as far as the ledger knows.
     pub stands: bool,
 }
@@ -92,6 +96,7 @@ impl Procedure {
 #[must_use]
 pub fn procedure(
     policy: &Policy,
+    engine: Engine,
     files: &[FileFacts<'_>],
     view: &View,
     migration: &MigrationId,
@@ -100,7 +105,7 @@ pub fn procedure(
     let links = Links::read(files, view);
     let nothing = EnvironmentView::default();
     let there = view.get(&last).unwrap_or(&nothing);
-    let is_over = links.reversed_in(migration, there).is_some();
+    let over_by = links.reversed_in(migration, there).cloned();
     let incident = incident(view, &links, there, migration, &last);
     let rollback = links.standing(migration).cloned();
     let file = rollback
@@ -151,7 +156,10 @@ pub fn procedure(
     Some(Procedure {
         is_open: file.is_some_and(|file| has_stubs(file.script)),
         loses: file.map(loses).unwrap_or_default(),
-        stands: there.applied.contains_key(migration) && !is_over,
+        not_back: not_back(engine, files, migration, file),
+        file_before: file_before(there, migration).map(str::to_owned),
+        stands: there.applied.contains_key(migration) && over_by.is_none(),
+        over_by,
         migration: migration.clone(),
         incident,
         rollback,
@@ -181,6 +189,21 @@ fn loses(file: &FileFacts<'_>) -> Vec<String> {
     names.filter(|name| name != COLUMN_ORDER).collect()
 }
 
+/// What its script took, as far as neither its rollback, where that is written, nor its `down.sql` fills it again.
+fn not_back(
+    engine: Engine,
+    files: &[FileFacts<'_>],
+    migration: &MigrationId,
+    rollback: Option<&FileFacts<'_>>,
+) -> Vec<String> {
+    let file = files.iter().find(|file| file.migration == migration);
+    file.map_or_else(Vec::new, |file| {
+        let down = rollback.map(|rollback| rollback.script);
+        let down = down.or_else(|| file.down.map(|down| down.script));
+        destroyed(engine, file.script, down)
+    })
+}
+
 /// The newest emergency of a migration, unless it is over and the migration stands again.
 fn incident(
     view: &View,
@@ -202,25 +225,9 @@ fn incident(
 
 /// A backup that was begun since, and of which nobody said that it is not good; the newest.
 fn backup_since(there: &EnvironmentView, since: Timestamp) -> Option<&Backup> {
-    let mut files: BTreeMap<&str, &Backup> = BTreeMap::new();
-    let mut all = Vec::new();
-    for backup in &there.backups {
-        match &backup.entry.what {
-            // The newest word on a file counts.
-            BackupKind::File { file, .. } => {
-                files.insert(file, backup);
-            }
-            BackupKind::Attested { .. } => all.push(backup),
-        }
-    }
-    all.extend(files.into_values());
-    let is_good =
-        |backup: &&&Backup| !matches!(&backup.entry.what, BackupKind::File { bad: Some(_), .. });
-    all.iter()
-        .filter(|backup| backup.entry.taken >= since)
-        .filter(is_good)
+    let good = good_backups(there).into_iter();
+    good.filter(|backup| backup.entry.taken >= since)
         .max_by_key(|backup| backup.entry.taken)
-        .copied()
 }
 
 fn told_backup(backup: &Backup) -> Done {

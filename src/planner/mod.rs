@@ -71,6 +71,8 @@ pub struct Inputs<'a> {
     pub policy: &'a Policy,
     /// The migrations on disk, sorted by id.
     pub files: &'a [FileFacts<'a>],
+    /// The folder of the migrations, as a user would type it.
+    pub folder: &'a str,
     /// What Prisma's lock file says, where the migrations are a tree of Prisma's.
     pub prisma: Option<&'a PrismaTree>,
     /// What the ledger knows.
@@ -319,6 +321,11 @@ impl<'a> World<'a> {
             .binary_search_by(|file| file.migration.cmp(migration))
             .ok()?;
         files.get(place)
+    }
+
+    /// The path of a file of a migration, as a user would type it.
+    pub(crate) fn path(&self, migration: &MigrationId, file: &str) -> String {
+        gates::shell(&format!("{}/{migration}/{file}", self.inputs.folder))
     }
 
     /// The environments that come before this one.

@@ -252,6 +252,7 @@ pub(super) fn plan(
         engine: target.engine(),
         policy: run.policy,
         files: run.files,
+        folder: run.folder,
         prisma: run.prisma,
         view: run.ledger.view(),
         kept: &run.kept,

@@ -6,6 +6,7 @@ use super::contact::contact;
 use super::promote::pass;
 use super::rehearse::{self, rehearse};
 use super::{Event, Run, WorkflowError, backup};
+use crate::ledger::view::View;
 use crate::model::entry::{Emergency, RefusedGate};
 use crate::model::{EnvironmentName, Fact, IncidentId, MigrationId};
 use crate::planner::emergency::{Procedure, Step};
@@ -22,16 +23,15 @@ pub enum Taken {
     Applied(Box<Report>),
 }
 
-/// Opens an emergency: looks at the last environment first, whether the migration stands there at all.
+/// Looks at the last environment, whether the migration stands there at all.
 ///
 /// # Errors
-/// [`WorkflowError`]; no emergency was opened.
-pub fn open(
+/// [`WorkflowError`] where it does not, or the target is another one.
+pub fn look(
     run: &mut Run<'_>,
     last: &EnvironmentName,
     migration: &MigrationId,
-    reason: &str,
-) -> Result<IncidentId, WorkflowError> {
+) -> Result<(), WorkflowError> {
     let contact = contact(run, last)?;
     if let Some(finding) = contact.live.identity {
         run.refuse_all(
@@ -49,16 +49,39 @@ pub fn open(
     }
     let here = run.ledger.view().get(last).filter(|_| !contact.is_new);
     if !here.is_some_and(|here| here.applied.contains_key(migration)) {
-        return Err(WorkflowError::Usage {
-            what: format!(
-                "{migration} is not applied in {last}, so nothing is to be reversed there"
-            ),
-            remedy: format!(
-                "tollgate revert {} --reason '<why>'   # where it went wrong on its way",
-                shell(migration.as_str())
-            ),
-        });
+        return Err(not_there(run.ledger.view(), last, migration));
     }
+    Ok(())
+}
+
+/// It is not applied in the last environment, so that it is no emergency there.
+#[must_use]
+pub fn not_there(view: &View, last: &EnvironmentName, migration: &MigrationId) -> WorkflowError {
+    let name = shell(migration.as_str());
+    let mut everywhere = view.environments();
+    let ran = everywhere.any(|(_, there)| there.applied.contains_key(migration));
+    WorkflowError::Usage {
+        what: format!("{migration} is not applied in {last}, so nothing is to be reversed there"),
+        remedy: match ran {
+            true => format!(
+                "tollgate revert {name} --reason '<why>'   # where it went wrong on its way"
+            ),
+            false => "tollgate status".to_owned(),
+        },
+    }
+}
+
+/// Opens an emergency.
+///
+/// # Errors
+/// [`WorkflowError`]; no emergency was opened.
+pub fn open(
+    run: &mut Run<'_>,
+    last: &EnvironmentName,
+    migration: &MigrationId,
+    reason: &str,
+) -> Result<IncidentId, WorkflowError> {
+    look(run, last, migration)?;
     let incident = IncidentId::from_bytes((run.random)());
     let reason = crate::planner::revert::one_line(&(run.clean)(reason));
     run.record(Fact::Emergency(Emergency {

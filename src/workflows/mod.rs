@@ -55,6 +55,8 @@ pub struct Run<'a> {
     pub policy: &'a Policy,
     /// The migrations on disk, sorted by id.
     pub files: &'a [FileFacts<'a>],
+    /// The folder of the migrations, as a user would type it.
+    pub folder: &'a str,
     /// What Prisma's lock file says, where the migrations are a tree of Prisma's.
     pub prisma: Option<&'a PrismaTree>,
     /// The ledger, open for writing.
@@ -388,6 +390,7 @@ impl Run<'_> {
             engine,
             policy: self.policy,
             files: self.files,
+            folder: self.folder,
             prisma: self.prisma,
             view: self.ledger.view(),
             kept: &self.kept,

@@ -21,6 +21,7 @@ use crate::planner::gates::chain::lost;
 use crate::planner::gates::reset::may_reset;
 use crate::planner::gates::shell;
 use crate::planner::rehearsal::unfit_alone;
+use crate::planner::revert::stubs;
 use crate::planner::{self, Inputs, Live, Plan, Verdict};
 use crate::sql::{self, Analysis};
 use crate::targets::history::NewRow;
@@ -57,6 +58,18 @@ struct Down {
     script: String,
     analysis: Analysis,
     from_ledger: bool,
+}
+
+/// Why it cannot be undone, as a clause, and what helps where that is not a reset.
+struct Cannot {
+    why: String,
+    remedy: Option<String>,
+}
+
+impl From<String> for Cannot {
+    fn from(why: String) -> Self {
+        Self { why, remedy: None }
+    }
 }
 
 /// Undoes a migration in the first environment and applies it again.
@@ -96,10 +109,11 @@ pub fn redo(
     };
     let down = match reversal(run, environment, migration, &ran, target.as_ref())? {
         Ok(down) => down,
-        Err(why) => {
+        Err(Cannot { why, remedy }) => {
             let what = format!("{migration} cannot be undone in {environment}: {why}");
-            let remedy =
-                format!("tollgate reset {environment}   # and then tollgate apply {environment}");
+            let remedy = remedy.unwrap_or_else(|| {
+                format!("tollgate reset {environment}   # and then tollgate apply {environment}")
+            });
             return refuse(run, environment, migration, what, remedy);
         }
     };
@@ -204,9 +218,9 @@ fn reversal(
     migration: &MigrationId,
     ran: &Success,
     target: &dyn Target,
-) -> Result<Result<Down, String>, WorkflowError> {
+) -> Result<Result<Down, Cannot>, WorkflowError> {
     let Some(here) = run.ledger.view().get(environment) else {
-        return Ok(Err("nothing is known of it".to_owned()));
+        return Ok(Err("nothing is known of it".to_owned().into()));
     };
     let newer = here
         .applied
@@ -216,12 +230,13 @@ fn reversal(
     if let Some((newer, _)) = newer {
         return Ok(Err(format!(
             "{newer} was applied after it, and only the newest is undone"
-        )));
+        )
+        .into()));
     }
     let Some(bytes) = ran.checksum.filter(|_| ran.kind.is_evidence()) else {
-        return Ok(Err(
-            "nobody saw the bytes that made what stands there".to_owned()
-        ));
+        return Ok(Err(("nobody saw the bytes that made what stands there"
+            .to_owned())
+        .into()));
     };
     let file = run.file(migration);
     // The file's is the one that belongs to the bytes that ran, as long as those stand beside it.
@@ -243,24 +258,38 @@ fn reversal(
         None => kept.and_then(|bytes| String::from_utf8(bytes).ok()),
     };
     let Some(script) = script else {
-        return Ok(Err(match file {
+        return Ok(Err(Cannot::from(match file {
             Some(file) if file.checksum == bytes => "it has no down.sql".to_owned(),
             _ => "the ledger keeps no down.sql of the bytes that ran".to_owned(),
-        }));
+        })));
     };
     match DownLabel::read(&script) {
-        Err(what) => return Ok(Err(format!("its down.sql cannot be read: {what}"))),
+        Err(what) => return Ok(Err(format!("its down.sql cannot be read: {what}").into())),
         Ok(DownLabel::Irreversible(why)) => {
-            return Ok(Err(format!("it says that it is irreversible: {why}")));
+            return Ok(Err(format!("it says that it is irreversible: {why}").into()));
         }
         Ok(_) => {}
     }
+    if let Some(line) = stubs(&script).first() {
+        let path = format!("{}/{migration}/down.sql", run.folder);
+        return Ok(Err(Cannot {
+            why: format!("its down.sql is still to be written by hand in line {line}"),
+            // The file's counts as long as the bytes that ran stand beside it.
+            remedy: (!from_ledger).then(|| {
+                format!(
+                    "edit {}, then: tollgate redo {}",
+                    shell(&path),
+                    shell(migration.as_str())
+                )
+            }),
+        }));
+    }
     let analysis = sql::analyse(target.engine(), &script);
     if let Some(why) = unfit_alone("its down.sql", &analysis) {
-        return Ok(Err(why));
+        return Ok(Err(why.into()));
     }
     if analysis.statements().is_some_and(<[_]>::is_empty) {
-        return Ok(Err("its down.sql has no statement".to_owned()));
+        return Ok(Err("its down.sql has no statement".to_owned().into()));
     }
     Ok(Ok(Down {
         bytes: DownBytes {
@@ -303,6 +332,7 @@ fn plan_after(
         engine: target.engine(),
         policy: run.policy,
         files: run.files,
+        folder: run.folder,
         prisma: run.prisma,
         view: &run.ledger.view().as_if_undone(environment, migration),
         kept: &run.kept,

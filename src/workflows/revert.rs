@@ -1,18 +1,21 @@
 //! revert: write a migration that reverses another one. Nothing runs; it earns its way like any other.
 
+mod judge;
+
+use judge::{never_applied, not_twice, reversible, whole};
+
 use super::{Run, WorkflowError};
 use crate::digest::{Checksum, Sha256};
 use crate::lint::{Before, Script, Topic, look};
 use crate::model::entry::{Engine, Reverted};
 use crate::model::rehearsal::COLUMN_ORDER;
-use crate::model::reverting::REVERTS;
-use crate::model::{DownLabel, Fact, IncidentId, MigrationId};
-use crate::planner::FileFacts;
-use crate::planner::gates::{from_git, shell};
+use crate::model::{DownLabel, EnvironmentName, Fact, IncidentId, MigrationId};
+use crate::planner::gates::from_git;
 use crate::planner::revert::{
-    Body, Down, Known, Later, Links, Rollback, Up, builds_on, choose, destroys, dropped, losses,
-    name_of, one_line,
+    Body, Down, Known, Links, Rollback, Source, Up, choose, destroyed, destroys, dropped,
+    file_before, has_stubs, losses, name_of, one_line,
 };
+use crate::planner::{DownFacts, FileFacts};
 use crate::reverse::{Reversal, reverse};
 use crate::sql::changes::{Change, changes};
 use crate::sql::{self, Analysis};
@@ -25,6 +28,9 @@ pub struct Request<'a> {
     pub reason: &'a str,
     /// The emergency that it is a step of.
     pub incident: Option<IncidentId>,
+    /// The command that goes on with the emergency that it is a step of, or that may be opened: there nothing is
+    /// left to be written by hand in the middle of it.
+    pub go_on: Option<&'a str>,
     /// How scripts are read.
     pub engine: Engine,
     /// Puts a stamp before a name, behind the newest migration there is.
@@ -56,6 +62,9 @@ pub struct Written {
     pub loses: Vec<String>,
     /// What the migration destroyed, and its `down.sql` says that it does not bring back.
     pub not_back: Vec<String>,
+    /// Where what is not back stands, if anywhere: the last environment that has the migration, and the newest
+    /// backup of it from before.
+    pub kept: Option<(EnvironmentName, Option<String>)>,
     /// What could not be written, and has to be by hand.
     pub open: Vec<Open>,
 }
@@ -102,10 +111,10 @@ pub fn revert(run: &mut Run<'_>, request: &mut Request<'_>) -> Result<End, Workf
     }
     let mut chosen = Vec::new();
     for migration in &migrations {
-        not_twice(run, &links, migration)?;
+        not_twice(run, request, &links, migration)?;
         chosen.push(subject(run, request, migration)?);
     }
-    nothing_builds_on(run, request, &links, &chosen)?;
+    whole(run, request, &links, &chosen)?;
     let mut written: Vec<Written> = Vec::new();
     for subject in chosen {
         let newest = written.last().map(|written| &written.id);
@@ -129,6 +138,23 @@ pub fn revert(run: &mut Run<'_>, request: &mut Request<'_>) -> Result<End, Workf
         )?;
     }
     Ok(End::Written(written))
+}
+
+/// Looks at everything that speaks against it, and writes nothing.
+///
+/// # Errors
+/// As [`revert`] has them.
+pub fn judge(run: &Run<'_>, request: &Request<'_>) -> Result<(), WorkflowError> {
+    let links = Links::read(run.files, run.ledger.view());
+    let mut migrations = request.migrations.to_vec();
+    migrations.sort();
+    migrations.reverse();
+    let mut chosen = Vec::new();
+    for migration in &migrations {
+        not_twice(run, request, &links, migration)?;
+        chosen.push(subject(run, request, migration)?);
+    }
+    whole(run, request, &links, &chosen)
 }
 
 fn record(
@@ -169,22 +195,6 @@ fn unrecorded<'a>(
     files
         .iter()
         .find(|file| file.migration == rollback && !is_told && !ran)
-}
-
-fn not_twice(run: &Run<'_>, links: &Links, migration: &MigrationId) -> Result<(), WorkflowError> {
-    let Some(rollback) = links.standing(migration) else {
-        return Ok(());
-    };
-    let last = run.policy.chain().last();
-    let is_there = last.and_then(|last| run.ledger.view().get(last));
-    let is_done = is_there.is_some_and(|there| there.applied.contains_key(rollback));
-    Err(WorkflowError::Usage {
-        what: format!("{migration} is reverted already, by {rollback}"),
-        remedy: match last {
-            Some(last) if !is_done => format!("tollgate promote {last}"),
-            _ => "tollgate status".to_owned(),
-        },
-    })
 }
 
 /// A migration that is to be reversed, and the bytes that are taken for it.
@@ -242,6 +252,7 @@ fn subject(
     if let Some(down) = down {
         let there = on_disk.map(|it| (it.checksum, it.script.to_owned()));
         if let Some(script) = bytes(run, down.checksum, there)? {
+            let (down, script) = without_stubs(down, script, on_disk);
             let label = label(&script)?;
             reversible(migration, &label)?;
             let analysis = sql::analyse(request.engine, &script);
@@ -265,6 +276,24 @@ fn subject(
     })
 }
 
+/// What still holds a stub reverses nothing: where the file was finished since, it is taken.
+fn without_stubs(down: Down, script: String, on_disk: Option<DownFacts<'_>>) -> (Down, String) {
+    let finished = on_disk.filter(|there| has_stubs(&script) && !has_stubs(there.script));
+    match finished {
+        None => (down, script),
+        Some(there) => (
+            Down {
+                checksum: there.checksum,
+                source: Source::Disk,
+                rehearsed: Vec::new(),
+                stood_beside: false,
+                is_not_the_file: false,
+            },
+            there.script.to_owned(),
+        ),
+    }
+}
+
 fn read(engine: Engine, script: &str) -> (Analysis, Vec<Change>) {
     let analysis = sql::analyse(engine, script);
     let changes = changes(engine, script, &analysis);
@@ -282,114 +311,6 @@ fn bytes(
     }
     let kept = run.ledger.script(checksum)?;
     Ok(kept.and_then(|bytes| String::from_utf8(bytes).ok()))
-}
-
-fn reversible(migration: &MigrationId, label: &DownLabel) -> Result<(), WorkflowError> {
-    let DownLabel::Irreversible(why) = label else {
-        return Ok(());
-    };
-    Err(WorkflowError::Refused {
-        what: format!("{migration} says that it is irreversible: {why}"),
-        remedy: format!(
-            "tollgate new {}   # and write by hand what can be brought back, below -- {REVERTS} {migration}",
-            shell(&name_of(migration))
-        ),
-    })
-}
-
-fn never_applied(run: &Run<'_>, request: &Request<'_>, migration: &MigrationId) -> WorkflowError {
-    let unsettled = run.ledger.view().environments().find(|(_, there)| {
-        let mut open = there.open.values().map(|open| &open.intent.migration);
-        let mut partial = there.partial.values();
-        open.any(|id| id == migration)
-            || partial.any(|failed| failed.attempted.intent.migration == *migration)
-            || there.standing.contains_key(migration)
-    });
-    if let Some((name, _)) = unsettled {
-        return WorkflowError::Refused {
-            what: format!(
-                "{migration} was begun in {name} and did not succeed: what stands of it has to be settled, not reverted"
-            ),
-            remedy: format!("tollgate plan {name}"),
-        };
-    }
-    let folder = (request.path)(migration, "");
-    WorkflowError::Usage {
-        what: format!(
-            "{migration} was never applied anywhere that this ledger knows of, so there is nothing to reverse"
-        ),
-        remedy: format!(
-            "rm -r {}   # delete its folder instead",
-            shell(folder.trim_end_matches('/'))
-        ),
-    }
-}
-
-/// Refuses where a later migration, that is not reversed and is not one of these, names what one of them made.
-fn nothing_builds_on(
-    run: &Run<'_>,
-    request: &Request<'_>,
-    links: &Links,
-    chosen: &[Subject],
-) -> Result<(), WorkflowError> {
-    let is_chosen = |id: &MigrationId| chosen.iter().any(|subject| subject.migration == *id);
-    let Some(first) = chosen.last().map(|subject| &subject.migration) else {
-        return Ok(());
-    };
-    let mut found: Vec<(MigrationId, String)> = Vec::new();
-    let stands = |file: &&FileFacts<'_>| {
-        file.migration > first
-            && !is_chosen(file.migration)
-            && links.standing(file.migration).is_none()
-            && links.reverted_by(file.migration).is_none()
-    };
-    for file in run.files.iter().filter(stands) {
-        let (_, changes) = read(request.engine, file.script);
-        let later = Later {
-            migration: file.migration,
-            script: file.script,
-            changes: &changes,
-        };
-        let mut before = chosen
-            .iter()
-            .filter(|subject| subject.migration < *file.migration);
-        let use_of = before.find_map(|subject| {
-            let told = builds_on(request.engine, &subject.up_changes, &later)?;
-            Some(match chosen.len() {
-                1 => told,
-                _ => format!("{told}, of {}", subject.migration),
-            })
-        });
-        found.extend(use_of.map(|told| (file.migration.clone(), told)));
-    }
-    if found.is_empty() {
-        return Ok(());
-    }
-    let of = match chosen {
-        [one] => format!("what {} made", one.migration),
-        _ => "what they made".to_owned(),
-    };
-    let lines: Vec<String> = found
-        .iter()
-        .map(|(id, told)| format!("{id} {told}"))
-        .collect();
-    let all: Vec<String> = found
-        .iter()
-        .map(|(id, _)| id)
-        .chain(chosen.iter().map(|subject| &subject.migration))
-        .map(|id| shell(id.as_str()))
-        .collect();
-    Err(WorkflowError::Refused {
-        what: format!(
-            "later migrations build on {of}; nothing was written\n  {}",
-            lines.join("\n  ")
-        ),
-        remedy: format!(
-            "tollgate revert {} --reason {}   # all of them, newest first",
-            all.join(" "),
-            shell(&one_line(request.reason))
-        ),
-    })
 }
 
 /// Whether the gate of data loss asks for a word on it, or may.
@@ -453,6 +374,19 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
         .filter(|name| !taken_away.contains(name) && !loses.contains(name));
     let label: Vec<String> = loses.iter().chain(carried).cloned().collect();
     not_back.retain(|name| name != COLUMN_ORDER && !loses.contains(name));
+    let down_script = subject.down.as_ref().map(|(_, script, ..)| script.as_str());
+    let down_script = down_script.or(reversal.as_ref().map(|reversal| reversal.sql.as_str()));
+    for name in destroyed(engine, &subject.up_script, down_script) {
+        if !not_back.contains(&name) {
+            not_back.push(name);
+        }
+    }
+    let last = subject.up.places.last().filter(|_| !not_back.is_empty());
+    let kept = last.map(|last| {
+        let here = run.ledger.view().get(last);
+        let file = here.and_then(|here| file_before(here, &subject.migration));
+        (last.clone(), file.map(str::to_owned))
+    });
     let rollback = Rollback {
         id: &id,
         reverts: &subject.migration,
@@ -484,6 +418,7 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
         no_help: subject.no_help,
         loses,
         not_back,
+        kept,
         open,
         id,
     }

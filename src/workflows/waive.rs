@@ -96,6 +96,7 @@ fn plan(run: &Run<'_>, request: &Request<'_>) -> Plan {
         engine: request.engine,
         policy: run.policy,
         files: run.files,
+        folder: run.folder,
         prisma: run.prisma,
         view: run.ledger.view(),
         kept: &run.kept,

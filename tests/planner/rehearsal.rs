@@ -86,6 +86,7 @@ impl World {
             engine: Engine::Sqlite,
             policy,
             files: &[file],
+            folder: "migrations",
             prisma: None,
             view: &self.view,
             kept: &BTreeSet::new(),

@@ -528,6 +528,7 @@ pub(crate) fn ask_under(policy: &Policy, view: &View, question: &Question) -> Pl
         engine: Engine::Sqlite,
         policy,
         files: &files,
+        folder: "migrations",
         prisma: question.prisma.wrong_provider.then_some(&mysql),
         view,
         kept: &KNOWN.kept,

@@ -24,6 +24,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
         engine: project.engine(&environment),
         policy: &project.config.policy,
         files: &files,
+        folder: &project.folder(),
         prisma: catalog.prisma.as_ref(),
         view: &loaded.view,
         kept: &loaded.kept,

@@ -3,13 +3,16 @@
 use serde_json::{Value, json};
 
 use super::apply;
+use super::revert::and;
 use crate::cli::act::act;
 use crate::cli::args::{Global, Redo};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, migration};
 use crate::cli::{Exit, Result};
+use crate::ledger;
 use crate::model::{EnvironmentName, MigrationId};
+use crate::planner::FileFacts;
 use crate::planner::gates::shell;
 use crate::report::{self, script_error};
 use crate::workflows::redo::{End, NotUndone, redo};
@@ -25,6 +28,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Redo) -> Resu
             "edit tollgate.toml: add an environment",
         ));
     };
+    warn_of_others(output, &project, &files, &environment, &id)?;
     let end = act(
         output,
         global,
@@ -61,6 +65,48 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Redo) -> Resu
             exit
         }
     })
+}
+
+/// Where it stands in other environments too, they have the bytes that ran there: an edit never comes to them.
+fn warn_of_others(
+    output: &mut Output<'_>,
+    project: &Project,
+    files: &[FileFacts<'_>],
+    first: &EnvironmentName,
+    id: &MigrationId,
+) -> Result<()> {
+    let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
+    let file = files.iter().find(|file| file.migration == id);
+    let (mut others, mut is_edited) = (Vec::new(), false);
+    for name in project.config.policy.chain().filter(|name| *name != first) {
+        let here = loaded.view.get(name);
+        let Some(ran) = here.and_then(|here| here.applied.get(id)) else {
+            continue;
+        };
+        others.push(name.as_str());
+        is_edited |= file.is_some_and(|file| ran.has_other_bytes(file.checksum, file.sha256));
+    }
+    if others.is_empty() {
+        return Ok(());
+    }
+    let paint = output.paint_notes();
+    let (verb, places) = (
+        if others.len() == 1 { "has" } else { "have" },
+        and(others.into_iter()),
+    );
+    let text = match is_edited {
+        true => format!(
+            "{} {places} {verb} {id} with the bytes that ran there, and refuse this edit of it as modified\n  remedy    tollgate log restore {}   # and write the edit into a migration of its own: tollgate new NAME\n",
+            paint.warn("warning:"),
+            shell(id.as_str())
+        ),
+        false => format!(
+            "{} {places} {verb} {id} too: an edit of it would be refused there as modified\n",
+            paint.warn("note:")
+        ),
+    };
+    output.note(&text);
+    Ok(())
 }
 
 fn not_undone(

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::new::{must_sort_last, stamp_after};
 use crate::cli::args::{Global, Restamp};
+use crate::cli::evidence::{Lasts, put};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, migration};
@@ -61,10 +62,20 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
         project.config.migrations.join(&new),
     );
     std::fs::rename(&from, &to).map_err(|error| Trouble::file(&from, &error))?;
+    rename_in_down(&to.join("down.sql"), &old, &new)?;
     if output.is_json() {
         output.document(&json!({ "schema": "tollgate/restamp/v1", "from": old, "to": new, "applied_in_first": forgiving.is_some() }));
     } else {
-        output.result(&format!("{old} is now {new}\n"));
+        let next = match &forgiving {
+            // What stands there under the old name is told below.
+            Some(_) => String::new(),
+            None => {
+                let first = project.config.policy.chain().next();
+                let first = first.map_or("dev", |name| name.as_str());
+                format!("\n  next      tollgate plan {first}\n")
+            }
+        };
+        output.result(&format!("{old} is now {new}\n{next}"));
         let paint = output.paint_notes();
         if let Some(first) = &forgiving {
             output.note(&format!(
@@ -77,6 +88,23 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
         }
     }
     Ok(Exit::Done)
+}
+
+/// The first comment of a `down.sql` says whose it is.
+fn rename_in_down(path: &std::path::Path, old: &MigrationId, new: &str) -> Result<()> {
+    #[expect(clippy::disallowed_methods, reason = "this verb renames files")]
+    let Ok(bytes) = std::fs::read(path) else {
+        return Ok(());
+    };
+    let Ok(text) = String::from_utf8(bytes) else {
+        return Ok(());
+    };
+    let (first, rest) = text.split_at(text.find('\n').unwrap_or(text.len()));
+    if first.trim_start().starts_with("--") && first.contains(old.as_str()) {
+        let first = first.replace(old.as_str(), new);
+        put(path, &format!("{first}{rest}"), Lasts::AtOnce)?;
+    }
+    Ok(())
 }
 
 /// Environments of which there are many databases, and in one of which it succeeded under its old name: what

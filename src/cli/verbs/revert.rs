@@ -12,8 +12,10 @@ use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, migration};
 use crate::cli::{Exit, Result};
+use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, IncidentId, MigrationId, Rehearsal};
 use crate::planner::FileFacts;
+use crate::planner::gates::shell;
 use crate::planner::revert::{Down, Source, one_line};
 use crate::report::Paint;
 use crate::workflows::WorkflowError;
@@ -32,6 +34,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Revert) -> Re
         migrations: &migrations,
         reason: &verb.reason,
         incident: None,
+        go_on: None,
     };
     let end = write(
         output,
@@ -63,6 +66,38 @@ pub(crate) struct Asked<'a> {
     pub(crate) migrations: &'a [MigrationId],
     pub(crate) reason: &'a str,
     pub(crate) incident: Option<IncidentId>,
+    /// The command that goes on with the emergency, where it is a step of one.
+    pub(crate) go_on: Option<&'a str>,
+}
+
+/// Looks at all that speaks against them, and writes nothing.
+pub(crate) fn judge(
+    output: &mut Output<'_>,
+    global: &Global,
+    project: &Project,
+    files: &[FileFacts<'_>],
+    prisma: Option<&crate::model::prisma::PrismaTree>,
+    asked: &Asked<'_>,
+) -> Result<()> {
+    act(output, global, project, files, prisma, |run| {
+        let request = Request {
+            migrations: asked.migrations,
+            reason: asked.reason,
+            incident: None,
+            go_on: asked.go_on,
+            engine: engine(project),
+            stamp: &|name, _| MigrationId::new(name),
+            path: &|id, file| project.path_of(id, file),
+            write: &mut |_| Ok(()),
+        };
+        crate::workflows::revert::judge(run, &request)
+    })
+}
+
+/// How the scripts of the tree are read.
+pub(crate) fn engine(project: &Project) -> Engine {
+    let last = project.config.policy.chain().last();
+    last.map_or(Engine::Postgresql, |last| project.engine(last))
 }
 
 /// Writes the rollbacks into the tree, and the entries beside them.
@@ -80,14 +115,6 @@ pub(crate) fn write(
     let stamp = |name: &str, newest: Option<&MigrationId>| {
         MigrationId::new(format!("{}_{name}", stamp_after(newest, now)))
     };
-    let engine = project
-        .config
-        .policy
-        .chain()
-        .last()
-        .map_or(crate::model::entry::Engine::Postgresql, |last| {
-            project.engine(last)
-        });
     // What a file could not do is told as files are, and not as a step of the story.
     let trouble = RefCell::new(None);
     let mut put_there = |rollback: &Written| {
@@ -109,7 +136,8 @@ pub(crate) fn write(
                 migrations: asked.migrations,
                 reason: asked.reason,
                 incident: asked.incident,
-                engine,
+                go_on: asked.go_on,
+                engine: engine(project),
                 stamp: &stamp,
                 path: &|id, file| project.path_of(id, file),
                 write: &mut put_there,
@@ -196,15 +224,22 @@ fn one(project: &Project, rollback: &Written, paint: Paint) -> String {
     }
     if !rollback.loses.is_empty() {
         out.push_str(&format!(
-            "  loses     {}\n",
-            paint.warn(&rollback.loses.join(", "))
+            "  loses     what stands in {} when it runs\n",
+            paint.warn(&and(rollback.loses.iter().map(String::as_str)))
         ));
     }
     if !rollback.not_back.is_empty() {
         out.push_str(&format!(
-            "  not back  {}: lost when it ran, as its down.sql says\n",
-            paint.warn(&rollback.not_back.join(", "))
+            "  not back  {}: what stood there was lost when {} ran, and stays lost\n",
+            paint.warn(&rollback.not_back.join(", ")),
+            rollback.reverts
         ));
+        if let Some((place, file)) = &rollback.kept {
+            out.push_str(&format!(
+                "            {}\n",
+                kept(project, place, file.as_deref())
+            ));
+        }
     }
     let script = project.path_of(&rollback.reverts, "migration.sql");
     for (place, open) in rollback.open.iter().enumerate() {
@@ -223,11 +258,22 @@ fn one(project: &Project, rollback: &Written, paint: Paint) -> String {
     out
 }
 
+/// Where what a migration took may still be found.
+pub(crate) fn kept(project: &Project, place: &EnvironmentName, file: Option<&str>) -> String {
+    match file {
+        Some(file) => format!(
+            "the backup of {place} from before it has it: tollgate restore {} --into NAME",
+            shell(&project.shown(&project.backups().join(file)))
+        ),
+        None => format!("no backup of {place} from before it is on record"),
+    }
+}
+
 /// Which bytes run, and who tried them.
 pub(crate) fn runs(rollback: &Written) -> String {
     let Some(down) = &rollback.down else {
         return format!(
-            "what its script's text tells, because {}; nobody has tried it",
+            "what can be told from its script, because {}; nobody has tried it",
             rollback.no_help.unwrap_or("it has no down.sql")
         );
     };
@@ -235,7 +281,7 @@ pub(crate) fn runs(rollback: &Written) -> String {
         (Source::Ledger, _) => "its down.sql, from the ledger",
         (Source::Disk, _) => "its down.sql",
     };
-    format!("{place}, {}", tried(down))
+    format!("{place}, which {}", tried(down))
 }
 
 fn tried(down: &Down) -> String {
@@ -249,22 +295,27 @@ fn tried(down: &Down) -> String {
     let mut told = Vec::new();
     if !passed.is_empty() {
         let lossy = passed.iter().any(|(_, result)| *result == Rehearsal::Lossy);
-        let word = if lossy { "lossy" } else { "lossless" };
+        // It was lossless with what stood there then; what came since is told below it.
+        let word = if lossy {
+            ", with the losses that it names"
+        } else {
+            ""
+        };
         told.push(format!(
-            "rehearsed in {}: {word}",
+            "passed its rehearsal in {}{word}",
             and(passed.iter().map(|(name, _)| name.as_str()))
         ));
     }
     if !failed.is_empty() {
         told.push(format!(
-            "a rehearsal did not pass in {}",
+            "failed its rehearsal in {}",
             and(failed.into_iter())
         ));
     }
     if told.is_empty() {
-        return "which nobody has rehearsed".to_owned();
+        return "was never rehearsed".to_owned();
     }
-    told.join("; ")
+    told.join(" and ")
 }
 
 /// Names as people list them.
@@ -310,6 +361,11 @@ pub(crate) fn rollback(project: &Project, written: &Written) -> Value {
             .collect::<serde_json::Map<_, _>>(),
         "loses": written.loses,
         "not_back": written.not_back,
+        "backup_before": written
+            .kept
+            .as_ref()
+            .and_then(|(_, file)| file.as_ref())
+            .map(|file| project.shown(&project.backups().join(file))),
         "open": written
             .open
             .iter()

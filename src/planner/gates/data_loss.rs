@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::reset::may_reset;
 use super::{Finding, Gate, World, shell, waive};
 use crate::lint::rules::not_analysed;
 use crate::lint::{Script, Topic, allow};
@@ -134,18 +135,18 @@ fn ahead(world: &World<'_>) -> String {
 /// Where the bytes ran anywhere they can no longer change; elsewhere the reason belongs into them, to be
 /// reviewed with them.
 fn remedy(world: &World<'_>, file: &FileFacts<'_>, place: &str) -> String {
-    let environments = world.inputs.view.environments();
-    let mut ran = environments.filter(|(_, there)| {
-        there.evidence_of(file.migration, file.checksum).is_some()
-            || there.bytes_of(file.migration) == Some(file.checksum)
-    });
+    let ran = ran_in(world, file);
     let refuses = refuses(world);
     let in_the_script = format!(
-        "edit {}/migration.sql: write {place}: -- tollgate:allow {} <reason>",
-        shell(file.migration.as_str()),
+        "edit {}: write {place}: -- tollgate:allow {} <reason>",
+        world.path(file.migration, "migration.sql"),
         allow::DATA_LOSS
     );
-    match (ran.next(), refuses) {
+    match (ran.first(), refuses) {
+        // This very command runs it: an edit comes after it.
+        (None, _) if is_about_to_run(world) => {
+            format!("{in_the_script}, then: {}", anew(file))
+        }
         (None, _) => in_the_script,
         (Some(_), None) => format!(
             "see that it is meant: tollgate log --migration {}",
@@ -157,8 +158,58 @@ fn remedy(world: &World<'_>, file: &FileFacts<'_>, place: &str) -> String {
                 .policy
                 .never_waives(name, Gate::DataLoss.as_str()) =>
         {
-            format!("edit tollgate.toml: take data-loss out of never_waive of {name}")
+            format!(
+                "{in_the_script}, then: {}",
+                way_back(world, file, &ran, name)
+            )
         }
         (Some(_), Some(name)) => waive(name, Gate::DataLoss, file.migration),
     }
+}
+
+/// The environments in which these bytes ran, in the order of the chain.
+fn ran_in<'a>(world: &World<'a>, file: &FileFacts<'_>) -> Vec<&'a EnvironmentName> {
+    let here = |name: &&EnvironmentName| world.inputs.view.get(name);
+    let ran = |name: &&EnvironmentName| {
+        here(name).is_some_and(|there| {
+            there.evidence_of(file.migration, file.checksum).is_some()
+                || there.bytes_of(file.migration) == Some(file.checksum)
+        })
+    };
+    world.inputs.policy.names().filter(ran).collect()
+}
+
+/// Whether it is planned to be run at once, in an environment in which it can be undone again.
+fn is_about_to_run(world: &World<'_>) -> bool {
+    let (policy, here) = (world.inputs.policy, world.inputs.environment);
+    world.inputs.live.is_some()
+        && may_reset(policy, here)
+        && policy.data_loss(here) == DataLoss::Warn
+}
+
+/// How it runs again with other bytes where it may be undone.
+fn anew(file: &FileFacts<'_>) -> String {
+    format!("tollgate redo {}", shell(file.migration.as_str()))
+}
+
+/// Where nobody can waive it, its bytes have to be others, and those start the chain again: in the first
+/// environment they are undone, and of another one a new target is made.
+fn way_back(
+    world: &World<'_>,
+    file: &FileFacts<'_>,
+    ran: &[&EnvironmentName],
+    last: &EnvironmentName,
+) -> String {
+    let mut steps = Vec::new();
+    for name in ran {
+        if may_reset(world.inputs.policy, name) {
+            steps.push(anew(file));
+        } else {
+            steps.push(format!(
+                "empty {name}, tollgate bind {name} --emptied --reason '<why>'"
+            ));
+        }
+    }
+    steps.push(format!("tollgate promote {last}"));
+    steps.join(", then: ")
 }

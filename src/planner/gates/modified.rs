@@ -1,8 +1,43 @@
 //! modified: every applied migration has the bytes that ran.
 
-use super::{Finding, Gate, World, claims, restore};
+use super::reset::may_reset;
+use super::{Finding, Gate, World, claims, restore, shell};
 use crate::digest::differs_only_in_line_endings;
+use crate::ledger::view::Success;
 use crate::model::ReceiptKind;
+use crate::planner::FileFacts;
+
+/// Where it may be undone, and ran nowhere else, an edit is run by `redo`; elsewhere the bytes that ran are put
+/// back.
+fn remedy(world: &World<'_>, file: &FileFacts<'_>, ran: &Success, only_endings: bool) -> String {
+    let here = world.inputs.environment;
+    let back = restore(world, here, file.migration, ran);
+    let mut others = world.inputs.view.environments();
+    let ran_elsewhere =
+        others.any(|(name, there)| name != here && there.applied.contains_key(file.migration));
+    let is_newest = || {
+        let mut applied = world.here.applied.values();
+        applied.all(|other| other.receipt.seq <= ran.receipt.seq)
+    };
+    // Its reversal is the one that stood beside the bytes that ran.
+    let has_a_reversal = || {
+        ran.down
+            .is_some_and(|down| world.inputs.kept.contains(&down))
+    };
+    let is_redone = !only_endings
+        && ran.kind.is_evidence()
+        && may_reset(world.inputs.policy, here)
+        && !ran_elsewhere
+        && is_newest()
+        && has_a_reversal();
+    match is_redone {
+        true => format!(
+            "tollgate redo {}   # or take the edit back: {back}",
+            shell(file.migration.as_str())
+        ),
+        false => back,
+    }
+}
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let differs = |(migration, ran): (&_, &crate::ledger::view::Success)| {
@@ -35,7 +70,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                 ),
             ],
             required: format!("the bytes that ran, {}", ran.bytes()),
-            remedy: restore(world, world.inputs.environment, file.migration, ran),
+            remedy: remedy(world, file, ran, only_endings()),
         })
     };
     let ours = world.here.applied.iter().filter_map(differs);

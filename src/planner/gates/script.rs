@@ -2,13 +2,15 @@
 
 use super::{Finding, Gate, World};
 use crate::planner::FileFacts;
+use crate::planner::revert::stubs;
 use crate::sql::{Analysis, StatementKind, position};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (file, analysis) in world.pending.iter().zip(&world.analyses) {
+        findings.extend(by_hand(world, file));
         let Analysis::Analysed(statements) = analysis else {
-            findings.extend(unread_copy(file));
+            findings.extend(unread_copy(world, file));
             continue;
         };
         for statement in statements {
@@ -28,16 +30,53 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                 ),
                 found: vec![format!("{what} in line {}", at.line)],
                 required: "statements that the server can run alone".to_owned(),
-                remedy: format!("edit {}/migration.sql: use {instead}", file.migration),
+                remedy: format!(
+                    "edit {}: use {instead}",
+                    world.path(file.migration, "migration.sql")
+                ),
             });
         }
     }
     findings
 }
 
+/// What was written by `revert` and left something open refuses to run.
+fn by_hand(world: &World<'_>, file: &FileFacts<'_>) -> Option<Finding> {
+    let open = stubs(file.script);
+    let first = open.first()?;
+    let path = world.path(file.migration, "migration.sql");
+    Some(Finding {
+        gate: Gate::Script,
+        migration: Some(file.migration.clone()),
+        fact: "something of it is still to be written by hand, and it refuses to run before"
+            .to_owned(),
+        found: open.iter().map(|line| format!("line {line}")).collect(),
+        required: "statements in their place".to_owned(),
+        remedy: format!("edit {path}: line {first} says what belongs there"),
+    })
+}
+
+/// A prepared reversal that is not whole is found out when it is needed, or before.
+fn open_reversals(world: &World<'_>) -> Vec<Finding> {
+    let of = |file: &FileFacts<'_>| {
+        let open = stubs(file.down?.script);
+        let first = open.first()?;
+        let path = world.path(file.migration, "down.sql");
+        Some(Finding {
+            gate: Gate::Script,
+            migration: Some(file.migration.clone()),
+            fact: "something of its down.sql is still to be written by hand: until then nothing reverses it".to_owned(),
+            found: open.iter().map(|line| format!("line {line} of down.sql")).collect(),
+            required: "statements in their place".to_owned(),
+            remedy: format!("edit {path}: line {first} says what belongs there"),
+        })
+    };
+    world.pending.iter().filter_map(of).collect()
+}
+
 /// A line of a script that could not be analysed and begins like COPY ... FROM STDIN, as pg_dump writes
 /// it with the rows after it.
-fn unread_copy(file: &FileFacts<'_>) -> Option<Finding> {
+fn unread_copy(world: &World<'_>, file: &FileFacts<'_>) -> Option<Finding> {
     let begins_copy = |line: &str| {
         let words: Vec<String> = line
             .split_whitespace()
@@ -53,7 +92,7 @@ fn unread_copy(file: &FileFacts<'_>) -> Option<Finding> {
         fact: "COPY ... FROM STDIN needs a client that sends or takes the rows, and a migration has none".to_owned(),
         found: vec![format!("line {number} begins like it; the script was not analysed")],
         required: "statements that the server can run alone".to_owned(),
-        remedy: format!("edit {}/migration.sql: use INSERT INTO ... VALUES", file.migration),
+        remedy: format!("edit {}: use INSERT INTO ... VALUES", world.path(file.migration, "migration.sql")),
     })
 }
 
@@ -68,7 +107,7 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
         fact: "it has no statement: nothing would run, and its file could not be changed after that".to_owned(),
         found: vec![format!("{} bytes of comments and blanks", file.script.len())],
         required: "nothing, if it is meant so".to_owned(),
-        remedy: format!("edit {}/migration.sql first", file.migration),
+        remedy: format!("edit {} first", world.path(file.migration, "migration.sql")),
     });
-    found.collect()
+    found.chain(open_reversals(world)).collect()
 }

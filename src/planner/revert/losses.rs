@@ -109,7 +109,7 @@ fn column_in_a_label(engine: Engine, table: &Name, column: &str) -> String {
 
 /// A name as a label has it: without quotes it is one in any case, so where PostgreSQL tells them apart it
 /// gets its quotes.
-fn in_a_label(engine: Engine, name: &Name) -> String {
+pub(super) fn in_a_label(engine: Engine, name: &Name) -> String {
     match &name.schema {
         Some(schema) => format!("{}.{}", word(engine, schema), word(engine, &name.name)),
         None => word(engine, &name.name),

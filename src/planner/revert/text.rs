@@ -88,9 +88,18 @@ const STUB: [&str; 2] = [
 /// Whether something in a script is still to be written by hand: until then it refuses to run.
 #[must_use]
 pub fn has_stubs(script: &str) -> bool {
-    let mut lines = script.lines();
-    lines
-        .any(|line| !line.trim_start().starts_with("--") && STUB.iter().all(|it| line.contains(it)))
+    !stubs(script).is_empty()
+}
+
+/// The lines, from 1, that still say what is to be written there by hand.
+#[must_use]
+pub fn stubs(script: &str) -> Vec<usize> {
+    let is_stub = |line: &str| {
+        !line.trim_start().starts_with("--") && STUB.iter().all(|it| line.contains(it))
+    };
+    let lines = (1..).zip(script.lines());
+    let found = lines.filter(|(_, line)| is_stub(line));
+    found.map(|(number, _)| number).collect()
 }
 
 /// What a rollback of a migration is called, without its stamp.

@@ -60,6 +60,8 @@ pub(super) fn document(project: &Project, now: &Procedure, ended: &Ended<'_>) ->
             .as_ref()
             .map(|id| project.path_of(id, "").trim_end_matches('/').to_owned()),
         "loses": now.loses,
+        "not_back": now.not_back,
+        "backup_before": now.file_before.as_ref().map(|file| project.shown(&project.backups().join(file))),
         "steps": stages,
         "next": now.next().map(|(place, _)| place),
         "took": ended.took,

@@ -21,7 +21,7 @@ use crate::planner::gates::shell;
 use crate::planner::revert::one_line;
 use crate::report;
 use crate::workflows::backup::Ended;
-use crate::workflows::emergency::{Taken, open, take};
+use crate::workflows::emergency::{Taken, look, not_there, open, take};
 use crate::workflows::rehearse::{End as Rehearsed, Report as Rehearsal};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Emergency) -> Result<Exit> {
@@ -48,15 +48,26 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Emergency) ->
         asks: !verb.yes,
         took: Vec::new(),
     };
-    let now = stand.look(catalog)?;
-    if now.0.is_done() {
+    let mut now = stand.look(catalog)?;
+    if now.0.is_done() || is_over_without(&now.0) {
         return Ok(stand.over(output, &now.0));
     }
-    if stand.asks && !output.world.asks {
+    let only_shows = stand.asks && !output.world.asks;
+    if !only_shows {
+        stand.can_be_reached(&now.0)?;
+    }
+    now = stand.stands_there(output, now, only_shows)?;
+    stand.can_be_reversed(output, &now)?;
+    stand.other_reason(output, &now.0);
+    if only_shows {
         return Ok(stand.only_shown(output, &now.0));
     }
-    stand.can_be_reached(&now.0)?;
     stand.begin(output, now)
+}
+
+/// Somebody reversed it on the ordinary way: no emergency was opened, and none is needed.
+fn is_over_without(now: &Procedure) -> bool {
+    now.incident.is_none() && now.over_by.is_some()
 }
 
 /// The command while it runs.
@@ -90,7 +101,14 @@ impl Stand<'_> {
         let config = &self.project.config;
         let loaded = ledger::read_state(&config.ledger, &config.policy)?;
         let files = facts(&catalog);
-        let now = procedure(&config.policy, &files, &loaded.view, &self.migration);
+        let engine = revert::engine(&self.project);
+        let now = procedure(
+            &config.policy,
+            engine,
+            &files,
+            &loaded.view,
+            &self.migration,
+        );
         drop(files);
         let Some(now) = now else {
             return Err(Trouble::usage(
@@ -116,8 +134,60 @@ impl Stand<'_> {
         Ok(())
     }
 
+    /// Whether it is applied in the last environment: the ledger says so, or else its target is asked. Before
+    /// anything is opened.
+    fn stands_there(&self, output: &mut Output<'_>, now: Now, only_shows: bool) -> Result<Now> {
+        if now.0.stands || now.0.incident.is_some() {
+            return Ok(now);
+        }
+        let (last, migration) = (now.0.last.clone(), &self.migration);
+        if only_shows {
+            let config = &self.project.config;
+            let loaded = ledger::read_state(&config.ledger, &config.policy)?;
+            return Err(not_there(&loaded.view, &last, migration).into());
+        }
+        let files = facts(&now.1);
+        let prisma = now.1.prisma.as_ref();
+        act(output, self.global, &self.project, &files, prisma, |run| {
+            look(run, &last, migration)
+        })?;
+        drop(files);
+        self.look(now.1)
+    }
+
+    /// What speaks against its rollback is better known before anything is done, and all of it at once.
+    fn can_be_reversed(&self, output: &mut Output<'_>, now: &Now) -> Result<()> {
+        if now.0.rollback.is_some() {
+            return Ok(());
+        }
+        let files = facts(&now.1);
+        let asked = revert::Asked {
+            migrations: std::slice::from_ref(&self.migration),
+            reason: self.reason,
+            incident: None,
+            go_on: Some(&self.go_on),
+        };
+        let prisma = now.1.prisma.as_ref();
+        revert::judge(output, self.global, &self.project, &files, prisma, &asked)
+    }
+
+    /// An open incident keeps the reason that it was opened with.
+    fn other_reason(&self, output: &mut Output<'_>, now: &Procedure) {
+        let Some(incident) = &now.incident else {
+            return;
+        };
+        if incident.reason != one_line(self.reason) {
+            output.note(&format!(
+                "{} incident {} is open already, and keeps its reason: {}\n",
+                output.paint_notes().warn("note:"),
+                incident.id.short(),
+                incident.reason
+            ));
+        }
+    }
+
     fn begin(&mut self, output: &mut Output<'_>, mut now: Now) -> Result<Exit> {
-        output.note(&text::steps(&now.0, output.paint_notes()));
+        output.note(&text::steps(&self.project, &now.0, output.paint_notes()));
         loop {
             let Some((place, step)) = now.0.next() else {
                 return Ok(self.over(output, &now.0));
@@ -217,6 +287,7 @@ impl Stand<'_> {
                     .as_ref()
                     .map_or(self.reason, |incident| &incident.reason),
                 incident: procedure.incident.as_ref().map(|incident| incident.id),
+                go_on: Some(&self.go_on),
             };
             let end = revert::write(output, self.global, &self.project, &files, prisma, &asked)?;
             output.note(&revert::lines(&self.project, &end, output.paint_notes()));
@@ -299,7 +370,7 @@ impl Stand<'_> {
             ));
             return Exit::Usage;
         }
-        let text = text::steps(now, output.paint());
+        let text = text::steps(&self.project, now, output.paint());
         output.result(&text);
         output.note(&format!(
             "\n{} there is no terminal to ask on, so nothing was done\n\n  remedy   {remedy}\n",

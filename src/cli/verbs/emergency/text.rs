@@ -1,14 +1,14 @@
 //! An emergency for people: the steps, one of them, and how it ended.
 
 use crate::cli::project::Project;
-use crate::cli::verbs::revert::and;
+use crate::cli::verbs::revert::{and, kept};
 use crate::model::MigrationId;
 use crate::planner::emergency::{Done, Procedure, Step};
 use crate::planner::gates::shell;
 use crate::report::Paint;
 
 /// The whole procedure, with what is done of it.
-pub(super) fn steps(now: &Procedure, paint: Paint) -> String {
+pub(super) fn steps(project: &Project, now: &Procedure, paint: Paint) -> String {
     let mut out = match &now.incident {
         None => format!(
             "{} {} is to be reversed in {}\n",
@@ -36,7 +36,23 @@ pub(super) fn steps(now: &Procedure, paint: Paint) -> String {
             brief(now, &stage.step, "the rollback")
         ));
     }
+    if !now.not_back.is_empty() {
+        out.push_str(&format!(
+            "  {} {}\n            {}\n",
+            paint.warn("not back:"),
+            not_back(now),
+            kept(project, &now.last, now.file_before.as_deref())
+        ));
+    }
     out
+}
+
+/// What the migration itself took.
+fn not_back(now: &Procedure) -> String {
+    format!(
+        "what stood in {} was lost when it ran, and stays lost",
+        and(now.not_back.iter().map(String::as_str))
+    )
 }
 
 fn told(done: &Done) -> String {
@@ -133,6 +149,12 @@ pub(super) fn over(project: &Project, now: &Procedure, paint: Paint) -> String {
     let (Some(rollback), incident) = (&now.rollback, now.incident.as_ref()) else {
         return format!("{} is reversed\n", now.migration);
     };
+    if incident.is_none() {
+        return format!(
+            "nothing to do: {} is reversed in {} already, by {rollback}\n",
+            now.migration, now.last
+        );
+    }
     let places = now.stages.iter().filter_map(|stage| match &stage.step {
         Step::Apply(environment) => Some(environment.as_str()),
         _ => None,
@@ -187,6 +209,14 @@ pub(super) fn over(project: &Project, now: &Procedure, paint: Paint) -> String {
             "  {:<18} what stood in {}{has_it}\n",
             format!("lost in {}", now.last),
             and(now.loses.iter().map(String::as_str))
+        ));
+    }
+    if !now.not_back.is_empty() {
+        out.push_str(&format!(
+            "  {:<18} {}; {}\n",
+            "not back",
+            not_back(now),
+            kept(project, &now.last, now.file_before.as_deref())
         ));
     }
     let folder = project.path_of(rollback, "");

@@ -7,6 +7,7 @@ use crate::cli::output::Output;
 use crate::cli::project::{Project, migration};
 use crate::cli::{Exit, Result};
 use crate::model::MigrationId;
+use crate::planner::gates::shell;
 use crate::reverse::{Reversal, reverse};
 use crate::sql;
 
@@ -104,7 +105,8 @@ pub(super) fn run(output: &mut Output<'_>, project: &Project, typed: &str) -> Re
         false => "write what is open",
     };
     text.push_str(&format!(
-        "  next      {verb}, then: tollgate rehearse {first}\n"
+        "  next      {verb}, then: tollgate rehearse {first} {}\n",
+        shell(id.as_str())
     ));
     output.result(&text);
     Ok(Exit::Done)
