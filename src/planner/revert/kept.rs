@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use super::losses::{in_a_label, losses};
+use super::losses::{column_in_a_label, in_a_label, losses};
 use crate::ledger::view::{Backup, EnvironmentView};
 use crate::model::MigrationId;
 use crate::model::entry::{BackupKind, Engine};
 use crate::model::rehearsal::COLUMN_ORDER;
 use crate::sql::{
     analyse,
-    changes::{Change, Deed, changes},
+    changes::{Change, Deed, Name, changes},
 };
 
 /// What the migration itself destroyed and its reversal brings back empty at best, by table and column, as far
@@ -28,8 +28,23 @@ pub fn destroyed(engine: Engine, up: &str, down: Option<&str>) -> Vec<String> {
             _ => false,
         })
     };
-    let mut lost = losses(engine, &read(up));
-    lost.retain(|name| name != COLUMN_ORDER && !fills(name));
+    let up = read(up);
+    // A column that the script itself added had nothing in it, and rows that it chose may have had nothing either.
+    let had_nothing = |name: &String| {
+        let is = |table: &Name, column: &str| *name == column_in_a_label(engine, table, column);
+        up.iter().any(|change| match &change.deed {
+            Deed::AddColumn { table, column, .. } => is(table, &column.name),
+            Deed::Update {
+                table,
+                columns,
+                filtered: true,
+                ..
+            } => columns.iter().any(|column| is(table, column)),
+            _ => false,
+        })
+    };
+    let mut lost = losses(engine, &up);
+    lost.retain(|name| name != COLUMN_ORDER && !fills(name) && !had_nothing(name));
     lost
 }
 
@@ -85,6 +100,18 @@ mod tests {
             ["old"]
         );
         assert_eq!(destroyed(Engine::Sqlite, drop, None).len(), 2);
-        assert!(destroyed(Engine::Sqlite, "ALTER TABLE a ADD COLUMN b;", None).is_empty());
+        for nothing in [
+            "ALTER TABLE a ADD COLUMN b; UPDATE a SET b = 1;",
+            "UPDATE a SET b = 1 WHERE b IS NULL;",
+        ] {
+            assert!(
+                destroyed(Engine::Sqlite, nothing, None).is_empty(),
+                "{nothing}"
+            );
+        }
+        assert_eq!(
+            destroyed(Engine::Sqlite, "UPDATE a SET b = 1;", None),
+            ["a.b"]
+        );
     }
 }

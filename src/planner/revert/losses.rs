@@ -103,7 +103,7 @@ fn is_made_here(engine: Engine, changes: &[Change], name: &Name) -> bool {
     })
 }
 
-fn column_in_a_label(engine: Engine, table: &Name, column: &str) -> String {
+pub(super) fn column_in_a_label(engine: Engine, table: &Name, column: &str) -> String {
     format!("{}.{}", in_a_label(engine, table), word(engine, column))
 }
 

@@ -145,12 +145,16 @@ pub(super) fn whole(
     let names: Vec<&str> = chosen.iter().map(|it| it.migration.as_str()).collect();
     Err(WorkflowError::Refused {
         what: format!(
-            "{} cannot be reversed as {}; nothing was written\n  {}",
+            "{} cannot be reversed as {}; nothing was {}\n  {}",
             names.join(", "),
             if names.len() == 1 {
                 "it stands"
             } else {
                 "they stand"
+            },
+            match request.go_on {
+                Some(_) => "done",
+                None => "written",
             },
             against.lines.join("\n  ")
         ),
