@@ -305,6 +305,8 @@ fn a_migration_that_comes_too_late_or_is_gone_is_refused_after_the_first_environ
     exit 0
     --- stdout
     20251101000000_from_a_branch is now 20251104101200_from_a_branch
+
+      next      tollgate plan dev
     "#);
     assert_snapshot!(project.run(&["log", "restore", "20251103170000_add_email"]), @r#"
     exit 0

@@ -47,7 +47,7 @@ fn it_is_told_on_the_way_and_refused_in_the_last_environment() {
     warning: data-loss: 20251105000000_drop_email: it destroys what stands here, and does not say that it may: prod will refuse it
       found     line 2: drops column users.email; its values are gone, in every row
                 line 3: drops column users.age; its values are gone, in every row
-      remedy    edit 20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>
+      remedy    edit migrations/20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>
 
       plan 60220eb419c4e038e637f62b5efb19b3e672d8e3054f1cf9b54437c70486d7f1
       to run it: tollgate apply dev
@@ -72,7 +72,7 @@ fn it_is_told_on_the_way_and_refused_in_the_last_environment() {
     warning: data-loss: 20251105000000_drop_email: it destroys what stands here, and does not say that it may: prod will refuse it
       found     line 2: drops column users.email; its values are gone, in every row (3 rows)
                 line 3: drops column users.age; its values are gone, in every row (3 rows)
-      remedy    edit 20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>
+      remedy    edit migrations/20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>, then: tollgate redo 20251105000000_drop_email
     dev: 1 migration to apply
       applied   20251105000000_drop_email  atomic
 
@@ -286,10 +286,7 @@ fn what_can_never_be_waived_says_so() {
     require(&project, "prod", "never_waive = [\"data-loss\"]");
     assert_eq!(project.run(&["promote", "test"]).exit, 0);
     let plan = project.run(&["plan", "prod"]).to_string();
-    assert!(
-        plan.contains("take data-loss out of never_waive of prod"),
-        "{plan}"
-    );
+    assert!(plan.contains("tollgate bind test --emptied"), "{plan}");
     let waive = ["waive", "prod", "data-loss", DROP, "--reason", "because"];
     assert_eq!(project.run(&waive).exit, 3);
 }
@@ -347,4 +344,78 @@ fn a_rehearsal_is_not_refused_for_what_it_puts_back() {
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);
     assert_eq!(project.run(&["rehearse", "test"]).exit, 0);
     assert_eq!(project.run(&["apply", "test"]).exit, 3);
+}
+
+/// Where nobody can waive it, its bytes have to be others, and there is a way back to that.
+#[test]
+fn what_nobody_can_waive_goes_back_to_the_first_environment() {
+    let project = project();
+    require(
+        &project,
+        "prod",
+        "never_waive = [\"data-loss\", \"promotion\"]",
+    );
+    project.write_down(
+        DROP,
+        "ALTER TABLE users ADD COLUMN email TEXT;\nALTER TABLE users ADD COLUMN age INTEGER;\n",
+    );
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    assert_snapshot!(project.run(&["plan", "test"]), @r#"
+    exit 0
+    --- stdout
+    ready: test can take 1 migration
+
+      20251105000000_drop_email
+        runs        atomic, 2 statements, blake3:0425dcfae2a3
+        locks       line 2: users (RESERVED) while every row is written
+        locks       line 3: users (RESERVED) while every row is written
+        proven      dev 2025-11-04 10:12 UTC by alice
+
+    warning: data-loss: 20251105000000_drop_email: it destroys what stands here, and does not say that it may: prod will refuse it
+      found     line 2: drops column users.email; its values are gone, in every row
+                line 3: drops column users.age; its values are gone, in every row
+      remedy    edit migrations/20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>, then: tollgate redo 20251105000000_drop_email, then: tollgate promote prod
+
+      plan c8ab485d71d4ae5a85d72a2041450b5b23413ee508903dcd4119251a201d1c34
+      to run it: tollgate apply test
+    "#);
+    assert_eq!(project.run(&["apply", "test"]).exit, 0);
+    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 1 migration that cannot pass
+
+      20251105000000_drop_email
+        data-loss   it destroys what stands here, and does not say that it may
+                    found     line 2: drops column users.email; its values are gone, in every row
+                              line 3: drops column users.age; its values are gone, in every row
+                    required  a reason in the script
+                    remedy    edit migrations/20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>, then: tollgate redo 20251105000000_drop_email, then: empty test, tollgate bind test --emptied --reason '<why>', then: tollgate promote prod
+    "#);
+    // What it says, done.
+    project.write(
+        DROP,
+        "-- tollgate:allow data-loss exported\n\nALTER TABLE users DROP COLUMN email;\nALTER TABLE users DROP COLUMN age;\n",
+    );
+    assert_snapshot!(project.run(&["redo", DROP]), @r#"
+    exit 0
+    --- stdout
+    dev: 20251105000000_drop_email was undone and applied again
+    --- stderr
+    warning: test has 20251105000000_drop_email with the bytes that ran there, and refuse this edit of it as modified
+      remedy    tollgate log restore 20251105000000_drop_email   # and write the edit into a migration of its own: tollgate new NAME
+      undone    20251105000000_drop_email  by its down.sql, from the ledger
+    dev: 1 migration to apply
+      20251105000000_drop_email
+        accepted    line 3: drops column users.email (3 rows): exported
+        accepted    line 4: drops column users.age (3 rows): exported
+      applied   20251105000000_drop_email  atomic
+    "#);
+    for end in ["", "-wal", "-shm"] {
+        let _ = std::fs::remove_file(project.path().join(format!("state/test.db{end}")));
+    }
+    let bind = ["bind", "test", "--emptied", "--reason", "new bytes"];
+    assert_eq!(project.run(&bind).exit, 0);
+    let shot = project.run(&["promote", "prod"]);
+    assert_eq!(shot.exit, 0, "{shot}");
 }

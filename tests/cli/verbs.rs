@@ -75,6 +75,38 @@ fn restamp_refuses_what_was_applied_further_on() {
 }
 
 #[test]
+fn restamp_renames_it_in_the_first_comment_of_its_reversal() {
+    let project = Project::with(&[("20251027072808_orders", ORDERS)]);
+    let down = "-- The prepared reversal of 20250101000000_late: it drops.\n\nDROP TABLE late;\n";
+    project.write("20250101000000_late", "CREATE TABLE late (id INTEGER);\n");
+    project.write_down("20250101000000_late", down);
+    assert_snapshot!(project.run(&["restamp", "laet"]), @r#"
+    exit 2
+    --- stderr
+    error: there is no migration laet
+
+      remedy   did you mean 20250101000000_late?
+    "#);
+    assert_snapshot!(project.run(&["restamp", "20250101000000_late"]), @r#"
+    exit 0
+    --- stdout
+    20250101000000_late is now 20251104101200_late
+
+      next      tollgate plan dev
+    "#);
+    let folder = project.path().join("migrations");
+    let mut all = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    let new = all
+        .find(|path| path.to_string_lossy().ends_with("_late"))
+        .unwrap();
+    let text = std::fs::read_to_string(new.join("down.sql")).unwrap();
+    let name = new.file_name().unwrap().to_str().unwrap();
+    assert_eq!(text, down.replace("20250101000000_late", name));
+}
+
+#[test]
 fn restamp_warns_where_the_first_environment_has_the_old_name() {
     let project = Project::with(&[("20251027072808_orders", ORDERS)]);
     project.run(&["apply", "dev"]);

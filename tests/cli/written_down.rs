@@ -40,7 +40,7 @@ fn it_is_written_and_passes_its_rehearsal_before_and_after_it_is_applied() {
 
       reverses  all of it
       loses     users.email, letter, and what came there since
-      next      read it, then: tollgate rehearse dev
+      next      read it, then: tollgate rehearse dev 20251102000000_email
     "#);
     assert_snapshot!(down(&project, EMAIL), @r#"
     -- The prepared reversal of 20251102000000_email, written from the text of its migration.sql.
@@ -97,7 +97,7 @@ fn what_is_open_is_said_and_refuses_to_run() {
                 line 4: DROP TABLE says nothing of what the table was
                 line 6: the values that UPDATE replaced are gone
       loses     receipt, and what came there since
-      next      write what is open, then: tollgate rehearse dev
+      next      write what is open, then: tollgate rehearse dev 20251103000000_rebuilt
     "#);
     assert_snapshot!(down(&project, REBUILT), @r#"
     -- The prepared reversal of 20251103000000_rebuilt, written from the text of its migration.sql.
@@ -188,7 +188,7 @@ fn the_file_that_new_makes_is_filled() {
 
       reverses  all of it
       loses     users.phone, and what came there since
-      next      read it, then: tollgate rehearse dev
+      next      read it, then: tollgate rehearse dev 20251104101200_add_phone
     "#);
     assert_snapshot!(down(&project, &id), @r#"
     -- The prepared reversal of 20251104101200_add_phone, written from the text of its migration.sql.

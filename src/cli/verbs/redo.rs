@@ -90,18 +90,19 @@ fn warn_of_others(
         return Ok(());
     }
     let paint = output.paint_notes();
-    let (verb, places) = (
-        if others.len() == 1 { "has" } else { "have" },
-        and(others.into_iter()),
-    );
+    let (has, refuses) = match others.len() {
+        1 => ("has", "refuses"),
+        _ => ("have", "refuse"),
+    };
+    let places = and(others.into_iter());
     let text = match is_edited {
         true => format!(
-            "{} {places} {verb} {id} with the bytes that ran there, and refuse this edit of it as modified\n  remedy    tollgate log restore {}   # and write the edit into a migration of its own: tollgate new NAME\n",
+            "{} {places} {has} {id} with the bytes that ran there, and {refuses} this edit of it as modified\n  remedy    tollgate log restore {}   # and write the edit into a migration of its own: tollgate new NAME\n",
             paint.warn("warning:"),
             shell(id.as_str())
         ),
         false => format!(
-            "{} {places} {verb} {id} too: an edit of it would be refused there as modified\n",
+            "{} {places} {has} {id} too: an edit of it would be refused there as modified\n",
             paint.warn("note:")
         ),
     };

@@ -194,7 +194,11 @@ fn later(
         let mut earlier = before.iter().filter(|(id, _)| id < file.migration);
         let Some(told) = earlier.find_map(|(id, made)| {
             let told = builds_on(request.engine, made, &later)?;
-            Some(format!("{} {told}, of {id}", file.migration))
+            let of = match chosen {
+                [one] if one.migration == *id => "it",
+                _ => id.as_str(),
+            };
+            Some(format!("{} builds on {of}: it {told}", file.migration))
         }) else {
             continue;
         };

@@ -5,13 +5,9 @@ use std::sync::atomic::AtomicBool;
 
 use insta::assert_snapshot;
 
-use super::{COMMAND, ROLLBACK, gone_wrong, still};
+use super::{COMMAND, ROLLBACK, count, gone_wrong, still, yes};
 use crate::project::Project;
 use crate::rehearse::{EMAIL, PHONE, USERS, project};
-
-fn yes() -> Vec<&'static str> {
-    [&COMMAND[..], &["--yes"]].concat()
-}
 
 #[test]
 fn what_is_not_in_the_last_environment_is_no_emergency_there() {
@@ -20,17 +16,8 @@ fn what_is_not_in_the_last_environment_is_no_emergency_there() {
     assert_snapshot!(project.run(&yes()), @r#"
     exit 2
     --- stderr
-    emergency: 20251102000000_email is to be reversed in prod
-       1        back up prod now
-       2        write the rollback of 20251102000000_email
-       3        rehearse the rollback in dev
-       4        apply the rollback to dev
-       5        rehearse the rollback in test
-       6        apply the rollback to test
-       7        apply the rollback to prod, the last environment
-
-    step 1 of 7: back up prod now
     error: 20251102000000_email is not applied in prod, so nothing is to be reversed there
+
       remedy   tollgate revert 20251102000000_email --reason '<why>'   # where it went wrong on its way
     "#);
     let log = project.run(&["log"]).stdout;
@@ -62,8 +49,8 @@ fn what_would_go_along_is_named_first() {
 
     step 2 of 7: write the rollback of 20251102000000_email [y/N] wrote: migrations/20251104101200_rollback_email/migration.sql
       reverses  20251102000000_email, as it ran in dev, test and prod
-      runs      its down.sql, rehearsed in dev and test: lossless
-      loses     users.email
+      runs      its down.sql, which passed its rehearsal in dev and test
+      loses     what stands in users.email when it runs
 
     step 3 of 9: rehearse 20251104101200_rollback_email in dev [y/N]   rehearsed 20251104101200_rollback_email  lossy  in place, data: full
 
@@ -135,28 +122,9 @@ fn what_says_that_it_is_irreversible_is_written_by_hand_and_taken() {
     assert_snapshot!(still(project.run(&yes())), @r#"
     exit 3
     --- stderr
-    emergency: 20251102000000_email is to be reversed in prod
-       1        back up prod now
-       2        write the rollback of 20251102000000_email
-       3        rehearse the rollback in dev
-       4        apply the rollback to dev
-       5        rehearse the rollback in test
-       6        apply the rollback to test
-       7        apply the rollback to prod, the last environment
-
-    step 1 of 7: back up prod now
-    incident 202eae6f is open
-    backed up: prod into [backup].db
-      [size and checksum]
-      not verified: nobody restored it yet: a backup that was not restored is a hope
-
-    step 2 of 7: write the rollback of 20251102000000_email
     error: 20251102000000_email says that it is irreversible: nobody knows
+
       remedy   tollgate new rollback_email   # and write by hand what can be brought back, below -- tollgate:reverts 20251102000000_email
-
-    stopped: incident 202eae6f stays open; what was done stands
-
-      remedy   tollgate emergency 20251102000000_email --reason 'mails go astray'   # goes on there
     "#);
     project.write(
         "20251104101300_rollback_email",
@@ -182,14 +150,20 @@ fn what_says_that_it_is_irreversible_is_written_by_hand_and_taken() {
       next     git add migrations/20251104101300_rollback_email && git commit
                tollgate log   # what was done, for the report
     --- stderr
-    emergency: 20251102000000_email is to be reversed in prod; incident 202eae6f, open since 2025-11-04 10:12 UTC: mails go astray
-       1  done  back up prod now: [backup].db, 2025-11-04 10:12 UTC, by alice
+    emergency: 20251102000000_email is to be reversed in prod
+       1        back up prod now
        2        write the rollback of 20251102000000_email
        3        rehearse the rollback in dev
        4        apply the rollback to dev
        5        rehearse the rollback in test
        6        apply the rollback to test
        7        apply the rollback to prod, the last environment
+
+    step 1 of 7: back up prod now
+    incident 202eae6f is open
+    backed up: prod into [backup].db
+      [size and checksum]
+      not verified: nobody restored it yet: a backup that was not restored is a hope
 
     step 2 of 7: take 20251104101300_rollback_email for the rollback
     migrations/20251104101300_rollback_email was written before; the ledger knows of it now
@@ -232,78 +206,198 @@ fn a_backup_that_was_deleted_as_bad_does_not_count() {
     assert_eq!(document["next"], 1);
 }
 
-/// Without a `down.sql` what is certain is written, and the rest is open until somebody wrote it.
-#[test]
-fn what_is_open_is_written_by_hand_and_then_it_goes_on() {
+const LOWER: &str = "CREATE TABLE mails (id INTEGER);\nUPDATE users SET name = lower(name);\n";
+
+/// Without a `down.sql`, and with a script whose text does not say how it is reversed.
+fn without_a_reversal() -> Project {
     let project = Project::with(&[
         (
             USERS,
             "CREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT);\n",
         ),
-        (
-            EMAIL,
-            "CREATE TABLE mails (id INTEGER);\nUPDATE users SET name = lower(name);\n",
-        ),
+        (EMAIL, LOWER),
     ]);
     assert_eq!(project.run(&["promote", "prod"]).exit, 0);
-    assert_snapshot!(still(project.run(&yes())), @r#"
+    project
+}
+
+/// A script with what was left open in it, after somebody wrote it.
+fn finish(script: &std::path::Path) {
+    let text = std::fs::read_to_string(script).unwrap();
+    let lines = text.lines();
+    let written = lines.filter(|line| !line.contains("then take this statement away"));
+    let written: String = written.map(|line| format!("{line}\n")).collect();
+    assert_ne!(written, text);
+    std::fs::write(script, written).unwrap();
+}
+
+/// What has no whole reversal is known before an incident is open, and a backup taken.
+#[test]
+fn what_is_open_is_written_by_hand_before_anything_is_done() {
+    let project = without_a_reversal();
+    assert_snapshot!(project.run(&yes()), @r#"
     exit 3
     --- stderr
-    emergency: 20251102000000_email is to be reversed in prod
-       1        back up prod now
-       2        write the rollback of 20251102000000_email
-       3        rehearse the rollback in dev
-       4        apply the rollback to dev
-       5        rehearse the rollback in test
-       6        apply the rollback to test
-       7        apply the rollback to prod, the last environment
+    error: 20251102000000_email cannot be reversed as it stands; nothing was done
+      migrations/20251102000000_email/migration.sql:2: the values that UPDATE replaced are gone, and it has no down.sql
 
-    step 1 of 7: back up prod now
-    incident cb0a92dc is open
-    backed up: prod into [backup].db
-      [size and checksum]
-      not verified: nobody restored it yet: a backup that was not restored is a hope
-
-    step 2 of 7: write the rollback of 20251102000000_email
-    wrote: migrations/20251104101200_rollback_email/migration.sql
-      reverses  20251102000000_email, as it ran in dev, test and prod
-      runs      what its script's text tells, because it has no down.sql; nobody has tried it
-      loses     mails
-      open      migrations/20251102000000_email/migration.sql:2: the values that UPDATE replaced are gone
-                it refuses to run until that is written by hand
-
-    stopped: the rollback is not whole: migrations/20251104101200_rollback_email/migration.sql says what is to be written by hand, and refuses to run before that
-      incident cb0a92dc stays open; what was done stands
-
-      remedy   edit migrations/20251104101200_rollback_email/migration.sql, then: tollgate emergency 20251102000000_email --reason 'mails go astray'
+      remedy   tollgate new --down 20251102000000_email   # write what it leaves open, then: tollgate emergency 20251102000000_email --reason 'mails go astray'
     "#);
-    assert_snapshot!(std::fs::read_to_string(project.script(ROLLBACK)).unwrap(), @r#"
-    -- 20251104101200_rollback_email
-    -- Reverses 20251102000000_email, incident cb0a92dc: mails go astray
-    -- tollgate:reverts 20251102000000_email
-    -- tollgate:allow data-loss mails go astray
+    assert_eq!(project.run(&COMMAND).exit, 3);
+    assert_eq!(project.run(&["new", "--down", EMAIL]).exit, 0);
+    assert_snapshot!(project.run(&yes()), @r#"
+    exit 3
+    --- stderr
+    error: 20251102000000_email cannot be reversed as it stands; nothing was done
+      migrations/20251102000000_email/down.sql:7: still to be written by hand
 
-    -- There was no down.sql: this was written from the text of its migration.sql. Read it.
-
-    -- To be written by hand: the values that UPDATE replaced are gone. Line 2:
-    --     UPDATE users SET name = lower(name)
-    SELECT * FROM "write by hand what reverses line 2, then take this statement away";
-
-    DROP TABLE "mails";
+      remedy   edit migrations/20251102000000_email/down.sql, then: tollgate emergency 20251102000000_email --reason 'mails go astray'
     "#);
-    // The same again stops at the same place, and does nothing twice.
-    let again = project.run(&yes());
-    assert_eq!(again.exit, 3, "{again}");
-    let script = std::fs::read_to_string(project.script(ROLLBACK)).unwrap();
-    let written: String = script
-        .lines()
-        .filter(|line| !line.contains("then take this statement away"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    project.write(ROLLBACK, &written);
+    let log = project.run(&["log"]).stdout;
+    assert_eq!(
+        count(&log, "  emergency  ") + count(&log, "  backed-up  "),
+        0,
+        "{log}"
+    );
+    finish(
+        &project
+            .path()
+            .join("migrations")
+            .join(EMAIL)
+            .join("down.sql"),
+    );
     let shot = project.run(&yes());
     assert_eq!(shot.exit, 0, "{shot}");
     let log = project.run(&["log"]).stdout;
-    assert_eq!(log.matches("  reverted   ").count(), 1, "{log}");
-    assert_eq!(log.matches("  backed-up  ").count(), 1, "{log}");
+    assert_eq!(count(&log, "  reverted   "), 1, "{log}");
+    assert_eq!(count(&log, "  backed-up  "), 1, "{log}");
+}
+
+/// `revert` wrote what is certain, and left a stub.
+#[test]
+fn a_rollback_that_is_not_whole_is_not_begun_with() {
+    let project = without_a_reversal();
+    assert_eq!(project.run(&["revert", EMAIL, "--reason", "no"]).exit, 0);
+    assert_snapshot!(project.run(&yes()), @r#"
+    exit 3
+    --- stderr
+
+    stopped: the rollback is not whole: migrations/20251104101200_rollback_email/migration.sql says what is to be written by hand, and refuses to run before that
+      nothing was done
+
+      remedy   edit migrations/20251104101200_rollback_email/migration.sql, then: tollgate emergency 20251102000000_email --reason 'mails go astray'
+    "#);
+    assert_snapshot!(project.run(&["plan", "dev"]), @r#"
+    exit 3
+    --- stdout
+    refused: dev has 1 migration that cannot pass
+
+      20251104101200_rollback_email
+        script      something of it is still to be written by hand, and it refuses to run before
+                    found     line 10
+                    required  statements in their place
+                    remedy    edit migrations/20251104101200_rollback_email/migration.sql: line 10 says what belongs there
+    "#);
+    finish(&project.script(ROLLBACK));
+    let shot = project.run(&yes());
+    assert_eq!(shot.exit, 0, "{shot}");
+}
+
+#[test]
+fn what_others_build_on_is_named_before_anything_is_done() {
+    let project = gone_wrong();
+    project.write(PHONE, "CREATE VIEW mailed AS SELECT email FROM users;\n");
+    project.write_down(PHONE, "DROP VIEW mailed;\n");
+    assert_eq!(project.run(&["promote", "prod"]).exit, 0);
+    assert_snapshot!(project.run(&yes()), @r#"
+    exit 3
+    --- stderr
+    error: 20251102000000_email cannot be reversed as it stands; nothing was done
+      20251103000000_phone names users.email, of 20251102000000_email
+
+      remedy   tollgate revert 20251103000000_phone 20251102000000_email --reason 'mails go astray' && tollgate emergency 20251102000000_email --reason 'mails go astray'
+    "#);
+    assert_eq!(project.run(&COMMAND).exit, 3);
+    let log = project.run(&["log"]).stdout;
+    assert_eq!(
+        count(&log, "  emergency  ") + count(&log, "  backed-up  "),
+        0,
+        "{log}"
+    );
+    let all = ["revert", PHONE, EMAIL, "--reason", "mails go astray"];
+    assert_eq!(project.run(&all).exit, 0);
+    let shot = project.run(&yes());
+    assert_eq!(shot.exit, 0, "{shot}");
+    let (_, status) = project.json(&["status"]);
+    for row in [1, 2] {
+        let state = &status["migrations"][row]["environments"]["prod"]["state"];
+        assert_eq!(state, "reverted", "{status}");
+    }
+}
+
+#[test]
+fn a_later_one_that_ran_nowhere_is_put_aside() {
+    let project = gone_wrong();
+    project.write(PHONE, "CREATE VIEW mailed AS SELECT email FROM users;\n");
+    assert_snapshot!(project.run(&yes()), @r#"
+    exit 3
+    --- stderr
+    error: 20251102000000_email cannot be reversed as it stands; nothing was done
+      20251103000000_phone names users.email, of 20251102000000_email; it ran nowhere, and would run before the rollback
+
+      remedy   mv migrations/20251103000000_phone ..   # out of the tree, because it ran nowhere; then: tollgate emergency 20251102000000_email --reason 'mails go astray'
+    "#);
+}
+
+#[test]
+fn what_it_took_stays_lost_and_the_backup_that_has_it_is_named() {
+    let project = gone_wrong();
+    project.write(
+        PHONE,
+        "-- tollgate:allow data-loss nobody reads it\n\nUPDATE users SET name = 'x';\n",
+    );
+    project.write_down(PHONE, "-- tollgate:down lossy: users.name\nSELECT 1;\n");
+    assert_eq!(project.run(&["backup", "prod"]).exit, 0);
+    assert_eq!(project.run(&["promote", "prod"]).exit, 0);
+    let shot = still(project.run(&["emergency", PHONE, "--reason", "names are gone"]));
+    assert_snapshot!(shot, @r#"
+    exit 2
+    --- stderr
+    error: 20251103000000_phone is not applied in prod, so nothing is to be reversed there
+
+      remedy   tollgate revert 20251103000000_phone --reason '<why>'   # where it went wrong on its way
+    "#);
+    let shot = still(project.run(&["revert", PHONE, "--reason", "names are gone"]));
+    assert_snapshot!(shot, @r#"
+    exit 0
+    --- stdout
+    wrote: migrations/20251104101200_rollback_phone/migration.sql
+      reverses  20251103000000_phone, as it ran in dev and test
+      runs      its down.sql, which failed its rehearsal in dev
+      not back  users.name: what stood there was lost when 20251103000000_phone ran, and stays lost
+                no backup of test from before it is on record
+
+      next      read it and commit it, then: tollgate promote prod
+    "#);
+}
+
+#[test]
+fn an_open_incident_keeps_its_reason() {
+    let project = gone_wrong();
+    assert_eq!(project.run_typing(&COMMAND, "y\nn\n").exit, 2);
+    let shot = project.run(&["emergency", EMAIL, "--reason", "another"]);
+    let note = shot.stderr.lines().next().unwrap().to_owned();
+    assert_snapshot!(note, @"note: incident 202eae6f is open already, and keeps its reason: mails go astray");
+}
+
+#[test]
+fn what_was_reversed_on_the_ordinary_way_is_no_emergency() {
+    let project = gone_wrong();
+    assert_eq!(project.run(&["revert", EMAIL, "--reason", "no"]).exit, 0);
+    assert_eq!(project.run(&["promote", "prod"]).exit, 0);
+    assert_snapshot!(project.run(&yes()), @r#"
+    exit 0
+    --- stdout
+    nothing to do: 20251102000000_email is reversed in prod already, by 20251104101200_rollback_email
+    "#);
 }

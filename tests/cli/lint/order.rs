@@ -81,6 +81,8 @@ fn restamped_it_is_in_its_place() {
     exit 0
     --- stdout
     20251102120000_late is now 20251104101200_late
+
+      next      tollgate plan dev
     "#);
     assert_eq!(project.run(&["lint"]).exit, 0);
     assert_eq!(project.run(&["promote", "prod"]).exit, 0);

@@ -37,11 +37,13 @@ fn a_pending_migration_that_prisma_sorts_otherwise_is_refused() {
     --- stderr
     there is no ledger yet (state/ledger.db): what a target has is known after the first apply
     ");
-    assert_snapshot!(project.run(&["restamp", ROLLBACK.0]), @r"
+    assert_snapshot!(project.run(&["restamp", ROLLBACK.0]), @r#"
     exit 0
     --- stdout
     20251104_rollback_health_check is now 20251105000000_rollback_health_check
-    ");
+
+      next      tollgate plan dev
+    "#);
     assert_snapshot!(project.run(&["apply", "dev"]), @r"
     exit 0
     --- stdout

@@ -239,3 +239,74 @@ fn as_one_document() {
     assert_eq!(document["end"], "undone");
     assert_eq!(document["apply"]["applied"][0], PHONE);
 }
+
+#[test]
+fn a_reversal_with_something_left_open_is_refused() {
+    let project = project();
+    project.write(PHONE, "UPDATE users SET name = 'x';\n");
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    assert_eq!(project.run(&["new", "--down", PHONE]).exit, 0);
+    assert_snapshot!(project.run(&["redo", PHONE]), @r#"
+    exit 3
+    --- stderr
+    error: 20251103000000_phone cannot be undone in dev: its down.sql is still to be written by hand in line 6
+
+      remedy   edit migrations/20251103000000_phone/down.sql, then: tollgate redo 20251103000000_phone
+    "#);
+}
+
+#[test]
+fn what_stands_further_on_has_the_bytes_that_ran() {
+    let project = project();
+    assert_eq!(project.run(&["promote", "test"]).exit, 0);
+    assert_snapshot!(project.run(&["redo", EMAIL]), @r#"
+    exit 0
+    --- stdout
+    dev: 20251102000000_email was undone and applied again
+    --- stderr
+    note: test has 20251102000000_email too: an edit of it would be refused there as modified
+      undone    20251102000000_email  by its down.sql
+    dev: 1 migration to apply
+      20251102000000_email
+        locks       line 2: users (RESERVED) while every row is read
+      applied   20251102000000_email  atomic
+    "#);
+    project.write(EMAIL, "ALTER TABLE users ADD COLUMN email TEXT;\n");
+    project.write_down(EMAIL, "ALTER TABLE users DROP COLUMN email;\n");
+    // Nothing is said of `redo` there: it stands in test too.
+    assert_snapshot!(project.run(&["plan", "dev"]), @r#"
+    exit 0
+    --- stdout
+    dev: up to date, nothing to do
+
+    warning: modified: 20251102000000_email: it was edited after it ran here
+      found     ran   blake3:d24b6556f144 2025-11-04 10:12 UTC by alice
+                file  blake3:0bff6c90c6e8
+      remedy    tollgate log restore 20251102000000_email
+    "#);
+    assert_snapshot!(project.run(&["redo", EMAIL]), @r#"
+    exit 0
+    --- stdout
+    dev: 20251102000000_email was undone and applied again
+    --- stderr
+    warning: test has 20251102000000_email with the bytes that ran there, and refuse this edit of it as modified
+      remedy    tollgate log restore 20251102000000_email   # and write the edit into a migration of its own: tollgate new NAME
+      undone    20251102000000_email  by its down.sql, from the ledger
+    dev: 1 migration to apply
+      applied   20251102000000_email  atomic
+    "#);
+}
+
+#[test]
+fn an_edit_in_the_first_environment_alone_is_run_by_it() {
+    assert_snapshot!(edited().run(&["plan", "dev"]), @r#"
+    exit 0
+    --- stdout
+    dev: up to date, nothing to do
+
+    warning: modified: 20251103000000_phone: it was edited after it ran here
+      found     ran   blake3:f7f259230126 2025-11-04 10:12 UTC by alice
+                file  blake3:39722d4c119a
+      remedy    tollgate redo 20251103000000_phone   # or take the edit back: tollgate log restore 20251103000000_phone
+    "#);
+}

@@ -30,8 +30,8 @@ fn what_was_rehearsed_is_what_it_is_made_of() {
     --- stdout
     wrote: migrations/20251104101200_rollback_email/migration.sql
       reverses  20251102000000_email, as it ran in dev, test and prod
-      runs      its down.sql, rehearsed in dev and test: lossless
-      loses     users.email
+      runs      its down.sql, which passed its rehearsal in dev and test
+      loses     what stands in users.email when it runs
 
       next      read it and commit it, then: tollgate promote prod
     "#);
@@ -107,8 +107,9 @@ fn what_was_rehearsed_is_what_it_is_made_of() {
     --- stdout
     wrote: migrations/20251104101400_rollback_rollback_email/migration.sql
       reverses  20251104101200_rollback_email, as it ran in dev, test and prod
-      runs      its down.sql, rehearsed in dev and test: lossless
-      not back  users.email: lost when it ran, as its down.sql says
+      runs      its down.sql, which passed its rehearsal in dev and test
+      not back  users.email: what stood there was lost when 20251104101200_rollback_email ran, and stays lost
+                no backup of prod from before it is on record
 
       next      read it and commit it, then: tollgate promote prod
     "#);
@@ -169,9 +170,9 @@ fn the_bytes_that_stood_beside_it_are_taken_from_the_ledger_where_the_file_was_e
     --- stdout
     wrote: migrations/20251104101200_rollback_email/migration.sql
       reverses  20251102000000_email, as it ran in dev
-      runs      its down.sql, from the ledger, which nobody has rehearsed
+      runs      its down.sql, from the ledger, which was never rehearsed
                 the down.sql that stands there now is another one, and was not taken
-      loses     users.email
+      loses     what stands in users.email when it runs
 
       next      read it and commit it, then: tollgate promote prod
     "#);
@@ -193,8 +194,9 @@ fn what_it_destroyed_does_not_come_back_and_that_is_said() {
     --- stdout
     wrote: migrations/20251104101200_rollback_phone/migration.sql
       reverses  20251103000000_phone, as it ran in dev, test and prod
-      runs      its down.sql, rehearsed in dev and test: lossy
-      not back  users.email, users.name: lost when it ran, as its down.sql says
+      runs      its down.sql, which passed its rehearsal in dev and test, with the losses that it names
+      not back  users.email, users.name: what stood there was lost when 20251103000000_phone ran, and stays lost
+                no backup of prod from before it is on record
 
       next      read it and commit it, then: tollgate promote prod
     "#);
@@ -247,13 +249,13 @@ fn several_go_newest_first() {
     --- stdout
     wrote: migrations/20251104101200_rollback_email/migration.sql
       reverses  20251102000000_email, as it ran in dev
-      runs      its down.sql, which nobody has rehearsed
-      loses     users.email
+      runs      its down.sql, which was never rehearsed
+      loses     what stands in users.email when it runs
 
     wrote: migrations/20251104101201_rollback_users/migration.sql
       reverses  20251101000000_users, as it ran in dev
-      runs      its down.sql, which nobody has rehearsed
-      loses     users
+      runs      its down.sql, which was never rehearsed
+      loses     what stands in users when it runs
 
       next      read them and commit them, then: tollgate promote prod
     "#);
@@ -278,6 +280,7 @@ fn as_one_document() {
     {
       "rollbacks": [
         {
+          "backup_before": null,
           "bytes": "disk",
           "down": "blake3:a7dddb0745c4dfc3160ec34633080308861903103c29bd8c6c7c8ffb5a88b866",
           "folder": "migrations/20251104101200_rollback_email",
@@ -331,8 +334,8 @@ fn without_a_prepared_reversal_it_is_written_from_the_text() {
     --- stdout
     wrote: migrations/20251104101200_rollback_email/migration.sql
       reverses  20251102000000_email, as it ran in dev
-      runs      what its script's text tells, because it has no down.sql; nobody has tried it
-      loses     users.email
+      runs      what can be told from its script, because it has no down.sql; nobody has tried it
+      loses     what stands in users.email when it runs
 
       next      read it and commit it, then: tollgate promote prod
     "#);

@@ -23,18 +23,18 @@ fn what_a_later_migration_builds_on_is_not_reversed() {
     assert_snapshot!(project.run(&["revert", EMAIL, "--reason", "no"]), @r#"
     exit 3
     --- stderr
-    error: later migrations build on what 20251102000000_email made; nothing was written
-      20251103000000_phone names users.email
+    error: 20251102000000_email cannot be reversed as it stands; nothing was written
+      20251103000000_phone names users.email, of 20251102000000_email
 
-      remedy   tollgate revert 20251103000000_phone 20251102000000_email --reason no   # all of them, newest first
+      remedy   tollgate revert 20251103000000_phone 20251102000000_email --reason no
     "#);
     assert_snapshot!(project.run(&["revert", USERS, EMAIL, "--reason", "no"]), @r#"
     exit 3
     --- stderr
-    error: later migrations build on what they made; nothing was written
+    error: 20251102000000_email, 20251101000000_users cannot be reversed as they stand; nothing was written
       20251103000000_phone names users.email, of 20251102000000_email
 
-      remedy   tollgate revert 20251103000000_phone 20251102000000_email 20251101000000_users --reason no   # all of them, newest first
+      remedy   tollgate revert 20251103000000_phone 20251102000000_email 20251101000000_users --reason no
     "#);
     assert_eq!(folders(&project), 3);
     let log = project.run(&["log"]).stdout;
@@ -69,7 +69,7 @@ fn what_is_reverted_already() {
     assert_snapshot!(project.run(&["revert", EMAIL, "--reason", "no"]), @r#"
     exit 2
     --- stderr
-    error: 20251102000000_email is reverted already, by 20251104101200_rollback_email
+    error: a rollback of 20251102000000_email is written: migrations/20251104101200_rollback_email/migration.sql; it ran nowhere yet
 
       remedy   tollgate promote prod
     "#);
@@ -110,5 +110,43 @@ fn a_reason_has_a_word_in_it() {
     error: there is no migration email
 
       remedy   did you mean 20251102000000_email?
+    "#);
+}
+
+#[test]
+fn a_down_sql_with_something_left_open_reverses_nothing() {
+    let project = project();
+    project.write(PHONE, "UPDATE users SET name = 'x';\n");
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    assert_eq!(project.run(&["new", "--down", PHONE]).exit, 0);
+    assert_snapshot!(project.run(&["revert", PHONE, "--reason", "no"]), @r#"
+    exit 3
+    --- stderr
+    error: 20251103000000_phone cannot be reversed as it stands; nothing was written
+      migrations/20251103000000_phone/down.sql:6: still to be written by hand
+
+      remedy   edit migrations/20251103000000_phone/down.sql, then: tollgate revert 20251103000000_phone --reason no
+    "#);
+    assert_eq!(folders(&project), 3);
+    // A colleague finishes it, and it is taken, although another one stood beside the bytes that ran.
+    project.write_down(PHONE, "UPDATE users SET name = 'ada';\n");
+    let shot = project.run(&["revert", PHONE, "--reason", "no"]);
+    assert_eq!(shot.exit, 0, "{shot}");
+}
+
+#[test]
+fn a_rollback_that_failed_is_edited_and_not_written_again() {
+    let project = project();
+    project.write_down(EMAIL, "ALTER TABLE users DROP COLUMN email;\n");
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    assert_eq!(project.run(&["revert", EMAIL, "--reason", "no"]).exit, 0);
+    // The index stands in the way.
+    assert_eq!(project.run(&["apply", "dev"]).exit, 1);
+    assert_snapshot!(project.run(&["revert", EMAIL, "--reason", "no"]), @r#"
+    exit 2
+    --- stderr
+    error: a rollback of 20251102000000_email is written: migrations/20251104101200_rollback_email/migration.sql; it failed in dev, and nothing of it stands there
+
+      remedy   edit migrations/20251104101200_rollback_email/migration.sql, then: tollgate promote prod
     "#);
 }

@@ -59,6 +59,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Emergency) ->
     now = stand.stands_there(output, now, only_shows)?;
     stand.can_be_reversed(output, &now)?;
     stand.other_reason(output, &now.0);
+    if now.0.is_open {
+        return Ok(stand.is_open(output, &now.0));
+    }
     if only_shows {
         return Ok(stand.only_shown(output, &now.0));
     }

@@ -133,12 +133,15 @@ pub(super) fn is_open(project: &Project, now: &Procedure, go_on: &str, paint: Pa
     let file = now.rollback.as_ref().map_or_else(String::new, |rollback| {
         project.path_of(rollback, "migration.sql")
     });
-    let incident = now
-        .incident
-        .as_ref()
-        .map_or_else(String::new, |incident| incident.id.short());
+    let incident = match &now.incident {
+        Some(incident) => format!(
+            "incident {} stays open; what was done stands",
+            incident.id.short()
+        ),
+        None => "nothing was done".to_owned(),
+    };
     format!(
-        "\n{} the rollback is not whole: {file} says what is to be written by hand, and refuses to run before that\n  incident {incident} stays open; what was done stands\n\n  remedy   edit {}, then: {go_on}\n",
+        "\n{} the rollback is not whole: {file} says what is to be written by hand, and refuses to run before that\n  {incident}\n\n  remedy   edit {}, then: {go_on}\n",
         paint.bad("stopped:"),
         shell(&file)
     )
