@@ -402,7 +402,7 @@ fn what_nobody_can_waive_goes_back_to_the_first_environment() {
     --- stdout
     dev: 20251105000000_drop_email was undone and applied again
     --- stderr
-    warning: test has 20251105000000_drop_email with the bytes that ran there, and refuse this edit of it as modified
+    warning: test has 20251105000000_drop_email with the bytes that ran there, and refuses this edit of it as modified
       remedy    tollgate log restore 20251105000000_drop_email   # and write the edit into a migration of its own: tollgate new NAME
       undone    20251105000000_drop_email  by its down.sql, from the ledger
     dev: 1 migration to apply

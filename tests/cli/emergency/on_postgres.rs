@@ -203,10 +203,7 @@ fn what_others_build_on_is_named() {
     assert_eq!(shot.exit, 3, "{shot}");
     assert!(
         shot.stderr
-            .contains("20251104000000_report names type currency")
-            || shot
-                .stderr
-                .contains("20251104000000_report names orders.currency"),
+            .contains("20251104000000_report builds on it: it names "),
         "{shot}"
     );
 }

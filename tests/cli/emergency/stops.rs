@@ -313,7 +313,7 @@ fn what_others_build_on_is_named_before_anything_is_done() {
     exit 3
     --- stderr
     error: 20251102000000_email cannot be reversed as it stands; nothing was done
-      20251103000000_phone names users.email, of 20251102000000_email
+      20251103000000_phone builds on it: it names users.email
 
       remedy   tollgate revert 20251103000000_phone 20251102000000_email --reason 'mails go astray' && tollgate emergency 20251102000000_email --reason 'mails go astray'
     "#);
@@ -343,7 +343,7 @@ fn a_later_one_that_ran_nowhere_is_put_aside() {
     exit 3
     --- stderr
     error: 20251102000000_email cannot be reversed as it stands; nothing was done
-      20251103000000_phone names users.email, of 20251102000000_email; it ran nowhere, and would run before the rollback
+      20251103000000_phone builds on it: it names users.email; it ran nowhere, and would run before the rollback
 
       remedy   mv migrations/20251103000000_phone ..   # out of the tree, because it ran nowhere; then: tollgate emergency 20251102000000_email --reason 'mails go astray'
     "#);
@@ -362,20 +362,32 @@ fn what_it_took_stays_lost_and_the_backup_that_has_it_is_named() {
     let shot = still(project.run(&["emergency", PHONE, "--reason", "names are gone"]));
     assert_snapshot!(shot, @r#"
     exit 2
+    --- stdout
+    emergency: 20251103000000_phone is to be reversed in prod
+       1        back up prod now
+       2        write the rollback of 20251103000000_phone
+       3        rehearse the rollback in dev
+       4        apply the rollback to dev
+       5        rehearse the rollback in test
+       6        apply the rollback to test
+       7        apply the rollback to prod, the last environment
+      not back: what stood in users.name was lost when it ran, and stays lost
+                the backup of prod from before it has it: tollgate restore state/backups/[backup].db --into NAME
     --- stderr
-    error: 20251103000000_phone is not applied in prod, so nothing is to be reversed there
 
-      remedy   tollgate revert 20251103000000_phone --reason '<why>'   # where it went wrong on its way
+    error: there is no terminal to ask on, so nothing was done
+
+      remedy   tollgate emergency 20251103000000_phone --reason 'names are gone' --yes
     "#);
     let shot = still(project.run(&["revert", PHONE, "--reason", "names are gone"]));
     assert_snapshot!(shot, @r#"
     exit 0
     --- stdout
     wrote: migrations/20251104101200_rollback_phone/migration.sql
-      reverses  20251103000000_phone, as it ran in dev and test
-      runs      its down.sql, which failed its rehearsal in dev
+      reverses  20251103000000_phone, as it ran in dev, test and prod
+      runs      its down.sql, which passed its rehearsal in dev and test, with the losses that it names
       not back  users.name: what stood there was lost when 20251103000000_phone ran, and stays lost
-                no backup of test from before it is on record
+                the backup of prod from before it has it: tollgate restore state/backups/[backup].db --into NAME
 
       next      read it and commit it, then: tollgate promote prod
     "#);

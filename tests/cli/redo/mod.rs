@@ -289,7 +289,7 @@ fn what_stands_further_on_has_the_bytes_that_ran() {
     --- stdout
     dev: 20251102000000_email was undone and applied again
     --- stderr
-    warning: test has 20251102000000_email with the bytes that ran there, and refuse this edit of it as modified
+    warning: test has 20251102000000_email with the bytes that ran there, and refuses this edit of it as modified
       remedy    tollgate log restore 20251102000000_email   # and write the edit into a migration of its own: tollgate new NAME
       undone    20251102000000_email  by its down.sql, from the ledger
     dev: 1 migration to apply

@@ -24,7 +24,7 @@ fn what_a_later_migration_builds_on_is_not_reversed() {
     exit 3
     --- stderr
     error: 20251102000000_email cannot be reversed as it stands; nothing was written
-      20251103000000_phone names users.email, of 20251102000000_email
+      20251103000000_phone builds on it: it names users.email
 
       remedy   tollgate revert 20251103000000_phone 20251102000000_email --reason no
     "#);
@@ -32,7 +32,7 @@ fn what_a_later_migration_builds_on_is_not_reversed() {
     exit 3
     --- stderr
     error: 20251102000000_email, 20251101000000_users cannot be reversed as they stand; nothing was written
-      20251103000000_phone names users.email, of 20251102000000_email
+      20251103000000_phone builds on 20251102000000_email: it names users.email
 
       remedy   tollgate revert 20251103000000_phone 20251102000000_email 20251101000000_users --reason no
     "#);
