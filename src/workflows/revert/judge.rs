@@ -54,6 +54,10 @@ pub(super) fn not_twice(
     Err(WorkflowError::Usage {
         what: format!("a rollback of {migration} is written: {file}; {told}"),
         remedy: match failed {
+            // Where it ran already its bytes are under way, and stay as they are.
+            Some(name) if !places.is_empty() => {
+                format!("{promote}   # after putting right what stands in {name}")
+            }
             Some(_) => format!("edit {}, then: {promote}", shell(&file)),
             None => promote,
         },
