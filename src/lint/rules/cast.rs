@@ -46,7 +46,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         .picture
         .column(table, column)
         .map(|known| known.ty.as_str());
-    if let Verdict::MayFail(why) = verdict(at.picture, old, ty, using.as_deref()) {
+    if let Verdict::MayFail(why) = verdict(at.picture, column, old, ty, using.as_deref()) {
         let from = old.map_or(String::new(), |old| format!(" from {old}"));
         out.push(
             at.found(

@@ -25,7 +25,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
                 .picture
                 .column(table, column)
                 .map(|known| known.ty.as_str());
-            if let Verdict::Lossy(why) = verdict(at.picture, old, ty, using.as_deref()) {
+            if let Verdict::Lossy(why) = verdict(at.picture, column, old, ty, using.as_deref()) {
                 out.push(at.found(&RULE, said(table, column, old, ty, why)));
             }
         }
@@ -101,6 +101,16 @@ mod tests {
 
     #[test]
     fn bad() {
+        insta::assert_snapshot!(found("lossy-type", Postgresql, &[T, "ALTER TABLE t ALTER s TYPE varchar(9) USING NULL, ALTER id TYPE bigint USING 0, ALTER n TYPE numeric(10,2) USING n::int::numeric(10,2)"]), @r#"
+        error: changes t.s from text to varchar(9) and t.id from int to bigint
+          at    ALTER s TYPE varchar(9) USING NULL, ALTER id TYPE bigint USING 0
+          then  the new values are made without the old ones
+          help  put the new values into a new column, and compare; where that is meant, say so above the statement: -- tollgate:allow lossy-type <reason>
+        error: changes t.n from numeric(10,2) to numeric(10,2)
+          at    ALTER n TYPE numeric(10,2) USING n::int::numeric(10,2)
+          then  digits after the point are rounded away
+          help  put the new values into a new column, and compare; where that is meant, say so above the statement: -- tollgate:allow lossy-type <reason>
+        "#);
         insta::assert_snapshot!(found("lossy-type", Postgresql, &[T, "ALTER TABLE t ALTER at TYPE date, ALTER n TYPE numeric(10,1), ALTER s TYPE int USING length(s)"]), @r#"
         error: changes t.at from timestamptz to date
           at    ALTER at TYPE date

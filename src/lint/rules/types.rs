@@ -122,53 +122,112 @@ impl<'a> Type<'a> {
 /// What a change of type does in PostgreSQL. `old` is `None` where no script says what it was.
 pub(super) fn verdict(
     picture: &Picture<'_>,
+    column: &str,
     old: Option<&str>,
     new: &str,
     using: Option<&str>,
 ) -> Verdict {
     let new = Type::read(new);
-    let plain_cast = using.is_none_or(is_cast);
-    if !plain_cast {
-        return Lossy("an expression makes the new values, and what it makes of them is not known");
-    }
-    let Some(old) = old else {
+    let steps = match using.map(|using| casts(using, column)) {
+        None => Vec::new(),
+        Some(Some(steps)) => steps,
+        Some(None) if using.is_some_and(|using| !names(using, column)) => {
+            return Lossy("the new values are made without the old ones");
+        }
+        Some(None) => {
+            return Lossy(
+                "an expression makes the new values, and what it makes of them is not known",
+            );
+        }
+    };
+    let Some(old_text) = old else {
         return match new.family {
             Family::Text(None) => Safe,
             _ => Lossy("no script says what type it had"),
         };
     };
-    let old = Type::read(old);
+    let old = Type::read(old_text);
     if old.is_array != new.is_array {
         return match new.family {
             Family::Text(None) if !new.is_array => Safe,
             _ => MayFail("a value that is no list cannot become one, nor a list a single value"),
         };
     }
-    between(picture, &old, &new, using)
+    // On the way through another type: `a::date::timestamp`.
+    let mut from = old;
+    for step in &steps {
+        let to = Type::read(step);
+        if let Lossy(why) = between(picture, &from, &to, using)
+            && !(from.family == Family::Other && to.family == Family::Other)
+        {
+            return Lossy(why);
+        }
+        from = to;
+    }
+    between(picture, &Type::read(old_text), &new, using)
 }
 
-/// Whether an expression does no more than cast: `"a"::text::"E"`, `CAST(a AS int)`.
-fn is_cast(using: &str) -> bool {
-    let using = using.trim();
-    let is_name = |text: &str| {
-        let text = text.trim().trim_matches(['(', ')']).trim();
+/// Whether an expression names the column at all.
+fn names(using: &str, column: &str) -> bool {
+    let is_part = |char: char| char.is_alphanumeric() || char == '_' || char == '$';
+    let (using, column) = (using.to_lowercase(), column.to_lowercase());
+    using.match_indices(&column).any(|(at, _)| {
+        let before = using[..at].chars().next_back();
+        let after = using[at + column.len()..].chars().next();
+        !before.is_some_and(is_part) && !after.is_some_and(is_part)
+    })
+}
+
+/// The types that an expression casts the column to, one after another, where it does no more than that:
+/// `"a"::text::"E"`, `CAST(a AS int)`.
+fn casts(using: &str, column: &str) -> Option<Vec<String>> {
+    let plain = |text: &str| text.trim().trim_matches(['(', ')']).trim().to_owned();
+    let is_type = |text: &str| {
         !text.is_empty()
             && text
                 .chars()
                 .all(|char| char.is_alphanumeric() || "_\"$. []()0123456789,".contains(char))
-            && !text.contains('\'')
     };
+    let using = using.trim();
     let lower = using.to_ascii_lowercase();
-    let inner = lower
-        .strip_prefix("cast")
-        .map(|rest| rest.trim().trim_start_matches('(').replace(" as ", "::"));
-    let text = inner.unwrap_or(lower);
+    let text = match lower.strip_prefix("cast").map(str::trim_start) {
+        Some(rest) if rest.starts_with('(') && !lower.contains("::") => {
+            let at = lower.rfind(" as ")?;
+            let open = using.find('(')? + 1;
+            format!("{}::{}", using.get(open..at)?, using.get(at + 4..)?)
+        }
+        _ => using.to_owned(),
+    };
     let mut parts = text.split("::");
-    // The first is the column; no function may be called there.
-    parts
-        .next()
-        .is_some_and(|first| is_name(first) && !first.trim_start_matches('(').contains('('))
-        && parts.all(is_name)
+    let first = plain(parts.next()?);
+    // With the table in front, or without.
+    let name = match first.strip_suffix('"') {
+        Some(inner) => inner.rsplit('"').next(),
+        None => first.rsplit('.').next(),
+    };
+    if !name?.eq_ignore_ascii_case(column) || first.contains('(') {
+        return None;
+    }
+    let mut steps = Vec::new();
+    for part in parts {
+        if !is_type(part) {
+            return None;
+        }
+        let part = part.trim();
+        let unbalanced = part.matches(')').count() > part.matches('(').count();
+        let ty = if unbalanced {
+            part.trim_end_matches(')')
+        } else {
+            part
+        };
+        let closing = if unbalanced && ty.contains('(') {
+            ")"
+        } else {
+            ""
+        };
+        steps.push(format!("{ty}{closing}"));
+    }
+    Some(steps)
 }
 
 fn between(picture: &Picture<'_>, old: &Type<'_>, new: &Type<'_>, using: Option<&str>) -> Verdict {
@@ -273,7 +332,13 @@ mod tests {
     use crate::model::entry::Engine;
 
     fn judged(old: &str, new: &str, using: Option<&str>) -> char {
-        match verdict(&Picture::new(Engine::Postgresql), Some(old), new, using) {
+        match verdict(
+            &Picture::new(Engine::Postgresql),
+            "a",
+            Some(old),
+            new,
+            using,
+        ) {
             Safe => 's',
             MayFail(_) => 'f',
             Lossy(_) => 'l',
@@ -331,5 +396,36 @@ mod tests {
             judged("text", "int", Some("CASE WHEN a = 'x' THEN 1 END")),
             'l'
         );
+        for using in [
+            "NULL",
+            "NULL::int",
+            "0",
+            "b",
+            "b::int",
+            "t.b",
+            "'5'::int",
+            "now()",
+            "CAST(b AS int)",
+            "aa::int",
+        ] {
+            assert_eq!(judged("text", "int", Some(using)), 'l', "{using}");
+            assert_eq!(judged("int", "int", Some(using)), 'l', "{using}");
+        }
+        for using in [
+            "a",
+            "t.a",
+            "\"a\"::int",
+            "((a)::bigint)",
+            "t.\"a\"",
+            "CAST(a AS bigint)",
+            "A::text::int",
+        ] {
+            assert_ne!(judged("text", "int", Some(using)), 'l', "{using}");
+        }
+        assert_eq!(
+            judged("timestamp", "timestamp", Some("a::date::timestamp")),
+            'l'
+        );
+        assert_eq!(judged("numeric", "numeric", Some("(a::int)::numeric")), 'l');
     }
 }
