@@ -39,6 +39,15 @@ pub(super) struct Said {
     pub(super) clause: String,
 }
 
+/// Which rows a statement meets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Meets {
+    Every,
+    /// Its condition leaves none out, as far as its words tell.
+    MaybeEvery,
+    Some,
+}
+
 /// What was found, and the same in few words.
 #[derive(Debug)]
 pub(super) struct Found {
@@ -129,24 +138,28 @@ impl<'a> At<'a> {
                 | Deed::Delete {
                     table: emptied,
                     filtered: false,
+                    ..
                 } => self.same(emptied, table),
                 _ => false,
             })
     }
 
-    /// Whether the condition at the end of the statement is true of every row.
-    pub(super) fn means_all(&self) -> bool {
-        let text = self.text().trim_end().to_ascii_lowercase();
-        let text = text.trim_end_matches([')', ' ']);
-        [
-            "where true",
-            "where 1=1",
-            "where 1 = 1",
-            "where 1",
-            "where (true",
-        ]
-        .iter()
-        .any(|end| text.ends_with(end))
+    /// Which rows a statement with such a condition meets.
+    pub(super) fn meets(
+        &self,
+        table: &Name,
+        filtered: bool,
+        all_but_null: Option<&[String]>,
+    ) -> Meets {
+        let is_never_null = |column: &String| {
+            let known = self.picture.column(table, column);
+            known.is_some_and(|column| column.not_null) || self.picture.is_primary(table, column)
+        };
+        match all_but_null {
+            _ if !filtered => Meets::Every,
+            Some(columns) if columns.iter().all(is_never_null) => Meets::MaybeEvery,
+            _ => Meets::Some,
+        }
     }
 
     /// Says something.

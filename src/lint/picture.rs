@@ -256,6 +256,15 @@ impl<'a> Picture<'a> {
             })
     }
 
+    /// Whether a column is part of the primary key.
+    pub(super) fn is_primary(&self, table: &Name, column: &str) -> bool {
+        let column = self.folded(column);
+        self.table(table).is_some_and(|table| {
+            let mut keys = table.keys.values();
+            keys.any(|key| key.kind == ConstraintKind::PrimaryKey && key.columns.contains(&column))
+        })
+    }
+
     /// Whether the rows that stand cannot break a reference from these columns.
     pub(super) fn refers_already(&self, table: &Name, columns: &[String], to: &Name) -> bool {
         let Some(known) = self.table(table) else {

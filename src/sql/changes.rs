@@ -382,15 +382,21 @@ pub enum Deed {
         table: Name,
         /// The columns that are set.
         columns: Vec<String>,
-        /// Whether it has a `WHERE` (or, in PostgreSQL, a `FROM` that joins).
+        /// Whether it has a condition that is not simply true: a `WHERE`, a `FROM` that joins.
         filtered: bool,
+        /// Where it has one, and nothing leaves a row out but these columns' being null: as [`Deed::Delete`].
+        all_but_null: Option<Vec<String>>,
     },
     /// `DELETE`.
     Delete {
         /// From which table.
         table: Name,
-        /// Whether it has a `WHERE` (or a `USING` that joins).
+        /// Whether it has a condition that is not simply true: a `WHERE`, a `USING` that joins.
         filtered: bool,
+        /// Where it has one which may be true of every row all the same: `id = id`, `EXISTS (SELECT 1)`,
+        /// `USING` without a condition. The columns that have to be null for a row to be left out; none
+        /// where nothing leaves one out.
+        all_but_null: Option<Vec<String>>,
     },
     /// `DO`, `CALL`, `EXECUTE`, `SELECT function()` ...: what it does stands elsewhere. `SELECT` without
     /// a call of a function is no deed at all.
@@ -406,6 +412,44 @@ pub enum Deed {
         /// Its first words in capitals, for people.
         what: String,
     },
+}
+
+impl Deed {
+    /// Whether rows, values or what holds them may be gone after it, or it is computed while it runs.
+    #[must_use]
+    pub fn may_destroy(&self) -> bool {
+        match self {
+            Self::Drop { kind, cascade, .. } => {
+                *cascade
+                    || matches!(
+                        kind,
+                        ObjectKind::Table
+                            | ObjectKind::Schema
+                            | ObjectKind::Type
+                            | ObjectKind::Domain
+                            | ObjectKind::Sequence
+                            | ObjectKind::Extension
+                            | ObjectKind::Database
+                    )
+            }
+            Self::DropColumn { .. } | Self::Truncate { .. } | Self::SetType { .. } => true,
+            Self::Update {
+                filtered,
+                all_but_null,
+                ..
+            }
+            | Self::Delete {
+                filtered,
+                all_but_null,
+                ..
+            } => !filtered || all_but_null.is_some(),
+            Self::Unknown { what, spelled } => {
+                what == "EXECUTE" || spelled.iter().any(Self::may_destroy)
+            }
+            Self::Other { what } => what == "DROP OWNED",
+            _ => false,
+        }
+    }
 }
 
 impl Name {

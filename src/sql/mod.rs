@@ -5,6 +5,7 @@
 
 pub mod changes;
 mod comments;
+mod condition;
 mod limits;
 mod position;
 mod postgresql;

@@ -179,8 +179,9 @@ fn excuse(tree: &[Migration], kind: &str, names: &[&str]) -> Option<String> {
     if makes_table {
         return Some("the script makes the table itself".to_owned());
     }
-    let is_emptied = deeds()
-        .any(|deed| matches!(deed, Deed::Delete { table: of, filtered: false } if is(of, table)));
+    let is_emptied = deeds().any(
+        |deed| matches!(deed, Deed::Delete { table: of, filtered: false, .. } if is(of, table)),
+    );
     if is_emptied && !kind.starts_with("drops") {
         return Some("certain: the script deletes every row first".to_owned());
     }

@@ -337,6 +337,7 @@ impl<'a> Picture<'a> {
                 table,
                 columns,
                 filtered,
+                ..
             } => {
                 let fills = !filtered || asks_null();
                 let fills_new = fills || joins();
@@ -353,6 +354,7 @@ impl<'a> Picture<'a> {
             Deed::Delete {
                 table,
                 filtered: true,
+                ..
             } if asks_null() => {
                 if let Some(known) = self.tables.get_mut(table) {
                     let words = text.to_ascii_lowercase();
@@ -366,6 +368,7 @@ impl<'a> Picture<'a> {
             Deed::Delete {
                 table,
                 filtered: false,
+                ..
             } => {
                 // No row is left that anything could fail on.
                 for column in (self.tables.get_mut(table))

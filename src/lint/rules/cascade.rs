@@ -74,6 +74,12 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
                     at.picture.is_old_other(*kind, name),
                     "views that read it go too",
                 ),
+                // A collation, a server, an access method, an operator class ...
+                ObjectKind::Other | ObjectKind::Aggregate | ObjectKind::Procedure => (
+                    "object",
+                    at.picture.is_old_other(*kind, name),
+                    "columns, tables, indexes or views that stand on it go too",
+                ),
                 // What `drop-schema` says already, and what holds nothing.
                 _ => return,
             };

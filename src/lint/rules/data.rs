@@ -1,6 +1,6 @@
 //! Rows of a table that stood are written: worth knowing, and no loss by itself.
 
-use crate::lint::at::{At, Found, Said};
+use crate::lint::at::{At, Found, Meets, Said};
 use crate::lint::{Level, Rule, Topic};
 use crate::model::entry::Engine;
 use crate::sql::changes::Deed;
@@ -25,15 +25,25 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             (format!("adds rows to {table}{also}"), table)
         }
         Deed::Update {
-            table, filtered, ..
+            table,
+            filtered,
+            all_but_null,
+            ..
         } => {
-            let which = if *filtered { "some rows" } else { "every row" };
+            let which = match at.meets(table, *filtered, all_but_null.as_deref()) {
+                Meets::Every => "every row",
+                Meets::MaybeEvery => "rows",
+                Meets::Some => "some rows",
+            };
             (format!("changes {which} of {table}"), table)
         }
         Deed::Delete {
             table,
-            filtered: true,
-        } => (format!("deletes some rows of {table}"), table),
+            filtered,
+            all_but_null,
+        } if at.meets(table, *filtered, all_but_null.as_deref()) == Meets::Some => {
+            (format!("deletes some rows of {table}"), table)
+        }
         _ => return,
     };
     if !at.picture.is_old_table(table) {

@@ -1,4 +1,5 @@
-//! A view goes that stood. It holds no rows: a materialized one only what its query finds again.
+//! A view goes that stood, or a foreign table. It holds no rows: a materialized one only what its query finds
+//! again, a foreign table's stand elsewhere.
 
 use crate::lint::at::{At, Found, Said};
 use crate::lint::{Level, Rule, Topic};
@@ -13,7 +14,7 @@ pub(in crate::lint) static RULE: Rule = Rule {
 
 pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
     let Deed::Drop {
-        kind: kind @ (ObjectKind::View | ObjectKind::MaterializedView),
+        kind: kind @ (ObjectKind::View | ObjectKind::MaterializedView | ObjectKind::ForeignTable),
         name,
         ..
     } = at.deed
@@ -28,15 +29,19 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             Deed::Create { name: new, .. } => at.same(new, name),
             _ => false,
         });
+    let word = match kind {
+        ObjectKind::ForeignTable => "foreign table",
+        _ => "view",
+    };
     if at.picture.is_old_other(*kind, name) && !comes_again {
         out.push(at.found(
             &RULE,
             Said {
-                fact: format!("drops view {name}"),
+                fact: format!("drops {word} {name}"),
                 consequence: "programs that run and ask for it fail; no rows are lost".to_owned(),
                 help: "drop it once none of them does".to_owned(),
                 subject: None,
-                clause: format!("view {name}"),
+                clause: format!("{word} {name}"),
             },
         ));
     }
@@ -68,6 +73,12 @@ mod tests {
 
     #[test]
     fn bad() {
+        insta::assert_snapshot!(found("drop-view", Postgresql, &["SELECT 1", "DROP FOREIGN TABLE f"]), @r#"
+        note: drops foreign table f
+          at    DROP FOREIGN TABLE f
+          then  programs that run and ask for it fail; no rows are lost
+          help  drop it once none of them does
+        "#);
         insta::assert_snapshot!(found("drop-view", Postgresql, &["CREATE MATERIALIZED VIEW v AS SELECT 1", "DROP MATERIALIZED VIEW v"]), @r#"
         note: drops view v
           at    DROP MATERIALIZED VIEW v

@@ -4,6 +4,7 @@ pub mod allowing;
 mod cascade;
 mod cast;
 mod check;
+mod computed;
 mod constraint_lock;
 mod data;
 mod delete_rows;
@@ -44,7 +45,7 @@ type Check = fn(&At<'_>, &mut Vec<Found>);
 
 /// The rules about changes, in the order of `docs/LINT.md`.
 #[rustfmt::skip]
-pub(super) static RULES: [(&Rule, Check); 31] = [
+pub(super) static RULES: [(&Rule, Check); 32] = [
     // Rows and values that are gone.
     (&drop_table::RULE, drop_table::check),
     (&drop_parent::RULE, drop_parent::check),
@@ -60,6 +61,7 @@ pub(super) static RULES: [(&Rule, Check); 31] = [
     (&replace_rows::RULE, replace_rows::check),
     (&cascade::RULE, cascade::check),
     (&drop_sequence::RULE, drop_sequence::check),
+    (&computed::RULE, computed::check),
     // What fails on the rows that stand.
     (&required_column::RULE, required_column::check),
     (&set_not_null::RULE, set_not_null::check),

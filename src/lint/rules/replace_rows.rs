@@ -25,8 +25,12 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
     if at.engine != Engine::Sqlite || !at.picture.is_old_table(table) {
         return;
     }
-    let upserts = at.text().to_ascii_lowercase().contains("on conflict");
-    if upserts {
+    // `ON CONFLICT DO UPDATE` keeps the row.
+    let text = at.text().to_ascii_lowercase();
+    let head = text
+        .split_whitespace()
+        .take_while(|word| *word != "into" && *word != "set");
+    if !head.into_iter().any(|word| word.contains("replace")) {
         return;
     }
     out.push(at.found(
@@ -73,6 +77,23 @@ mod tests {
                 T,
                 "INSERT INTO t VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET a = 1",
             ],
+        );
+    }
+
+    #[test]
+    fn however_it_is_said() {
+        for statement in [
+            "UPDATE OR REPLACE t SET id = 1 WHERE a = 2",
+            "INSERT OR REPLACE INTO t SELECT 1, 'on conflict'",
+            "WITH c AS (SELECT 1, 2) INSERT OR REPLACE INTO t SELECT * FROM c",
+        ] {
+            let text = found("insert-or-replace", Sqlite, &[T, statement]);
+            assert!(!text.is_empty(), "{statement}");
+        }
+        silent(
+            "insert-or-replace",
+            Sqlite,
+            &[T, "UPDATE t SET a = replace(a, 'x', 'y') WHERE id = 1"],
         );
     }
 

@@ -1,7 +1,7 @@
 //! `UPDATE` of every row.
 
 use super::accept;
-use crate::lint::at::{At, Found, Said};
+use crate::lint::at::{At, Found, Meets, Said};
 use crate::lint::{Level, Rule, Topic};
 use crate::sql::changes::Deed;
 
@@ -17,13 +17,16 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         table,
         columns,
         filtered,
+        all_but_null,
     } = at.deed
     else {
         return;
     };
-    if (*filtered && !at.means_all()) || !at.picture.is_old_table(table) {
+    let meets = at.meets(table, *filtered, all_but_null.as_deref());
+    if meets == Meets::Some || !at.picture.is_old_table(table) {
         return;
     }
+    let (may, condition) = may_be(meets);
     // What the plan itself added has no values that could be lost.
     let old: Vec<String> = (columns.iter())
         .filter(|column| at.picture.is_old_column(table, column))
@@ -43,13 +46,25 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
     out.push(at.found(
         &RULE,
         Said {
-            fact: format!("writes {names} in every row"),
-            consequence: "the values that stood there are gone".to_owned(),
+            fact: if may {
+                format!("may write {names} in every row")
+            } else {
+                format!("writes {names} in every row")
+            },
+            consequence: format!("{condition}the values that stood there are gone"),
             help: accept(&RULE, "say with WHERE which rows are meant"),
             subject: Some((table.clone(), alone)),
             clause: format!("values of {names}"),
         },
     ));
+}
+
+/// Whether that is not certain, and why it is told all the same.
+pub(super) const fn may_be(meets: Meets) -> (bool, &'static str) {
+    match meets {
+        Meets::MaybeEvery => (true, "no condition tells one row from another; "),
+        _ => (false, ""),
+    }
 }
 
 #[cfg(test)]
@@ -81,7 +96,45 @@ mod tests {
     }
 
     #[test]
+    fn rows_of_another_table_are_no_condition() {
+        let t = "CREATE TABLE t (id int PRIMARY KEY, a int)";
+        for engine in [Postgresql, Sqlite] {
+            for statement in [
+                "UPDATE t SET a = u.a FROM u",
+                "UPDATE t SET a = u.a FROM u WHERE u.id = 1",
+                "UPDATE t AS x SET a = y.a FROM t AS y WHERE x.id = y.id",
+            ] {
+                let text = found("update-without-where", engine, &[t, statement]);
+                assert!(!text.is_empty(), "{engine:?} {statement}");
+            }
+        }
+        for statement in [
+            "INSERT INTO t SELECT id, 0 FROM t ON CONFLICT (id) DO UPDATE SET a = excluded.a",
+            "MERGE INTO t USING u ON true WHEN MATCHED THEN UPDATE SET a = u.a",
+            "MERGE INTO t USING u ON t.id = u.id WHEN NOT MATCHED BY SOURCE THEN UPDATE SET a = 0",
+        ] {
+            let text = found("update-without-where", Postgresql, &[t, statement]);
+            assert!(!text.is_empty(), "{statement}");
+        }
+        // A seed: it names its rows.
+        silent(
+            "update-without-where",
+            Postgresql,
+            &[
+                t,
+                "INSERT INTO t VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET a = excluded.a",
+            ],
+        );
+    }
+
+    #[test]
     fn bad() {
+        insta::assert_snapshot!(found("update-without-where", Postgresql, &[T, "UPDATE t SET a = u.a FROM u"]), @r#"
+        error: may write t.a in every row
+          at    UPDATE t SET a = u.a FROM u
+          then  no condition tells one row from another; the values that stood there are gone
+          help  say with WHERE which rows are meant; where that is meant, say so above the statement: -- tollgate:allow update-without-where <reason>
+        "#);
         insta::assert_snapshot!(found("update-without-where", Postgresql, &[T, "ALTER TABLE t ADD b int; UPDATE t SET a = 1, b = 2; DO $$ BEGIN UPDATE t SET a = 1; END $$"]), @r#"
         error: writes t.a in every row
           at    UPDATE t SET a = 1, b = 2

@@ -11,7 +11,16 @@ pub fn destroys(changes: &[Change]) -> bool {
         match deed {
             Deed::Drop { kind, cascade, .. } => *cascade || holds_rows(*kind),
             Deed::DropColumn { .. } | Deed::Truncate { .. } => true,
-            Deed::Update { filtered, .. } | Deed::Delete { filtered, .. } => !filtered,
+            Deed::Update {
+                filtered,
+                all_but_null,
+                ..
+            }
+            | Deed::Delete {
+                filtered,
+                all_but_null,
+                ..
+            } => !filtered || all_but_null.is_some(),
             Deed::Insert { replaces, .. } => *replaces,
             Deed::Unknown { spelled, .. } => spelled.is_empty() || spelled.iter().any(one),
             _ => false,

@@ -9,6 +9,9 @@ mod block;
 mod create;
 mod data;
 mod drop;
+mod routines;
+mod rows;
+mod spelled;
 mod table;
 mod tokens;
 
@@ -21,12 +24,14 @@ use tokens::{Cursor, range, tokens};
 /// What the statements do, in order.
 pub(in crate::sql) fn changes(script: &str, statements: &[Statement]) -> Vec<Change> {
     let mut out = Vec::new();
+    let mut routines = routines::Routines::default();
     for (place, statement) in statements.iter().enumerate() {
         let text = script.get(statement.range.clone()).unwrap_or_default();
         let tokens = tokens(text, statement.range.start);
         let cursor = Cursor::new(text, statement.range.start, &tokens);
         let mut deeds = Deeds::new(statement.range.clone(), Side::Sql);
         read(cursor, &mut deeds);
+        routines.follow(cursor, &mut deeds);
         out.extend(deeds.list.into_iter().map(|(range, deed)| Change {
             statement: place,
             range,
@@ -84,6 +89,11 @@ fn read(mut cursor: Cursor<'_>, deeds: &mut Deeds) {
     let Some(first) = cursor.peek(0) else {
         return;
     };
+    // Where a name in quotes stands in the place of the verb, a block computes the statement.
+    if first.kind == tokens::Kind::Quoted {
+        deeds.push(block::hidden());
+        return;
+    }
     let found = match first.text.to_ascii_uppercase().as_str() {
         "CREATE" => create::create(&mut cursor, deeds),
         "ALTER" => alter::alter(&mut cursor, deeds),

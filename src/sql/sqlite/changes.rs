@@ -1,6 +1,7 @@
 //! What the statements of a script do.
 
 mod reads;
+mod rows;
 mod table;
 mod text;
 
@@ -13,6 +14,7 @@ use sqlite3_parser::ast::{
 use sqlite3_parser::lexer::sql::Parser;
 
 use self::text::{name, qualified, same};
+use crate::model::entry::Engine;
 use crate::sql::Statement;
 use crate::sql::changes::{Change, Deed, Name, ObjectKind};
 use crate::sql::limits::on_parser_thread;
@@ -21,9 +23,13 @@ use crate::sql::limits::on_parser_thread;
 pub(in crate::sql) fn changes(script: &str, statements: &[Statement]) -> Vec<Change> {
     let read = || {
         let mut changes = Vec::new();
+        let mut triggers: Vec<(Name, Vec<Deed>)> = Vec::new();
         for (index, statement) in statements.iter().enumerate() {
             let text = script.get(statement.range.clone()).unwrap_or_default();
-            changes.extend(deed(text).map(|deed| Change {
+            let mut deeds = deeds(text, &mut triggers);
+            let fired = fired(&deeds, &triggers);
+            deeds.extend(fired);
+            changes.extend(deeds.into_iter().map(|deed| Change {
                 statement: index,
                 range: statement.range.clone(),
                 deed,
@@ -35,17 +41,60 @@ pub(in crate::sql) fn changes(script: &str, statements: &[Statement]) -> Vec<Cha
     on_parser_thread(read).unwrap_or_default()
 }
 
-/// What one statement does; nothing where it only reads.
-fn deed(text: &str) -> Option<Deed> {
+/// What one statement does; nothing where it only reads. What a trigger that it makes does is kept.
+fn deeds(text: &str, triggers: &mut Vec<(Name, Vec<Deed>)>) -> Vec<Deed> {
     let arena = Bump::new();
     match Parser::new(&arena, text.as_bytes()).next() {
-        Ok(Some(Cmd::Stmt(statement))) => of(&statement, text),
-        Ok(Some(Cmd::Explain(_) | Cmd::ExplainQueryPlan(_)) | None) => None,
-        Err(_) => Some(Deed::Unknown {
+        Ok(Some(Cmd::Stmt(statement))) => {
+            let mut deeds: Vec<Deed> = of(&statement, text).into_iter().collect();
+            match &statement {
+                Stmt::CreateTrigger {
+                    tbl_name, commands, ..
+                } => {
+                    let body = commands
+                        .iter()
+                        .filter_map(|command| rows::of_trigger(command, text))
+                        .filter(Deed::may_destroy);
+                    triggers.push((qualified(tbl_name), body.collect()));
+                }
+                Stmt::Update {
+                    or_conflict: Some(ResolveType::Replace),
+                    tbl_name,
+                    ..
+                } => deeds.push(Deed::Insert {
+                    table: qualified(tbl_name),
+                    columns: Vec::new(),
+                    from: Vec::new(),
+                    replaces: true,
+                }),
+                _ => {}
+            }
+            deeds
+        }
+        Ok(Some(Cmd::Explain(_) | Cmd::ExplainQueryPlan(_)) | None) => Vec::new(),
+        Err(_) => vec![Deed::Unknown {
             what: text::first_word(text),
             spelled: Vec::new(),
-        }),
+        }],
     }
+}
+
+/// What triggers of this script do when rows of their table are written.
+fn fired(deeds: &[Deed], triggers: &[(Name, Vec<Deed>)]) -> Option<Deed> {
+    let table = deeds.iter().find_map(|deed| match deed {
+        Deed::Insert { table, .. } | Deed::Update { table, .. } | Deed::Delete { table, .. } => {
+            Some(table)
+        }
+        _ => None,
+    })?;
+    let spelled: Vec<Deed> = (triggers.iter())
+        .filter(|(on, _)| on.may_be(table, Engine::Sqlite))
+        .flat_map(|(_, deeds)| deeds.iter().cloned())
+        .collect();
+    (!spelled.is_empty()).then(|| Deed::Unknown {
+        what: "a trigger".to_owned(),
+        spelled,
+    })
 }
 
 fn of(statement: &Stmt<'_>, text: &str) -> Option<Deed> {
@@ -176,23 +225,39 @@ fn of(statement: &Stmt<'_>, text: &str) -> Option<Deed> {
             where_clause,
             limit,
             ..
-        } => Deed::Update {
-            table: qualified(tbl_name),
-            columns: sets
-                .iter()
-                .flat_map(|set| set.col_names.iter().map(name))
-                .collect(),
-            filtered: where_clause.is_some() || limit.is_some() || from.is_some(),
-        },
+        } => {
+            let table = qualified(tbl_name);
+            let (filtered, all_but_null) = match limit {
+                Some(_) => (true, None),
+                None => rows::of(&table, from.as_ref(), where_clause.is_some(), text),
+            };
+            Deed::Update {
+                table,
+                columns: sets
+                    .iter()
+                    .flat_map(|set| set.col_names.iter().map(name))
+                    .collect(),
+                filtered,
+                all_but_null,
+            }
+        }
         Stmt::Delete {
             tbl_name,
             where_clause,
             limit,
             ..
-        } => Deed::Delete {
-            table: qualified(tbl_name),
-            filtered: where_clause.is_some() || limit.is_some(),
-        },
+        } => {
+            let table = qualified(tbl_name);
+            let (filtered, all_but_null) = match limit {
+                Some(_) => (true, None),
+                None => rows::of(&table, None, where_clause.is_some(), text),
+            };
+            Deed::Delete {
+                table,
+                filtered,
+                all_but_null,
+            }
+        }
         Stmt::Pragma(pragma, _) => other(&format!("PRAGMA {}", name(&pragma.name))),
         Stmt::Analyze(_) => other("ANALYZE"),
         Stmt::Attach { .. } => other("ATTACH"),

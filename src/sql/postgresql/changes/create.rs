@@ -1,7 +1,7 @@
 //! `CREATE`.
 
 use super::tokens::{Cursor, Kind, range, string};
-use super::{Deeds, object_kind, read, table};
+use super::{Deeds, data, object_kind, read, table};
 use crate::sql::changes::{Deed, Name, ObjectKind};
 
 /// Reads any `CREATE`.
@@ -90,6 +90,7 @@ fn table(cursor: &mut Cursor<'_>, temporary: bool, deeds: &mut Deeds) -> Option<
         from_elsewhere,
         temporary,
     });
+    data::nested(cursor, deeds);
     Some(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::rows::{delete, merge, set_columns, update};
 use super::tokens::{Cursor, Kind, Token, range};
 use super::{Deeds, Side, read};
 use crate::sql::changes::{Deed, Name};
@@ -155,6 +156,7 @@ pub(super) fn data(cursor: &mut Cursor<'_>, deeds: &mut Deeds) -> Option<()> {
         "TRUNCATE" => truncate(cursor, deeds),
         "COPY" => copy(cursor, deeds),
         _ => {
+            nested(cursor, deeds);
             select(&whole, cursor, deeds);
             Some(())
         }
@@ -193,6 +195,23 @@ fn common_tables(cursor: &mut Cursor<'_>, with: &mut BTreeSet<String>, deeds: &m
     }
 }
 
+/// The statements that write in a `WITH` further in: of a query that makes a table, that an `INSERT` takes its
+/// rows from, or that stands in brackets.
+pub(super) fn nested(cursor: &Cursor<'_>, deeds: &mut Deeds) {
+    let rest = cursor.rest();
+    for (at, pair) in rest.windows(3).enumerate() {
+        let opens = pair[0].is_any(&["as", "materialized"]) && pair[1].is("(");
+        if opens && pair[2].is_any(&["insert", "update", "delete", "merge"]) {
+            let mut body = cursor.over(rest.get(at + 1..).unwrap_or_default());
+            if let Some(mut body) = body.brackets() {
+                let mut within = Deeds::new(range(body.rest()), deeds.side);
+                data_alone(&mut body, &BTreeSet::new(), &mut within);
+                deeds.list.append(&mut within.list);
+            }
+        }
+    }
+}
+
 fn data_alone(cursor: &mut Cursor<'_>, with: &BTreeSet<String>, deeds: &mut Deeds) -> Option<()> {
     let first = cursor.peek(0)?;
     match first.text.to_ascii_uppercase().as_str() {
@@ -227,12 +246,25 @@ fn insert(cursor: &mut Cursor<'_>, with: &BTreeSet<String>, deeds: &mut Deeds) -
         conflict.is(1, "update")
     };
     let from = sources(cursor.rest(), cursor, with);
+    // With its own rows as the new ones, an upsert meets them all.
+    if replaces && from.iter().any(|from| from.name == table.name) {
+        conflict.until(|at| at.is(0, "set"));
+        conflict.eat(&["set"]);
+        let set = conflict.until(|at| at.is(0, "where") || at.is(0, "returning"));
+        deeds.push(Deed::Update {
+            table: table.clone(),
+            columns: set_columns(&cursor.over(set)),
+            filtered: true,
+            all_but_null: Some(Vec::new()),
+        });
+    }
     deeds.push(Deed::Insert {
         table,
         columns,
         from,
         replaces,
     });
+    nested(cursor, deeds);
     Some(())
 }
 
@@ -287,83 +319,6 @@ fn sources(tokens: &[Token<'_>], cursor: &Cursor<'_>, with: &BTreeSet<String>) -
         }
     }
     out
-}
-
-fn update(cursor: &mut Cursor<'_>, deeds: &mut Deeds) -> Option<()> {
-    cursor.next();
-    cursor.eat(&["only"]);
-    let table = cursor.name()?;
-    cursor.until(|at| at.is(0, "set"));
-    cursor.eat(&["set"]);
-    let mut rest = *cursor;
-    let set = rest.until(|at| at.is(0, "where") || at.is(0, "from") || at.is(0, "returning"));
-    let filtered = rest.has("where") || rest.is(0, "from");
-    let columns = set_columns(&cursor.over(set));
-    deeds.push(Deed::Update {
-        table,
-        columns,
-        filtered,
-    });
-    Some(())
-}
-
-fn set_columns(set: &Cursor<'_>) -> Vec<String> {
-    let mut columns = Vec::new();
-    for mut part in set.parts() {
-        if part.is(0, "(") {
-            columns.extend(super::table::columns(&mut part));
-        } else {
-            columns.extend(part.word());
-        }
-    }
-    columns
-}
-
-fn delete(cursor: &mut Cursor<'_>, deeds: &mut Deeds) -> Option<()> {
-    cursor.next();
-    cursor.eat(&["from"]);
-    cursor.eat(&["only"]);
-    let table = cursor.name()?;
-    let filtered = cursor.has("where") || cursor.has("using");
-    deeds.push(Deed::Delete { table, filtered });
-    Some(())
-}
-
-fn merge(cursor: &mut Cursor<'_>, deeds: &mut Deeds) -> Option<()> {
-    cursor.next();
-    cursor.eat(&["into"]);
-    cursor.eat(&["only"]);
-    let table = cursor.name()?;
-    loop {
-        cursor.until(|at| at.is(0, "then"));
-        if !cursor.eat(&["then"]) {
-            break;
-        }
-        if cursor.eat(&["update", "set"]) {
-            let mut rest = *cursor;
-            let set = rest.until(|at| at.is(0, "when") || at.is(0, "returning"));
-            let columns = set_columns(&cursor.over(set));
-            deeds.push(Deed::Update {
-                table: table.clone(),
-                columns,
-                filtered: true,
-            });
-        } else if cursor.is(0, "delete") {
-            deeds.push(Deed::Delete {
-                table: table.clone(),
-                filtered: true,
-            });
-        } else if cursor.eat(&["insert"]) {
-            let columns = super::table::columns(cursor);
-            deeds.push(Deed::Insert {
-                table: table.clone(),
-                columns,
-                from: Vec::new(),
-                replaces: false,
-            });
-        }
-    }
-    Some(())
 }
 
 fn truncate(cursor: &mut Cursor<'_>, deeds: &mut Deeds) -> Option<()> {

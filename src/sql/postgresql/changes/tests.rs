@@ -264,10 +264,10 @@ COPY t (a) FROM '/f'; COPY (DELETE FROM t RETURNING a) TO '/f'; EXPLAIN DELETE F
     Insert { table: "t" }
     Update { table: "t", columns: ["a", "b", "c"] }
     Update { table: "t", columns: ["a"], filtered: true }
-    Update { table: "t", columns: ["a"], filtered: true }
+    Update { table: "t", columns: ["a"], filtered: true, all_but_null: Some([]) }
     Delete { table: "t" }
     Delete { table: Name { schema: Some("s"), name: "t" }, filtered: true }
-    Delete { table: "t", filtered: true }
+    Delete { table: "t", filtered: true, all_but_null: Some([]) }
     Truncate { table: "a", cascade: true }   <- a
     Truncate { table: Name { schema: Some("s"), name: "b" }, cascade: true }   <- ONLY s.b
     Truncate { table: "c" }
@@ -328,7 +328,7 @@ DO LANGUAGE plperl $$ DROP TABLE perl; $$
     ), @r#"
     Unknown { what: "DO", spelled: [CreateType { name: "Role", labels: Some(["A"]) }, Delete { table: "log" }] }
     Unknown { what: "DO", spelled: [DropColumn { table: "t", column: "a" }, DropColumn { table: "t", column: "b" }, Truncate { table: "t" }, Update { table: "t", columns: ["a"] }, Delete { table: "q" }, Drop { kind: Table, name: "gone" }, DropColumn { table: Name { schema: Some("<computed>"), name: "<computed>" }, column: "x" }, Truncate { table: "<computed>" }, Drop { kind: Schema, name: "<computed>", cascade: true }, Unknown { what: "EXECUTE" }, Unknown { what: "DO", spelled: [Drop { kind: Table, name: "deep" }] }, Unknown { what: "PERFORM" }] }
-    Unknown { what: "DO" }
+    Unknown { what: "DO", spelled: [Unknown { what: "EXECUTE" }] }
     "#);
 }
 

@@ -98,24 +98,68 @@ fn unescaped(text: &str) -> String {
     out
 }
 
-/// What a string says, where it can be told: plain strings, `E''` without escapes other than of quotes and
-/// lines, and dollar-quoted ones.
+/// What a string says: plain ones, `E''`, `U&''` and dollar-quoted ones. Nothing for bit strings.
 pub(super) fn string(text: &str) -> Option<String> {
     if let Some(body) = dollar_quoted(text) {
         return Some(text.get(body)?.to_owned());
     }
-    let escapes = text.starts_with(['e', 'E']);
-    let inner = text.trim_start_matches(['e', 'E', 'n', 'N']);
-    let inner = inner.strip_prefix('\'')?.strip_suffix('\'')?;
-    let inner = inner.replace("''", "'");
-    Some(if escapes {
-        inner
-            .replace("\\'", "'")
-            .replace("\\n", "\n")
-            .replace("\\t", "\t")
-    } else {
-        inner
-    })
+    let inner = |text: &str| {
+        Some(
+            text.strip_prefix('\'')?
+                .strip_suffix('\'')?
+                .replace("''", "'"),
+        )
+    };
+    match text.as_bytes().first()? {
+        b'e' | b'E' => Some(escaped(&inner(&text[1..])?)),
+        b'u' | b'U' => Some(unescaped(&inner(text.get(2..)?)?)),
+        b'n' | b'N' => inner(&text[1..]),
+        _ => inner(text),
+    }
+}
+
+/// `\n`, `\x44`, `\104`, `\u0044` and their like.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at + 1..];
+        let Some(first) = rest.chars().next() else {
+            break;
+        };
+        // How many digits may follow, and of which base.
+        let (skip, most, base) = match first {
+            'x' => (1, 2, 16),
+            'u' => (1, 4, 16),
+            'U' => (1, 8, 16),
+            '0'..='7' => (0, 3, 8),
+            _ => (0, 0, 8),
+        };
+        let length = (rest[skip..].chars())
+            .take(most)
+            .take_while(|char| char.is_digit(base))
+            .count();
+        let char = (rest.get(skip..skip + length))
+            .and_then(|digits| u32::from_str_radix(digits, base).ok())
+            .and_then(char::from_u32);
+        if let Some(char) = char {
+            out.push(char);
+            rest = &rest[skip + length..];
+        } else {
+            out.push(match first {
+                'n' => '\n',
+                't' => '\t',
+                'r' => '\r',
+                'b' => '\u{8}',
+                'f' => '\u{c}',
+                other => other,
+            });
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Where the body of a dollar-quoted string stands in it.

@@ -364,10 +364,12 @@ fn rows() {
         table: Name::plain("t"),
         columns: columns.split_whitespace().map(str::to_owned).collect(),
         filtered,
+        all_but_null: None,
     };
     let delete = |filtered| Deed::Delete {
         table: Name::plain("t"),
         filtered,
+        all_but_null: None,
     };
     for (script, expected) in [
         ("INSERT INTO t VALUES (1)", insert("", &[], false)),
@@ -407,7 +409,10 @@ fn rows() {
             update("a b c", false),
         ),
         ("UPDATE t SET a = 1 WHERE b", update("a", true)),
-        ("UPDATE t SET a = u.a FROM u", update("a", true)),
+        (
+            "UPDATE t SET a = u.a FROM u WHERE u.id = t.id",
+            update("a", true),
+        ),
         (
             "WITH c AS (SELECT 1) UPDATE t SET a = 1",
             update("a", false),
