@@ -4,6 +4,7 @@
 //! the_same)` and a condition that names no column of the table all look like one, and are none.
 
 mod names;
+mod parts;
 mod truth;
 
 use crate::sql::changes::Name;

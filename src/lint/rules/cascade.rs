@@ -142,6 +142,24 @@ mod tests {
     }
 
     #[test]
+    fn what_columns_stand_on() {
+        for statement in [
+            "DROP COLLATION c CASCADE",
+            "DROP SERVER s CASCADE",
+            "DROP ACCESS METHOD m CASCADE",
+            "DROP OPERATOR CLASS o USING btree CASCADE",
+        ] {
+            let text = found("cascade", Postgresql, &[T, statement]);
+            assert!(!text.is_empty(), "{statement}");
+        }
+        silent(
+            "cascade",
+            Postgresql,
+            &[T, "DROP COLLATION c; DROP TRIGGER g ON t CASCADE"],
+        );
+    }
+
+    #[test]
     fn bad() {
         insta::assert_snapshot!(found("cascade", Postgresql, &[T, "DROP TYPE e CASCADE; ALTER TABLE t DROP a CASCADE; TRUNCATE t CASCADE; DROP TABLE t CASCADE; DROP EXTENSION citext CASCADE"]), @r#"
         error: drops with type e whatever depends on it
