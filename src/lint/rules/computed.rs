@@ -126,6 +126,15 @@ mod tests {
             let text = found("computed-statement", Postgresql, &[T, &block(body)]);
             assert!(!text.is_empty(), "{body}");
         }
+        let run = "CREATE FUNCTION run(q text) RETURNS void LANGUAGE plpgsql AS $$ BEGIN \
+                   IF false THEN q := 'SELECT 1'; END IF; EXECUTE q; END $$";
+        let text = found(
+            "computed-statement",
+            Postgresql,
+            &[T, &format!("{run}; SELECT run('DROP TABLE t')")],
+        );
+        assert!(!text.is_empty());
+        silent("computed-statement", Postgresql, &[T, run]);
         let perl = "DO LANGUAGE plperl $$ spi_exec_query('DROP TABLE t') $$";
         let text = found("computed-statement", Postgresql, &[T, perl]);
         assert!(!text.is_empty());

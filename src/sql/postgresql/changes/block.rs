@@ -34,7 +34,7 @@ pub(super) fn block(cursor: &mut Cursor<'_>, deeds: &mut Deeds) -> Option<()> {
         }
     }
     match body {
-        Some(body) if is_readable => body_of(&body, 1, &mut spelled),
+        Some(body) if is_readable => body_of(&body, 1, BTreeSet::new(), &mut spelled),
         Some(_) => spelled.push(hidden()),
         None => {}
     }
@@ -53,26 +53,26 @@ pub(super) fn hidden() -> Deed {
     }
 }
 
-/// Reads a body of PL/pgSQL, given as a string.
-pub(super) fn body_of(body: &Token<'_>, within: u8, out: &mut Vec<Deed>) {
+/// Reads a body of PL/pgSQL, given as a string. What callers give is not known from it.
+pub(super) fn body_of(body: &Token<'_>, within: u8, given: BTreeSet<String>, out: &mut Vec<Deed>) {
     match dollar_quoted(body.text) {
         Some(at) => {
             let text = body.text.get(at.clone()).unwrap_or_default();
-            statements(text, body.start + at.start, within, out);
+            statements(text, body.start + at.start, within, given, out);
         }
         None => {
             if let Some(text) = string(body.text) {
-                statements(&text, 0, within, out);
+                statements(&text, 0, within, given, out);
             }
         }
     }
 }
 
 /// The statements of a body.
-fn statements(text: &str, start: usize, within: u8, out: &mut Vec<Deed>) {
+fn statements(text: &str, start: usize, within: u8, given: BTreeSet<String>, out: &mut Vec<Deed>) {
     let tokens = tokens(text, start);
     let body = Body {
-        assigned: Assigned::of(&tokens),
+        assigned: Assigned::of(&tokens, given),
         within,
     };
     for piece in tokens.split(|token| token.is(";")) {
@@ -94,13 +94,16 @@ struct Body<'a> {
 struct Assigned<'a> {
     /// The expressions, by the variable.
     values: BTreeMap<String, Vec<&'a [Token<'a>]>>,
-    /// Variables that get what a query finds.
+    /// Variables that get what a query finds, or a caller gives.
     found: BTreeSet<String>,
 }
 
 impl<'a> Assigned<'a> {
-    fn of(tokens: &'a [Token<'a>]) -> Self {
-        let mut out = Self::default();
+    fn of(tokens: &'a [Token<'a>], given: BTreeSet<String>) -> Self {
+        let mut out = Self {
+            found: given,
+            ..Self::default()
+        };
         for piece in tokens.split(|token| token.is(";")) {
             out.piece(piece);
         }
@@ -295,7 +298,7 @@ impl Body<'_> {
             spelled.push(hidden());
         }
         for text in bodies {
-            statements(&text, 0, self.within + 1, &mut spelled);
+            statements(&text, 0, self.within + 1, BTreeSet::new(), &mut spelled);
         }
         deeds.push(Deed::Unknown {
             what: "DO".to_owned(),

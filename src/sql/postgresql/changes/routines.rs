@@ -112,7 +112,9 @@ impl Routines {
     }
 
     fn routine(&mut self, name: String, mut cursor: Cursor<'_>) {
-        cursor.brackets();
+        let arguments = cursor.brackets();
+        let arguments = arguments.map_or(&[][..], |list| list.rest());
+        let given: BTreeSet<String> = arguments.iter().filter_map(Token::name).collect();
         let mut language = "sql".to_owned();
         let mut body = None;
         let mut found = Routine::default();
@@ -138,7 +140,7 @@ impl Routines {
                     let list = tokens(&text, 0);
                     sql(Cursor::new(&text, 0, &list), &mut found.deeds);
                 }
-                "plpgsql" => body_of(body, 1, &mut found.deeds),
+                "plpgsql" => body_of(body, 1, given, &mut found.deeds),
                 // The name of one that stands in the server.
                 "internal" | "c" => {}
                 _ => found.deeds.push(hidden()),
