@@ -89,7 +89,8 @@ fn unreadable(world: &World<'_>, file: &FileFacts<'_>) -> Finding {
     }
 }
 
-/// Whether a script that was not analysed says anywhere that it may destroy what it does.
+/// Whether a script that was not analysed says before everything else that it may destroy what it does:
+/// further down it is not known of what.
 fn is_accepted(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> bool {
     let script = Script {
         migration: file.migration,
@@ -99,6 +100,7 @@ fn is_accepted(world: &World<'_>, file: &FileFacts<'_>, analysis: &Analysis) -> 
     };
     let said = allow::read(world.inputs.engine, &script).allows;
     said.iter()
+        .filter(|allow| allow.covers == allow::Covers::Script)
         .any(|allow| [allow::DATA_LOSS, not_analysed::RULE.code].contains(&&*allow.code))
 }
 
