@@ -67,6 +67,12 @@ impl Git {
         self.ask(&["rev-parse", "--show-prefix"])
     }
 
+    /// The top of the work tree.
+    pub(crate) fn top(&self) -> Option<PathBuf> {
+        self.ask(&["rev-parse", "--show-toplevel"])
+            .map(PathBuf::from)
+    }
+
     /// The commit that a revision names.
     pub(crate) fn commit(&self, revision: &str) -> Result<ObjectId> {
         // A revision cannot begin like that, and git would take it for an option.
@@ -150,10 +156,7 @@ impl Git {
             .map(|path| format!("./{prefix}{path}\n"))
             .collect();
         let top = Self {
-            folder: PathBuf::from(
-                self.ask(&["rev-parse", "--show-toplevel"])
-                    .unwrap_or_default(),
-            ),
+            folder: self.top().unwrap_or_default(),
         };
         let (output, said) = top.run(&["hash-object", "--stdin-paths"], Some(lines))?;
         let ids: Vec<ObjectId> = said.lines().map(str::to_owned).collect();

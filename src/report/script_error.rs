@@ -2,10 +2,11 @@
 //! and what state the target is in now.
 
 use super::Paint;
-use super::snippet::{self, Weight};
+use super::snippet::{self, Spot, Weight};
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::gates::{resolve, standing};
+use crate::sql::position;
 use crate::targets::ScriptError;
 
 /// What is told of a script that failed.
@@ -48,7 +49,15 @@ pub fn said(what: &str, path: &str, script: &str, error: &ScriptError, paint: Pa
         .map_or_else(String::new, |code| format!(" [{code}]"));
     let title = format!("{what}: {}{code}", error.message);
     let mut out = match &error.at {
-        Some(at) => snippet::draw(Weight::Error, None, &title, path, script, at.clone(), paint),
+        Some(at) => {
+            let spot = Spot {
+                path,
+                script,
+                at: at.clone(),
+                place: position(script, at.start),
+            };
+            snippet::draw(Weight::Error, None, &title, &spot, paint)
+        }
         None => format!("{} {title}\n", paint.bad("error:")),
     };
     for (label, said) in [

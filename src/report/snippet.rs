@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::Paint;
-use crate::sql::position;
+use crate::sql::Position;
 
 /// A line longer than this, in characters, is shown only around the caret.
 const WINDOW: usize = 160;
@@ -34,24 +34,42 @@ impl Weight {
     }
 }
 
+/// What is meant, in which script.
+pub(super) struct Spot<'a> {
+    /// The script's path.
+    pub(super) path: &'a str,
+    /// Its text.
+    pub(super) script: &'a str,
+    /// What is meant, in bytes.
+    pub(super) at: Range<usize>,
+    /// Where that begins.
+    pub(super) place: Position,
+}
+
 /// Draws it, ending in a line feed. `id` stands in brackets behind the weight.
 pub(super) fn draw(
     weight: Weight,
     id: Option<&str>,
     title: &str,
-    path: &str,
-    script: &str,
-    at: Range<usize>,
+    spot: &Spot<'_>,
     paint: Paint,
 ) -> String {
+    let Spot {
+        path,
+        script,
+        at,
+        place,
+    } = spot;
     let start = floor(script, at.start);
-    let line_start = script[..start]
+    // No further than what is shown: a script may have a hundred thousand findings in one line.
+    let back = floor(script, start.saturating_sub(WINDOW + 1));
+    let line_start = script[back..start]
         .rfind('\n')
-        .map_or(0, |line_feed| line_feed + 1);
-    let line_end = script[start..]
+        .map_or(back, |line_feed| back + line_feed + 1);
+    let ahead = floor(script, start + WINDOW + 4);
+    let line_end = script[start..ahead]
         .find('\n')
-        .map_or(script.len(), |line_feed| start + line_feed);
-    let place = position(script, start);
+        .map_or(ahead, |line_feed| start + line_feed);
     // A dump can have a line of a megabyte; what is far from the caret helps nobody.
     let (mut from, mut to) = (line_start, line_end);
     if line_end - line_start > WINDOW {

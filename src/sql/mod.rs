@@ -20,7 +20,7 @@ use crate::model::entry::Engine;
 
 pub use comments::{Comment, comments};
 pub use limits::PARSER_THREAD;
-pub use position::{Position, char_position_to_offset, line_range, line_text, position};
+pub use position::{Position, Positions, char_position_to_offset, line_range, line_text, position};
 pub use postgresql::words::{IndexWork, Word, index_work, statements as words};
 pub use session::session_of;
 pub use shape::{Shape, chains, ends_open, open_before, shape, unit_end};

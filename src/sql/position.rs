@@ -24,6 +24,44 @@ pub fn position(script: &str, offset: usize) -> Position {
     }
 }
 
+/// Finds the positions of offsets one after another, in one walk where each is not before the last.
+#[derive(Debug, Clone)]
+pub struct Positions<'a> {
+    script: &'a str,
+    offset: usize,
+    at: Position,
+}
+
+impl<'a> Positions<'a> {
+    /// From the beginning of a script.
+    #[must_use]
+    pub const fn new(script: &'a str) -> Self {
+        Self {
+            script,
+            offset: 0,
+            at: Position { line: 1, column: 1 },
+        }
+    }
+
+    /// As [`position`]; one that is before the last is looked for from the beginning.
+    pub fn of(&mut self, offset: usize) -> Position {
+        let offset = self.script.floor_char_boundary(offset);
+        if offset < self.offset {
+            *self = Self::new(self.script);
+        }
+        for character in self.script[self.offset..offset].chars() {
+            if character == '\n' {
+                self.at.line += 1;
+                self.at.column = 1;
+            } else {
+                self.at.column += 1;
+            }
+        }
+        self.offset = offset;
+        self.at
+    }
+}
+
 /// The range in bytes of the line in which an offset stands, without its line ending (`\n` or
 /// `\r\n`). Offsets are taken as in [`position`].
 #[must_use]
@@ -82,6 +120,10 @@ mod tests {
                 Position { line, column },
                 "{needle:?}"
             );
+        }
+        let mut walk = Positions::new(script);
+        for offset in (0..=script.len()).chain([3, 0, 9999]) {
+            assert_eq!(walk.of(offset), position(script, offset), "{offset}");
         }
         assert_eq!(position(script, 9999), Position { line: 4, column: 4 });
         assert_eq!(position("", 0), Position { line: 1, column: 1 });

@@ -1,6 +1,8 @@
 //! Rules about a migration's place: among those that ran, and against another state of the tree. What
 //! they compare is handed in: the ledger's names, and those of a revision.
 
+use std::collections::BTreeSet;
+
 use crate::lint::{Finding, Level, Rule, Topic};
 use crate::model::{EnvironmentName, MigrationId};
 
@@ -82,40 +84,46 @@ pub fn order(
         .collect();
     let merged = tip.filter(|tip| migration < tip.newest);
     let refusing: Vec<&There<'_>> = late.iter().filter(|there| there.refuses).copied().collect();
-    let (rule, named) = match (merged, refusing.is_empty()) {
-        (None, true) => (&ORDER_IN_FIRST, late),
-        _ => (&ORDER, refusing.clone()),
+    let rule = match (merged, refusing.is_empty()) {
+        (None, true) => &ORDER_IN_FIRST,
+        _ => &ORDER,
     };
-    let mut facts: Vec<String> = Vec::new();
-    for one in &named {
-        let others = |other: &&&There<'_>| other.newest == one.newest;
-        if named.iter().find(others).map(|first| first.environment) != Some(one.environment) {
-            continue;
-        }
-        let names: Vec<&str> = named
-            .iter()
-            .filter(others)
-            .map(|other| other.environment.as_str())
-            .collect();
-        facts.push(format!(
-            "{}, which was applied in {}",
-            one.newest,
-            names.join(" and ")
-        ));
-    }
-    if let Some(tip) = merged {
-        facts.push(format!("{}, which stands at {}", tip.newest, tip.revision));
-    }
+    // Each of the others once, with every place that it is in, the newest first.
+    let newest: BTreeSet<&MigrationId> = late
+        .iter()
+        .map(|one| one.newest)
+        .chain(merged.map(|tip| tip.newest))
+        .collect();
+    let facts: Vec<String> = newest
+        .into_iter()
+        .rev()
+        .map(|newest| {
+            let names = late.iter().filter(|one| one.newest == newest);
+            let names: Vec<&str> = names.map(|one| one.environment.as_str()).collect();
+            let mut places = Vec::new();
+            if !names.is_empty() {
+                places.push(format!("was applied in {}", list(&names)));
+            }
+            if let Some(tip) = merged.filter(|tip| tip.newest == newest) {
+                places.push(format!("stands at {}", tip.revision));
+            }
+            format!("{newest}, which {}", places.join(" and "))
+        })
+        .collect();
     if facts.is_empty() {
         return None;
     }
+    let named = match rule == &ORDER {
+        true => &refusing,
+        false => &late,
+    };
     let names: Vec<&str> = named.iter().map(|one| one.environment.as_str()).collect();
     let consequence = match (rule == &ORDER, names.is_empty()) {
-        (true, false) => format!("it will be refused in {}", names.join(" and ")),
+        (true, false) => format!("it will be refused in {}", list(&names)),
         (true, true) => "wherever that one is applied first, this one will be refused".to_owned(),
         (false, _) => format!(
             "{} ran them in another order than every later environment will",
-            names.join(" and ")
+            list(&names)
         ),
     };
     let help = match (fixed_in, refusing.first()) {
@@ -136,6 +144,13 @@ pub fn order(
         consequence,
         help,
     ))
+}
+
+fn list(words: &[&str]) -> String {
+    match words {
+        [rest @ .., last] if !rest.is_empty() => format!("{} and {last}", rest.join(", ")),
+        _ => words.concat(),
+    }
 }
 
 /// A migration's name as it has to be typed in a shell.
@@ -262,15 +277,15 @@ mod tests {
                 None
             )
             .unwrap(),
-            "order: comes before 3_c, which was applied in test and prod; it will be refused in test and prod"
+            "order: comes before 3_c, which was applied in dev, test and prod; it will be refused in test and prod"
         );
         assert_eq!(
             told(&[("test", "4_d", true), ("prod", "3_c", true)], Some("5_e")).unwrap(),
-            "order: comes before 4_d, which was applied in test, and before 3_c, which was applied in prod, and before 5_e, which stands at main; it will be refused in test and prod"
+            "order: comes before 5_e, which stands at main, and before 4_d, which was applied in test, and before 3_c, which was applied in prod; it will be refused in test and prod"
         );
         assert_eq!(
             told(&[("dev", "3_c", false)], Some("3_c")).unwrap(),
-            "order: comes before 3_c, which stands at main; wherever that one is applied first, this one will be refused"
+            "order: comes before 3_c, which was applied in dev and stands at main; wherever that one is applied first, this one will be refused"
         );
     }
 }

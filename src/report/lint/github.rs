@@ -33,7 +33,7 @@ fn one(told: &Told<'_>, prefix: &str) -> String {
         Level::Note => "notice",
     };
     let mut properties = vec![("file", format!("{prefix}{}", told.path))];
-    match told.place() {
+    match told.place {
         Some((begin, end)) => {
             properties.push(("line", begin.line.to_string()));
             properties.push(("endLine", end.line.to_string()));

@@ -27,7 +27,7 @@ pub fn json(report: &Report<'_>) -> Value {
 
 fn one(told: &Told<'_>) -> Value {
     let finding = told.finding;
-    let place = told.place();
+    let place = told.place;
     json!({
         "rule": finding.rule.code,
         "level": told.level.as_str(),

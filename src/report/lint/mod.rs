@@ -15,7 +15,7 @@ pub use text::text;
 use crate::lint::{Finding, Level};
 use crate::model::MigrationId;
 use crate::model::entry::Engine;
-use crate::sql::{Position, position};
+use crate::sql::{Position, Positions};
 
 /// Everything that was found, and in what.
 #[derive(Debug, Clone)]
@@ -52,6 +52,46 @@ pub struct Told<'a> {
     pub path: String,
     /// The script's text; `None` where it is gone.
     pub script: Option<&'a str>,
+    /// From where to where in the script, the end not included; `None` where it is about the whole.
+    place: Option<(Position, Position)>,
+}
+
+/// What is known of a finding beside it: how much it weighs here, its script's path and text.
+pub type Beside<'a> = (Level, String, Option<&'a str>);
+
+/// Findings with what it takes to show them; without those of which nothing is known beside them. They
+/// come by migration and place: a script is walked through once, however many there are.
+#[must_use]
+pub fn told<'a>(
+    findings: &'a [Finding],
+    beside: impl Fn(&'a Finding) -> Option<Beside<'a>>,
+) -> Vec<Told<'a>> {
+    let mut walk: Option<(&MigrationId, Positions<'a>)> = None;
+    let mut out = Vec::new();
+    for finding in findings {
+        let Some((level, path, script)) = beside(finding) else {
+            continue;
+        };
+        let place = script.filter(|_| !finding.range.is_empty()).map(|script| {
+            let mut positions = match walk.take() {
+                Some((of, positions)) if *of == finding.migration => positions,
+                _ => Positions::new(script),
+            };
+            let begin = positions.of(finding.range.start);
+            // Of the next one the beginning may stand before this one's end.
+            let end = positions.clone().of(finding.range.end);
+            walk = Some((&finding.migration, positions));
+            (begin, end)
+        });
+        out.push(Told {
+            finding,
+            level,
+            path,
+            script,
+            place,
+        });
+    }
+    out
 }
 
 /// How many there are of each.
@@ -92,13 +132,6 @@ impl Report<'_> {
 }
 
 impl Told<'_> {
-    /// From where to where in the script, the end not included; `None` where it is about the whole.
-    fn place(&self) -> Option<(Position, Position)> {
-        let range = &self.finding.range;
-        let script = self.script.filter(|_| !range.is_empty())?;
-        Some((position(script, range.start), position(script, range.end)))
-    }
-
     /// The part of the script that is meant; empty where it is about the whole.
     fn words(&self) -> &str {
         let words = self

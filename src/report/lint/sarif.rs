@@ -62,7 +62,7 @@ fn result(told: &Told<'_>, prefix: &str, index: Option<usize>, fingerprint: &str
             "uriBaseId": "%SRCROOT%",
         },
     });
-    match told.place() {
+    match told.place {
         Some((begin, end)) => {
             place["region"] = json!({
                 "startLine": begin.line,

@@ -2,7 +2,7 @@
 
 use super::{Counts, Report, Told};
 use crate::lint::Level;
-use crate::report::snippet::{self, Weight};
+use crate::report::snippet::{self, Spot, Weight};
 use crate::report::{Paint, count};
 
 /// What was found, down to a level; what is allowed is shown beside notes.
@@ -30,16 +30,16 @@ fn one(told: &Told<'_>, paint: Paint) -> String {
         (None, Level::Note) => Weight::Note,
     };
     let code = Some(finding.rule.code);
-    let mut out = match (told.script, finding.range.is_empty()) {
-        (Some(script), false) => snippet::draw(
-            weight,
-            code,
-            &finding.fact,
-            &told.path,
-            script,
-            finding.range.clone(),
-            paint,
-        ),
+    let mut out = match (told.script, told.place) {
+        (Some(script), Some((place, _))) => {
+            let spot = Spot {
+                path: &told.path,
+                script,
+                at: finding.range.clone(),
+                place,
+            };
+            snippet::draw(weight, code, &finding.fact, &spot, paint)
+        }
         _ => snippet::title(weight, code, &finding.fact, &told.path, paint),
     };
     let mut lines = vec![("so", &finding.consequence)];
@@ -62,13 +62,15 @@ fn summary(report: &Report<'_>, shown: Level, paint: Paint) -> String {
     if counts.errors > 0 {
         found.push(paint.bad(&count(counts.errors, "error")));
     }
-    if counts.warnings > 0 {
+    if counts.warnings > 0 && shown <= Level::Warning {
         found.push(paint.warn(&count(counts.warnings, "warning")));
     }
     if counts.notes > 0 && shown == Level::Note {
         found.push(count(counts.notes, "note"));
     }
     let what = match found.is_empty() {
+        // What is not shown may be wrong, too.
+        true if shown == Level::Error && counts.warnings > 0 => paint.good("no error"),
         true => paint.good("nothing wrong"),
         false => found.join(", "),
     };
@@ -86,7 +88,9 @@ fn summary(report: &Report<'_>, shown: Level, paint: Paint) -> String {
     };
     out.push_str(&hidden(counts, shown));
     let is_shown = |told: &&Told<'_>| told.finding.allowed.is_none() && told.level >= shown;
-    if let Some(first) = report.findings.iter().find(is_shown) {
+    // The first of those that weigh most.
+    let shown = report.findings.iter().filter(is_shown).rev();
+    if let Some(first) = shown.max_by_key(|told| told.level) {
         let code = first.finding.rule.code;
         out.push_str(&format!("\n  why       tollgate lint --explain {code}\n"));
     }

@@ -393,6 +393,113 @@ fn a_result_keeps_its_fingerprint_wherever_it_moves() {
     assert_eq!(single.len(), twice.len());
 }
 
+/// What is counted is what is shown; the page that is named is that of the worst that is shown.
+#[test]
+fn the_summary_is_about_what_is_shown() {
+    let project = project();
+    project.write(
+        PHONE,
+        "ALTER TABLE users RENAME COLUMN name TO label;\nDROP TABLE users;\n",
+    );
+    assert_snapshot!(project.run(&["lint"]), @r#"
+    exit 3
+    --- stdout
+    warning[rename-column]: renames users.name to label
+      --> migrations/20251103000000_phone/migration.sql:1:1
+      |
+    1 | ALTER TABLE users RENAME COLUMN name TO label;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      so        programs that run still ask for the old name, and fail
+      help      add a column, write both, and drop the old one once they are gone; or stop them for the while
+
+    error[drop-table]: drops table users
+      --> migrations/20251103000000_phone/migration.sql:2:1
+      |
+    2 | DROP TABLE users;
+      | ^^^^^^^^^^^^^^^^
+      so        its rows are gone
+      help      carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+
+    1 error, 1 warning in 3 migrations
+
+      why       tollgate lint --explain drop-table
+    "#);
+    assert_snapshot!(project.run(&["lint", "--level", "error"]), @r#"
+    exit 3
+    --- stdout
+    error[drop-table]: drops table users
+      --> migrations/20251103000000_phone/migration.sql:2:1
+      |
+    2 | DROP TABLE users;
+      | ^^^^^^^^^^^^^^^^
+      so        its rows are gone
+      help      carry what is still needed over into another table first; where that is meant, say so above the statement: -- tollgate:allow drop-table <reason>
+
+    1 error in 3 migrations
+      not shown: 1 warning: tollgate lint --level warning
+
+      why       tollgate lint --explain drop-table
+    "#);
+    project.write(PHONE, "ALTER TABLE users RENAME COLUMN name TO label;\n");
+    assert_snapshot!(project.run(&["lint", "--level", "error"]), @r#"
+    exit 0
+    --- stdout
+    no error in 3 migrations
+      not shown: 1 warning: tollgate lint --level warning
+    "#);
+}
+
+/// The reason that is shown is that of the directive which is closest.
+#[test]
+fn a_directive_of_a_statement_goes_before_the_header() {
+    let project = project();
+    project.write(
+        PHONE,
+        "-- tollgate:allow data-loss the old release is gone\n\n-- tollgate:allow drop-column it was never written\nALTER TABLE users DROP COLUMN email;\n",
+    );
+    assert_snapshot!(project.run(&["lint", "--level", "note"]), @r#"
+    exit 0
+    --- stdout
+    note[allow-unused]: allows data-loss, which is allowed already
+      --> migrations/20251103000000_phone/migration.sql:1:1
+      |
+    1 | -- tollgate:allow data-loss the old release is gone
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      so        another one, closer to it, allows all of it already
+      help      remove it while the script has not run anywhere: it would hide what an edit brings
+
+    allowed[drop-column]: drops column users.email
+      --> migrations/20251103000000_phone/migration.sql:4:1
+      |
+    4 | ALTER TABLE users DROP COLUMN email;
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+      so        its values are gone, in every row
+      reason    it was never written
+
+    1 note in 3 migrations
+
+      why       tollgate lint --explain allow-unused
+    "#);
+}
+
+/// Both would take minutes if every finding were looked for from the beginning.
+#[test]
+fn a_script_with_very_many_findings_is_told_in_one_walk() {
+    let project = project();
+    let many = 6_000;
+    project.write(PHONE, &"DELETE FROM users;".repeat(many));
+    let shot = project.run(&["lint"]);
+    assert!(shot.stdout.contains("migration.sql:1:107983\n"));
+    assert!(shot.stdout.contains("\n6000 errors in 3 migrations\n"));
+    project.write(
+        PHONE,
+        &"-- tollgate:allow data-loss meant\nDELETE FROM users;\n".repeat(many),
+    );
+    let (exit, report) = project.json(&["lint"]);
+    assert_eq!((exit, &report["allowed"]), (0, &many.into()));
+    assert_eq!(report["findings"][many - 1]["line"], 2 * many);
+}
+
 #[test]
 fn other_verbs_do_not_take_the_formats_of_lint() {
     let project = project();

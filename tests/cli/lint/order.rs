@@ -22,7 +22,7 @@ fn lint_names_the_environments_that_will_refuse_it() {
     assert_snapshot!(project.run(&["lint"]), @r#"
     exit 3
     --- stdout
-    error[order]: comes before 20251103000000_phone, which was applied in test
+    error[order]: comes before 20251103000000_phone, which was applied in dev and test
       --> migrations/20251102120000_late/migration.sql
       so        it will be refused in test
       help      tollgate restamp 20251102120000_late

@@ -84,7 +84,12 @@ fn only_what_is_new_is_looked_at() {
 
 #[test]
 fn what_stands_at_the_revision_is_not_edited_and_not_removed() {
-    let project = branched();
+    let project = project();
+    let down = project.script(EMAIL).with_file_name("down.sql");
+    std::fs::write(down, "ALTER TABLE users DROP COLUMN email;\n").unwrap();
+    git(&project, &["init", "--quiet"]);
+    commit(&project, "begin");
+    git(&project, &["checkout", "--quiet", "-b", "feature"]);
     project.write(USERS, "CREATE TABLE users (id INTEGER PRIMARY KEY);\n");
     std::fs::remove_dir_all(project.script(EMAIL).parent().unwrap()).unwrap();
     assert_snapshot!(lint(&project), @r#"
@@ -93,12 +98,12 @@ fn what_stands_at_the_revision_is_not_edited_and_not_removed() {
     error[edited]: has other bytes than at main
       --> migrations/20251101000000_users/migration.sql
       so        where the old bytes ran it is refused from now on, and elsewhere these have to earn their place again
-      help      git checkout main -- migrations/20251101000000_users/migration.sql   # and put the change into a new migration
+      help      git checkout c71930c1d0e5 -- migrations/20251101000000_users/migration.sql   # and put the change into a new migration
 
     error[removed]: stands at main and is gone
       --> migrations/20251102000000_email/migration.sql
       so        where it ran every plan is refused from now on, and a new database comes out different
-      help      git checkout main -- migrations/20251102000000_email/migration.sql   # and reverse it in a new migration
+      help      git checkout c71930c1d0e5 -- migrations/20251102000000_email   # and reverse it in a new migration
 
     2 errors in 1 migration changed since main
 
@@ -113,26 +118,17 @@ fn what_stands_at_the_revision_is_not_edited_and_not_removed() {
             .get("region")
             .is_none()
     );
-    // The remedies work as they are printed.
-    git(
-        &project,
-        &[
-            "checkout",
-            "main",
-            "--",
-            &format!("migrations/{USERS}/migration.sql"),
-        ],
-    );
-    git(
-        &project,
-        &[
-            "checkout",
-            "main",
-            "--",
-            &format!("migrations/{EMAIL}/migration.sql"),
-        ],
-    );
+    // The remedies work as they are printed, and bring back what stood beside the script.
+    let shot = lint(&project);
+    let remedies = shot.stdout.lines().filter_map(|line| {
+        let command = line.trim_start().strip_prefix("help      git ")?;
+        command.split("   # ").next()
+    });
+    for remedy in remedies {
+        git(&project, &remedy.split(' ').collect::<Vec<_>>());
+    }
     assert_eq!(lint(&project).exit, 0);
+    assert_eq!(git(&project, &["status", "--porcelain"]), "");
 }
 
 #[test]
@@ -153,6 +149,53 @@ fn an_edit_can_be_allowed_in_the_script() {
     assert_eq!(
         sarif["runs"][0]["results"][0]["suppressions"],
         serde_json::json!([{ "kind": "inSource", "justification": "it never left this branch's stack" }])
+    );
+}
+
+/// The migrations stand in a repository of their own, as a submodule does: the remedy is typed where the
+/// project is, and works.
+#[test]
+fn what_stands_in_another_repository_is_restored_there() {
+    let project = project();
+    let here = project.path().join("migrations");
+    let inner = |arguments: &[&str]| {
+        let there = ["-C", "migrations"];
+        git(&project, &[&there[..], arguments].concat())
+    };
+    inner(&["init", "--quiet"]);
+    inner(&["add", "--all"]);
+    inner(&["commit", "--quiet", "-m", "begin"]);
+    std::fs::remove_dir_all(here.join(EMAIL)).unwrap();
+    let shot = lint(&project);
+    let help = shot.stdout.lines().find(|line| line.contains("  help  "));
+    let base: String = inner(&["rev-parse", "HEAD"]).chars().take(12).collect();
+    let expected = format!(
+        "  help      git -C {} checkout {base} -- {EMAIL}   # and reverse it in a new migration",
+        here.display()
+    );
+    assert_eq!(help, Some(expected.as_str()), "{shot}");
+    inner(&["checkout", &base, "--", EMAIL]);
+    assert_eq!(lint(&project).exit, 0);
+}
+
+/// Under its new name everything counts as new, and that is said.
+#[test]
+fn a_folder_that_had_another_name_is_told() {
+    let project = branched();
+    git(&project, &["mv", "migrations", "database"]);
+    let file = project.path().join("tollgate.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let moved = format!(
+        "migrations = \"database\"\n{}",
+        text.replace("migrations = \"migrations\"\n", "")
+    );
+    std::fs::write(&file, moved).unwrap();
+    let shot = lint(&project);
+    assert_eq!(shot.exit, 0, "{shot}");
+    assert!(
+        shot.stderr
+            .contains("database has no migration at main: all of it counts as new"),
+        "{shot}"
     );
 }
 
@@ -237,7 +280,7 @@ fn a_project_below_the_top_of_its_repository_is_compared_and_told_by_its_place()
     assert_snapshot!(project.run(&[&arguments[..], &["--format", "github"]].concat()), @r#"
     exit 3
     --- stdout
-    ::error file=packages/db/migrations/20251102000000_email/migration.sql,line=1,title=edited::has other bytes than at main%0Awhere the old bytes ran it is refused from now on, and elsewhere these have to earn their place again%0Ahelp: git checkout main -- migrations/20251102000000_email/migration.sql   # and put the change into a new migration
+    ::error file=packages/db/migrations/20251102000000_email/migration.sql,line=1,title=edited::has other bytes than at main%0Awhere the old bytes ran it is refused from now on, and elsewhere these have to earn their place again%0Ahelp: git checkout d32fef1d3e9d -- migrations/20251102000000_email/migration.sql   # and put the change into a new migration
     ::error file=packages/db/migrations/20251102000000_email/migration.sql,line=1,endLine=1,col=1,endColumn=24,title=allow-without-reason::allows order without a reason%0Ait is as if it were not there: who reviews it has nothing to agree to%0Ahelp: write why: -- tollgate:allow order <reason>
     tollgate lint: 2 errors, 0 warnings, 0 notes and 0 allowed in 1 migration
     "#);

@@ -32,8 +32,18 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Lint) -> Resu
     let engine = engine(&project, &catalog, &loaded.view, verb.engine)?;
     let since = match &verb.changed_since {
         None => None,
-        Some(revision) => Some(Since::read(&project.config.migrations, revision, &catalog)?),
+        Some(revision) => {
+            let (root, folder) = (&project.config.root, &project.config.migrations);
+            Some(Since::read(root, folder, revision, &catalog)?)
+        }
     };
+    if let Some(since) = since.as_ref().filter(|since| since.is_new_folder) {
+        output.note(&format!(
+            "note: {} has no migration at {}: all of it counts as new, and an edit on the way is not told\n",
+            project.config.migrations.display(),
+            since.revision
+        ));
+    }
     let places = places(&catalog, since.as_ref(), &verb.migrations)?;
 
     let texts: Vec<&str> = catalog
@@ -77,19 +87,14 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Lint) -> Resu
             .filter_map(|place| scripts.get(*place))
             .map(|script| script.migration)
             .collect(),
-        findings: findings
-            .iter()
-            .filter_map(|finding| {
-                Some(report::Told {
-                    level: project.config.lint.of(finding.rule)?,
-                    path: project.script_path(&finding.migration),
-                    script: catalog
-                        .get(&finding.migration)
-                        .map(|file| file.script.as_str()),
-                    finding,
-                })
-            })
-            .collect(),
+        findings: report::told(&findings, |finding| {
+            let script = catalog.get(&finding.migration);
+            Some((
+                project.config.lint.of(finding.rule)?,
+                project.script_path(&finding.migration),
+                script.map(|file| file.script.as_str()),
+            ))
+        }),
     };
     tell(output, &project, verb, &report);
     Ok(match report.refuses() {

@@ -1,7 +1,7 @@
 //! What of the tree changed since a revision: compared with the commit in which this branch parted from it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::catalog::Catalog;
 use crate::cli::Result;
@@ -29,11 +29,22 @@ pub(super) struct Since {
     renamed: BTreeMap<MigrationId, MigrationId>,
     /// The newest migration that stands at the revision itself.
     pub(super) newest: Option<MigrationId>,
+    /// Whether there were no migrations in this folder: it may have had another name.
+    pub(super) is_new_folder: bool,
+    /// The folder, where it stands in another repository than the project: a submodule.
+    apart: Option<PathBuf>,
 }
 
 impl Since {
-    pub(super) fn read(folder: &Path, revision: &str, catalog: &Catalog) -> Result<Self> {
+    pub(super) fn read(
+        root: &Path,
+        folder: &Path,
+        revision: &str,
+        catalog: &Catalog,
+    ) -> Result<Self> {
         let git = Git::at(folder)?;
+        let above = Git::at(root).ok().and_then(|above| above.top());
+        let apart = (above != git.top()).then(|| folder.to_owned());
         let commit = git.commit(revision)?;
         let base = git.merge_base(revision, &commit)?;
         let then = migrations(git.files(&base)?);
@@ -64,6 +75,8 @@ impl Since {
             removed: BTreeSet::new(),
             renamed: BTreeMap::new(),
             newest,
+            is_new_folder: then.is_empty(),
+            apart,
         };
         for file in &catalog.migrations {
             match then.get(&file.id) {
@@ -94,16 +107,30 @@ impl Since {
 
     /// What was done to migrations that stand at the revision. `path` is a script's, as a user types it.
     pub(super) fn findings(&self, path: impl Fn(&MigrationId) -> String) -> Vec<Finding> {
-        let source = match self.base == self.commit {
-            true => self.revision.clone(),
-            false => self.base.chars().take(12).collect(),
+        // Always the commit in which they parted: the revision itself may have gone on since.
+        let base: String = self.base.chars().take(12).collect();
+        // As the project's folder is where it is typed.
+        let restore = |id: &MigrationId, file: &str| match &self.apart {
+            None => {
+                let path = path(id);
+                let folder = path.strip_suffix("/migration.sql").unwrap_or(&path);
+                format!(
+                    "git checkout {base} -- {}",
+                    shell(&format!("{folder}{file}"))
+                )
+            }
+            Some(apart) => format!(
+                "git -C {} checkout {base} -- {}",
+                shell(&apart.display().to_string()),
+                shell(&format!("{id}{file}"))
+            ),
         };
-        let restore =
-            |id: &MigrationId| format!("git checkout {} -- {}", shell(&source), shell(&path(id)));
         let edited = self.edited.iter();
-        let edited = edited.map(|id| place::edited(id, &self.revision, restore(id)));
+        let edited =
+            edited.map(|id| place::edited(id, &self.revision, restore(id, "/migration.sql")));
         let removed = self.removed.iter();
-        let removed = removed.map(|id| place::removed(id, &self.revision, restore(id)));
+        // With all that stood beside its script.
+        let removed = removed.map(|id| place::removed(id, &self.revision, restore(id, "")));
         let renamed = self.renamed.iter();
         let renamed = renamed.map(|(old, new)| place::renamed(old, new, &self.revision));
         edited.chain(removed).chain(renamed).collect()
