@@ -11,6 +11,7 @@ mod output;
 mod progress;
 mod project;
 mod provenance;
+mod reason;
 mod variables;
 mod verbs;
 mod world;

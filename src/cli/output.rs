@@ -236,8 +236,35 @@ impl Secrets {
                 out = out.replace(secret.as_str(), "***");
             }
         }
-        out
+        without_passwords(out)
     }
+}
+
+/// The text with `***` in place of the password of every url in it: somebody may have typed one, or pasted
+/// it, that no variable holds.
+fn without_passwords(text: String) -> String {
+    if !text.contains("://") {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.as_str();
+    while let Some((before, after)) = rest.split_once("://") {
+        out.push_str(before);
+        out.push_str("://");
+        let end = |c: char| c.is_whitespace() || "/?#\"'`<>".contains(c);
+        let place = after.find(end).unwrap_or(after.len());
+        let (authority, behind) = after.split_at(place);
+        match authority.rsplit_once('@') {
+            Some((user, host)) if user.contains(':') => {
+                let user = user.split(':').next().unwrap_or_default();
+                out.push_str(&format!("{user}:***@{host}"));
+            }
+            _ => out.push_str(authority),
+        }
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
 }
 
 /// The select-graphic-rendition sequence that a text begins with, if it is one of those that this

@@ -24,4 +24,4 @@ pub use rehearsal::{DownLabel, Losses, Rehearsal, RehearsedDown, Stage};
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};
 pub use size::size_in_words;
 pub use timestamp::Timestamp;
-pub use waiver::Waiver;
+pub use waiver::{Waiver, one_line};

@@ -35,6 +35,22 @@ impl Waiver {
     /// For people: "order waived by ada: the hotfix goes first".
     #[must_use]
     pub fn told(&self) -> String {
-        format!("{} waived by {}: {}", self.gate, self.actor, self.reason)
+        format!("{} waived by {}: {}", self.gate, self.actor, self.why())
     }
+
+    /// The reason in one line, whoever wrote the entry.
+    #[must_use]
+    pub fn why(&self) -> String {
+        one_line(&self.reason)
+    }
+}
+
+/// A text as one line of a comment.
+#[must_use]
+pub fn one_line(text: &str) -> String {
+    let plain: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -406,7 +406,10 @@ fn waived(matrix: &Matrix) -> Vec<String> {
                 };
                 format!(
                     "{name}: {} with {}{about} waived by {}: {}",
-                    row.migration, waiver.gate, waiver.actor, waiver.reason
+                    row.migration,
+                    waiver.gate,
+                    waiver.actor,
+                    waiver.why()
                 )
             }));
         }

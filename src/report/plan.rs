@@ -340,7 +340,7 @@ pub fn waived(plan: &Plan, paint: Paint) -> String {
             waiver.migration,
             waiver.actor,
             waiver.at.minute(),
-            waiver.reason
+            waiver.why()
         ));
         let mut lines = std::iter::once(&finding.fact).chain(&finding.found);
         if let Some(fact) = lines.next() {

@@ -136,11 +136,15 @@ fn try_to_take_in(run: &mut Run<'_>, request: &Request<'_>) -> Result<Baseline, 
         may_write(environment, history)?;
     }
     if let Some(earlier) = anew {
-        let reason = request.reason.map(|reason| (run.clean)(reason));
+        let reason = request
+            .reason
+            .map(|reason| crate::model::one_line(&(run.clean)(reason)));
         enter(run, environment, target.as_mut(), earlier, reason)?;
     }
     if !parts.is_empty() {
-        let reason = request.reason.map(|reason| (run.clean)(reason));
+        let reason = request
+            .reason
+            .map(|reason| crate::model::one_line(&(run.clean)(reason)));
         write(run, environment, target.as_mut(), &parts, reason)?;
     }
     // So that Prisma does not run what a person said stands there.

@@ -39,7 +39,7 @@ pub fn bind(
     earlier: Earlier,
 ) -> Result<Bind, WorkflowError> {
     // It will be read by others, and for ever.
-    let reason = (run.clean)(&reason);
+    let reason = crate::model::one_line(&(run.clean)(&reason));
     let ended = try_to_bind(run, environment, reason, earlier)?;
     if let Bind::Refused(finding) = &ended {
         run.refuse("bind", environment, finding.gate, None)?;

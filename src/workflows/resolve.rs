@@ -53,7 +53,7 @@ pub fn resolve(
 ) -> Result<usize, WorkflowError> {
     let mut contact = contact(run, environment)?;
     // It will be read by others, and for ever.
-    let reason = &(run.clean)(reason);
+    let reason = &crate::model::one_line(&(run.clean)(reason));
     let gate = match contact.live.identity {
         Some(_) => Gate::Identity,
         None => Gate::Failed,

@@ -99,7 +99,7 @@ pub fn believe(run: &mut Run<'_>, hash: &str, reason: String) -> Result<Fork, Wo
         writer: fork.writer,
         number: fork.number,
         hash: twin.hash,
-        reason: (run.clean)(&reason),
+        reason: crate::model::one_line(&(run.clean)(&reason)),
     };
     fork.believed = Some(twin.hash);
     let at = (run.now)();

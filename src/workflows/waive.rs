@@ -63,7 +63,7 @@ pub fn waive(run: &mut Run<'_>, request: &Request<'_>) -> Result<(Plan, Waiver),
         return Err(nothing_to_accept(request, &before));
     };
     // It will be read by others, and for ever.
-    let reason = (run.clean)(request.reason);
+    let reason = crate::model::one_line(&(run.clean)(request.reason));
     let at = (run.now)();
     let head = run.ledger.append(
         at,

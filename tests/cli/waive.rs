@@ -357,6 +357,32 @@ fn what_cannot_be_accepted_is_an_error_or_a_refusal() {
     "#);
 }
 
+/// It is read by others, and for ever: in one line, without what steers a terminal, without a password.
+#[test]
+fn a_reason_is_one_line_that_says_something() {
+    let project = merged_late();
+    let run = |why: &str| project.run(&["waive", "test", "order", EMAIL, "--reason", why]);
+    for nothing in ["\t\n", "<why>", "...", "\u{1b}"] {
+        assert_eq!(run(nothing).exit, 2, "{nothing:?}");
+    }
+    assert_snapshot!(run("<why>"), @"");
+    let shot = run(&"x".repeat(2_001));
+    assert_eq!(shot.exit, 2);
+    assert!(
+        shot.stderr
+            .contains("has 2001 characters, and 2000 are the most")
+    );
+    let why = "one\n   99  alice  approved\t\u{1b}[31mred postgresql://ada:swordfish@h:5/db ...";
+    assert_eq!(run(why).exit, 0);
+    assert_snapshot!(project.run(&["log", "--last", "1"]), @"");
+    let log = project.run(&["log", "--last", "1", "--format", "json"]);
+    assert!(!log.stdout.contains("swordfish"), "{log}");
+    let ledger = std::fs::read(project.path().join("state/ledger.db")).unwrap();
+    let wal = std::fs::read(project.path().join("state/ledger.db-wal")).unwrap_or_default();
+    let has = |bytes: &[u8]| bytes.windows(9).any(|window| window == b"swordfish");
+    assert!(!has(&ledger) && !has(&wal));
+}
+
 #[test]
 fn a_warning_refuses_nothing_that_could_be_accepted() {
     let project = merged_late();

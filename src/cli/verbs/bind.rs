@@ -7,6 +7,7 @@ use crate::cli::args::{Bind, Global};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::Project;
+use crate::cli::reason::must_have_a_reason;
 use crate::cli::{Exit, Result};
 use crate::targets::Earlier;
 use crate::workflows::bind::{self, bind};
@@ -14,12 +15,7 @@ use crate::workflows::bind::{self, bind};
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
-    if verb.reason.trim().is_empty() {
-        return Err(Trouble::usage(
-            "a reason is needed, and this one is empty",
-            "--reason '<why>'",
-        ));
-    }
+    must_have_a_reason(&verb.reason, "--reason '<why>'")?;
     let earlier = if verb.emptied {
         Earlier::Archive
     } else {

@@ -7,6 +7,7 @@ use crate::cli::args::{Global, Resolve};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, migration};
+use crate::cli::reason::must_have_a_reason;
 use crate::cli::{Exit, Result};
 use crate::ledger;
 use crate::model::MigrationId;
@@ -16,12 +17,7 @@ use crate::workflows::resolve::{Said, resolve};
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
-    if verb.reason.trim().is_empty() {
-        return Err(Trouble::usage(
-            "a reason is needed, and this one is empty",
-            "--reason '<what you undid>'",
-        ));
-    }
+    must_have_a_reason(&verb.reason, "--reason '<what you undid>'")?;
     let catalog = project.catalog()?;
     let files = facts(&catalog);
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;

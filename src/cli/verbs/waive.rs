@@ -8,9 +8,11 @@ use crate::cli::config::nearest;
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, migration};
+use crate::cli::reason::must_have_a_reason;
 use crate::cli::{Exit, Result};
 use crate::ledger;
 use crate::planner::Gate;
+use crate::planner::gates::shell;
 use crate::report;
 use crate::workflows::waive::{Request, waive};
 
@@ -18,12 +20,13 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Waive) -> Res
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
     let gate = gate(&verb.gate)?;
-    if verb.reason.trim().is_empty() {
-        return Err(Trouble::usage(
-            "a reason is needed, and this one is empty",
-            "--reason '<why it is accepted>'",
-        ));
-    }
+    must_have_a_reason(
+        &verb.reason,
+        &format!(
+            "tollgate waive {environment} {gate} {} --reason '<why>'",
+            shell(&verb.migration)
+        ),
+    )?;
     let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;

@@ -12,5 +12,7 @@ pub use builds_on::{Later, builds_on};
 pub use kept::{destroyed, file_before, good_backups};
 pub use links::Links;
 pub use losses::{destroys, dropped, losses};
-pub use text::{Body, Rollback, has_stubs, name_of, one_line, stubs};
+pub use text::{Body, Rollback, has_stubs, name_of, stubs};
+
+pub use crate::model::one_line;
 pub use versions::{Down, Known, Source, Up, choose};

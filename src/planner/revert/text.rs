@@ -39,7 +39,7 @@ impl Rollback<'_> {
     #[must_use]
     pub fn migration_sql(&self) -> String {
         let Self { id, reverts, .. } = self;
-        let reason = one_line(self.reason);
+        let reason = crate::model::one_line(self.reason);
         let incident = self
             .incident
             .map_or_else(String::new, |incident| format!(", incident {incident}"));
@@ -113,16 +113,6 @@ pub fn name_of(migration: &MigrationId) -> String {
     // Prisma's table, and file systems, have an end.
     let short: String = name.chars().take(100).collect();
     format!("rollback_{short}")
-}
-
-/// A text as one line of a comment.
-#[must_use]
-pub fn one_line(text: &str) -> String {
-    let plain: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
-    plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
