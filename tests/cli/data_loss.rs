@@ -419,3 +419,45 @@ fn what_nobody_can_waive_goes_back_to_the_first_environment() {
     let shot = project.run(&["promote", "prod"]);
     assert_eq!(shot.exit, 0, "{shot}");
 }
+
+/// The `console` block of the section in docs/LINT.md is what the program says.
+#[test]
+fn the_page_shows_a_waiver_as_it_is() {
+    let page = include_str!("../../docs/LINT.md");
+    let (_, section) = page.split_once("### The way past one refusal\n").unwrap();
+    let (_, block) = section.split_once("```console\n").unwrap();
+    let (expected, _) = block.split_once("```").unwrap();
+    let project = project();
+    assert_eq!(project.run(&["promote", "prod"]).exit, 3);
+    let mut actual = String::new();
+    for line in expected.lines() {
+        let Some(command) = line.strip_prefix("$ tollgate ") else {
+            continue;
+        };
+        let (words, reason) = command.split_once(" '").unwrap_or((command, ""));
+        let reason = reason.strip_suffix('\'');
+        let arguments: Vec<&str> = words.split(' ').chain(reason).collect();
+        let shot = project.run(&arguments);
+        assert_eq!(shot.exit, 0, "{shot}");
+        actual.push_str(&format!("{line}\n{}{}", shot.stderr, shot.stdout));
+    }
+    assert_eq!(actual, expected, "\nit should be:\n{actual}");
+}
+
+/// Further down it is not known of what a script says it, that nobody could read.
+#[test]
+fn a_script_that_cannot_be_read_says_so_before_everything_else() {
+    let project = project();
+    let gates = |script: &str| {
+        project.write(DROP, script);
+        let (_, plan) = project.json(&["plan", "prod"]);
+        let refusals = plan["refusals"].as_array().unwrap().clone();
+        let gates = refusals.into_iter().map(|one| one["gate"].clone());
+        gates.collect::<Vec<_>>()
+    };
+    let word = "-- tollgate:allow data-loss it was agreed\n";
+    let after = gates(&format!("DROP TABEL users;\n{word}"));
+    assert_eq!(after, ["promotion", "data-loss"]);
+    let before = gates(&format!("{word}DROP TABEL users;\n"));
+    assert_eq!(before, ["promotion"]);
+}
