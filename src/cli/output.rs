@@ -315,6 +315,28 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_password_of_every_url_is_left_out() {
+        for (text, expected) in [
+            (
+                "postgresql://ada:swordfish@h:5/db",
+                "postgresql://ada:***@h:5/db",
+            ),
+            (
+                "a://u:p@h and b://v:q@w/x.",
+                "a://u:***@h and b://v:***@w/x.",
+            ),
+            ("a://u:p@q@h", "a://u:***@h"),
+            ("a://:p@h", "a://:***@h"),
+            ("a://u@h:5432/d", "a://u@h:5432/d"),
+            ("https://h/a:b@c ://", "https://h/a:b@c ://"),
+            ("a://u:p'@h", "a://u:p'@h"),
+            ("ada:swordfish@h", "ada:swordfish@h"),
+        ] {
+            assert_eq!(without_passwords(text.to_owned()), expected);
+        }
+    }
+
+    #[test]
     fn only_colour_is_let_through() {
         assert_eq!(colour("\u{1b}[1;31mred"), Some("\u{1b}[1;31m"));
         assert_eq!(colour("\u{1b}[m"), Some("\u{1b}[m"));

@@ -4,7 +4,6 @@ use serde_json::json;
 
 use crate::cli::act::act;
 use crate::cli::args::{Bind, Global};
-use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::cli::reason::must_have_a_reason;
