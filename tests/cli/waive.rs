@@ -330,7 +330,7 @@ fn what_cannot_be_accepted_is_an_error_or_a_refusal() {
     --- stderr
     error: a reason is needed, and this one is empty
 
-      remedy   --reason '<why it is accepted>'
+      remedy   tollgate waive test order 20251102000000_email --reason '<why>'
     "#);
     assert_eq!(entries(&project), before);
     assert_eq!(waive(&project, "test", "order", EMAIL), 0);
@@ -365,7 +365,13 @@ fn a_reason_is_one_line_that_says_something() {
     for nothing in ["\t\n", "<why>", "...", "\u{1b}"] {
         assert_eq!(run(nothing).exit, 2, "{nothing:?}");
     }
-    assert_snapshot!(run("<why>"), @"");
+    assert_snapshot!(run("<why>"), @r#"
+    exit 2
+    --- stderr
+    error: a reason is needed, and <why> only stands in its place
+
+      remedy   tollgate waive test order 20251102000000_email --reason '<why>'
+    "#);
     let shot = run(&"x".repeat(2_001));
     assert_eq!(shot.exit, 2);
     assert!(
@@ -374,7 +380,11 @@ fn a_reason_is_one_line_that_says_something() {
     );
     let why = "one\n   99  alice  approved\t\u{1b}[31mred postgresql://ada:swordfish@h:5/db ...";
     assert_eq!(run(why).exit, 0);
-    assert_snapshot!(project.run(&["log", "--last", "1"]), @"");
+    assert_snapshot!(project.run(&["log", "--last", "1"]), @r#"
+    exit 0
+    --- stdout
+       20  2025-11-04T10:12:00.000Z  alice  waived     test order 20251102000000_email: one 99 alice approved [31mred postgresql://ada:***@h:5/db ...
+    "#);
     let log = project.run(&["log", "--last", "1", "--format", "json"]);
     assert!(!log.stdout.contains("swordfish"), "{log}");
     let ledger = std::fs::read(project.path().join("state/ledger.db")).unwrap();
