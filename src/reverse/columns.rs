@@ -108,23 +108,36 @@ impl Deeds<'_> {
                 if self.stands.around(on, column).is_some() {
                     return Err(Undo::Nothing);
                 }
+                let undo = match self.past.is_not_null(table, column) {
+                    // It changed nothing.
+                    Some(true) => return Err(Undo::Nothing),
+                    Some(false) => altered(table, column, "DROP NOT NULL"),
+                    None => {
+                        return Err(Undo::open(
+                            "whether the column was NOT NULL before is not certain from the earlier scripts",
+                        ));
+                    }
+                };
                 self.not_null.push((on, column.clone()));
-                let undo = Undo::Sql(format!(
-                    "ALTER TABLE {} ALTER COLUMN {} DROP NOT NULL",
-                    table.sql(),
-                    quoted(column)
-                ));
                 let step = self.step(statement, &change.range, None, undo);
                 Ok(step.on(on, Columns::Of(vec![column.clone()])))
             }
             Deed::DropNotNull { table, column } => {
                 let on = self.stands.relation(table);
-                Err(match self.stands.around(on, column) {
-                    Some(_) => Undo::Nothing,
-                    None => Undo::open(
-                        "DROP NOT NULL does not say whether the column was NOT NULL, and rows may hold NULL since",
-                    ),
-                })
+                let undo = match self.stands.around(on, column) {
+                    Some(_) => return Err(Undo::Nothing),
+                    None => match self.past.is_not_null(table, column) {
+                        Some(true) => altered(table, column, "SET NOT NULL"),
+                        Some(false) => return Err(Undo::Nothing),
+                        None => {
+                            return Err(Undo::open(
+                                "whether the column was NOT NULL before is not certain from the earlier scripts",
+                            ));
+                        }
+                    },
+                };
+                let step = self.step(statement, &change.range, None, undo);
+                Ok(step.on(on, Columns::Of(vec![column.clone()])))
             }
             Deed::SetDefault { table, column, .. } => {
                 let on = self.stands.relation(table);
@@ -143,20 +156,42 @@ impl Deeds<'_> {
                         Ok(step.on(on, Columns::Of(vec![column.clone()])))
                     }
                     Some(_) => Err(Undo::Nothing),
-                    None => Err(Undo::open(
-                        "SET DEFAULT does not say what the default was before",
-                    )),
+                    None => self.default_back(statement, change, table, column),
                 }
             }
             Deed::DropDefault { table, column } => {
                 let on = self.stands.relation(table);
-                Err(match self.stands.around(on, column) {
-                    Some(_) => Undo::Nothing,
-                    None => Undo::open("DROP DEFAULT does not say what the default was"),
-                })
+                match self.stands.around(on, column) {
+                    Some(_) => Err(Undo::Nothing),
+                    None => self.default_back(statement, change, table, column),
+                }
             }
             _ => Err(Undo::Nothing),
         }
+    }
+
+    /// The default that a column had before, from an earlier script.
+    fn default_back(
+        &mut self,
+        statement: &Statement,
+        change: &Change,
+        table: &Name,
+        column: &str,
+    ) -> Result<Step, Undo> {
+        let undo = match self.past.default_of(table, column) {
+            Some(Some(default)) => altered(table, column, &format!("SET DEFAULT {default}")),
+            // Neither was there one, nor is there.
+            Some(None) if matches!(change.deed, Deed::DropDefault { .. }) => Undo::Nothing,
+            Some(None) => altered(table, column, "DROP DEFAULT"),
+            None => {
+                return Err(Undo::open(
+                    "what the default was before is not certain from the earlier scripts",
+                ));
+            }
+        };
+        let on = self.stands.relation(table);
+        let step = self.step(statement, &change.range, None, undo);
+        Ok(step.on(on, Columns::Of(vec![column.to_owned()])))
     }
 
     /// Nothing, where the column goes with what the script made and needs nothing that was made since.
@@ -195,4 +230,12 @@ impl Deeds<'_> {
             }
         }
     }
+}
+
+pub(super) fn altered(table: &Name, column: &str, action: &str) -> Undo {
+    Undo::Sql(format!(
+        "ALTER TABLE {} ALTER COLUMN {} {action}",
+        table.sql(),
+        quoted(column)
+    ))
 }

@@ -6,6 +6,9 @@ use crate::model::entry::Engine;
 use crate::sql::Statement;
 use crate::sql::changes::{Change, Constraint, ConstraintKind, Deed, Name, ObjectKind, quoted};
 
+const KEY: &str =
+    "a primary key makes its columns NOT NULL, and the scripts do not say whether they were before";
+
 impl Deeds<'_> {
     /// What `ALTER TABLE` does to a constraint.
     pub(super) fn constraint(
@@ -55,6 +58,12 @@ impl Deeds<'_> {
                         Err(Undo::Nothing)
                     }
                     None if self.stands.is_made(on) && !cascade => Err(Undo::Nothing),
+                    None if !cascade && let Some(sql) = self.past.constraint(table, constraint) => {
+                        let undo = Undo::Sql(sql.to_owned());
+                        Ok(self
+                            .step(statement, &change.range, None, undo)
+                            .on(on, Columns::Any))
+                    }
                     None => Err(Undo::open(
                         "DROP CONSTRAINT says nothing of what the constraint was",
                     )),
@@ -133,16 +142,10 @@ impl Deeds<'_> {
             return taken_back;
         }
         match (&constraint.kind, &constraint.using_index) {
-            (ConstraintKind::PrimaryKey, None)
-                if self.engine == Engine::Postgresql
-                    && !constraint.columns.is_empty()
-                    && (constraint.columns.iter()).all(|column| self.is_null_again(on, column)) =>
-            {
-                taken_back
-            }
-            (ConstraintKind::PrimaryKey, _) => Undo::open(
-                "a primary key makes its columns NOT NULL, and the script does not say whether they were before",
-            ),
+            (ConstraintKind::PrimaryKey, None) => self
+                .key_taken_back(table, on, constraint, name)
+                .unwrap_or_else(|| Undo::open(KEY)),
+            (ConstraintKind::PrimaryKey, _) => Undo::open(KEY),
             (ConstraintKind::NotNull, _) => {
                 Undo::open("it does not say whether the column was NOT NULL before")
             }
@@ -162,6 +165,35 @@ impl Deeds<'_> {
                 }
             }
         }
+    }
+
+    /// Takes back a primary key, and `NOT NULL` where its columns were not.
+    fn key_taken_back(
+        &self,
+        table: &Name,
+        on: usize,
+        constraint: &Constraint,
+        name: &str,
+    ) -> Option<Undo> {
+        if self.engine != Engine::Postgresql || constraint.columns.is_empty() {
+            return None;
+        }
+        let mut sql = format!(
+            "ALTER TABLE {} DROP CONSTRAINT {}",
+            table.sql(),
+            quoted(name)
+        );
+        for column in &constraint.columns {
+            if self.is_null_again(on, column) || self.past.is_not_null(table, column)? {
+                continue;
+            }
+            sql.push_str(&format!(
+                ";\nALTER TABLE {} ALTER COLUMN {} DROP NOT NULL",
+                table.sql(),
+                quoted(column)
+            ));
+        }
+        Some(Undo::Sql(sql))
     }
 
     /// Whether what follows in the reversal leaves the column as it was: it goes, or `NOT NULL` is taken back.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::past::Past;
 use super::stands::Stands;
 use crate::model::entry::Engine;
 use crate::sql::changes::{Change, Deed, Name};
@@ -51,8 +52,10 @@ pub(super) struct Deeds<'a> {
     pub(super) engine: Engine,
     pub(super) script: &'a str,
     pub(super) stands: Stands,
+    /// What stands of the scripts before, as far as it is certain.
+    pub(super) past: Past,
     pub(super) steps: Vec<Step>,
-    /// Columns that were made NOT NULL.
+    /// Columns that were made NOT NULL, and were not before.
     pub(super) not_null: Vec<(usize, String)>,
 }
 
@@ -77,7 +80,8 @@ impl Step {
 }
 
 impl<'a> Deeds<'a> {
-    pub(super) const fn new(engine: Engine, script: &'a str) -> Self {
+    pub(super) const fn new(past: Past, script: &'a str) -> Self {
+        let engine = past.engine();
         Self {
             engine,
             script,
@@ -85,6 +89,7 @@ impl<'a> Deeds<'a> {
                 engine,
                 things: Vec::new(),
             },
+            past,
             steps: Vec::new(),
             not_null: Vec::new(),
         }
@@ -167,7 +172,7 @@ impl<'a> Deeds<'a> {
             | Deed::CreateIndex { .. }
             | Deed::CreateType { .. }
             | Deed::Create { .. } => self.create(statement, change, words),
-            Deed::Drop { .. } => self.drop(change),
+            Deed::Drop { .. } => self.drop(statement, change),
             Deed::Rename { .. } | Deed::SetSchema { .. } => self.rename(statement, change),
             Deed::AddColumn { .. }
             | Deed::DropColumn { .. }
@@ -226,9 +231,16 @@ impl<'a> Deeds<'a> {
                     && columns
                         .iter()
                         .all(|column| self.stands.column(id, column).is_some());
-                let undo = if all_made && !self.stands.has_trigger(id) {
+                let undo = if all_made
+                    && !self.stands.has_trigger(id)
+                    && self.past.has_no_trigger(table)
+                {
                     // The values go with the columns.
                     Undo::Nothing
+                } else if all_made && !self.stands.has_trigger(id) {
+                    Undo::open(
+                        "the values go with the columns, and a trigger that stood before may have changed others",
+                    )
                 } else {
                     self.rows(table, "the values that UPDATE replaced are gone")
                 };

@@ -1,7 +1,9 @@
-//! Writes the reversal of a script, of what is certain from its text alone.
+//! Writes the reversal of a script, of what is certain from its text and from the text of the scripts
+//! before it.
 //!
-//! Pure: text in, text out. What a statement destroyed, or what may have stood before, is nowhere in the
-//! text; for it a stub is written that refuses to run, so that nobody takes half a reversal for a whole one.
+//! Pure: text in, text out. What a statement destroyed, or what may have stood before, is rarely in the
+//! text; where it is not, a stub is written that refuses to run, so that nobody takes half a reversal for a
+//! whole one.
 //!
 //! Each statement is undone by one of its own, in reverse order, so that every name and every dependency is
 //! as it was when the statement ran. What is done to something that the script itself made needs no
@@ -12,12 +14,13 @@ mod constraints;
 mod deeds;
 mod objects;
 mod other;
+mod past;
 mod stands;
 mod write;
 
 use std::ops::Range;
 
-use crate::model::entry::Engine;
+pub use self::past::Past;
 use crate::sql::changes::changes;
 use crate::sql::{Analysis, analyse};
 
@@ -65,19 +68,25 @@ impl Reversal {
     }
 }
 
-/// Writes the reversal of a script. A script that was not analysed is one open statement.
+/// Writes the reversal of a script that runs after what is past. A script that was not analysed is one open
+/// statement.
 #[must_use]
-pub fn reverse(engine: Engine, script: &str) -> Reversal {
+pub fn reverse(past: &Past, script: &str) -> Reversal {
+    let engine = past.engine();
     let analysis = analyse(engine, script);
     let Analysis::Analysed(statements) = &analysis else {
         return write::unread(engine, script);
     };
-    let mut deeds = deeds::Deeds::new(engine, script);
+    let mut deeds = deeds::Deeds::new(past.clone(), script);
+    deeds.past.begin();
     let mut changes = changes(engine, script, &analysis).into_iter().peekable();
     for (place, statement) in statements.iter().enumerate() {
         let mut none = true;
+        deeds.past.statement(script, statement);
         while let Some(change) = changes.next_if(|change| change.statement == place) {
             deeds.take(statement, &change);
+            // What stood before the next one.
+            deeds.past.change(script, statement, &change);
             none = false;
         }
         if none {

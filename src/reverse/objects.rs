@@ -4,7 +4,7 @@ use super::deeds::{Columns, Deeds, Step, Undo};
 use super::stands::{Made, Space};
 use crate::model::entry::Engine;
 use crate::sql::changes::{Change, Column, ConstraintKind, Deed, Name, ObjectKind, quoted};
-use crate::sql::{Statement, Word};
+use crate::sql::{Statement, Word, words};
 
 const IF_NOT_EXISTS: &str = "IF NOT EXISTS does not say whether it was there before";
 
@@ -105,12 +105,9 @@ impl Deeds<'_> {
                     _ => name.clone(),
                 };
                 if *or_replace && !temporary {
-                    return match self.stands.find_made(space, &known, table) {
-                        Some(id) => {
-                            Ok(self.step(statement, &change.range, Some(id), Undo::Nothing))
-                        }
-                        None => Err(Undo::open("OR REPLACE does not say what was there before")),
-                    };
+                    let made = self.stands.find_made(space, &known, table);
+                    let undo = self.replaced(*kind, name, &known, made);
+                    return Ok(self.step(statement, &change.range, made, undo));
                 }
                 let for_session = table.is_some_and(|id| self.stands.is_for_session(id));
                 let made = made(*temporary || for_session, *if_not_exists);
@@ -185,8 +182,37 @@ impl Deeds<'_> {
         Ok(step)
     }
 
+    /// What undoes `OR REPLACE`: what stood there is made again, where its text is certain.
+    fn replaced(&self, kind: ObjectKind, name: &Name, known: &Name, made: Option<usize>) -> Undo {
+        let earlier = match kind {
+            // Columns that came with the new one do not go by a replacement.
+            ObjectKind::View => {
+                (self.past.view(name)).map(|sql| format!("DROP VIEW {};\n{sql}", name.sql()))
+            }
+            ObjectKind::Function | ObjectKind::Procedure => {
+                self.past.routine(known).map(or_replace)
+            }
+            _ => None,
+        };
+        // Nothing that has to be undone before came between the two.
+        let is_next = made.is_some_and(|id| {
+            let since = self.steps.iter().rev();
+            let mut since = since.take_while(|step| !step.about.contains(&id));
+            since.all(|step| step.undo == Undo::Nothing)
+        });
+        match (earlier, made) {
+            _ if is_next => Undo::Nothing,
+            (Some(sql), _) => Undo::Sql(sql),
+            (None, Some(_)) if kind != ObjectKind::View => Undo::Nothing,
+            (None, Some(_)) => {
+                Undo::open("it may have come to need what the script made before it")
+            }
+            (None, None) => Undo::open("OR REPLACE does not say what was there before"),
+        }
+    }
+
     /// `DROP` of an object.
-    pub(super) fn drop(&mut self, change: &Change) -> Result<Step, Undo> {
+    pub(super) fn drop(&mut self, statement: &Statement, change: &Change) -> Result<Step, Undo> {
         let Deed::Drop {
             kind,
             name,
@@ -211,6 +237,12 @@ impl Deeds<'_> {
         };
         let table = on.as_ref().map(|on| self.stands.relation(on));
         let found = self.stands.find_made(space, name, table);
+        let earlier = match kind {
+            ObjectKind::Index => self.past.index(name),
+            ObjectKind::View => self.past.view(name),
+            _ => None,
+        };
+        let earlier = earlier.filter(|_| !cascade).map(str::to_owned);
         let on_made = table.is_some_and(|table| self.stands.is_made(table));
         match found {
             Some(_) if *cascade => Err(Undo::open("CASCADE does not say what else went with it")),
@@ -236,7 +268,10 @@ impl Deeds<'_> {
                     (self.stands).add(space, *kind, name.clone(), table, Made::Before)
                 });
                 self.gone_unmade(id);
-                Err(Undo::Open(why))
+                match earlier {
+                    Some(sql) => Ok(self.step(statement, &change.range, None, Undo::Sql(sql))),
+                    None => Err(Undo::Open(why)),
+                }
             }
         }
     }
@@ -319,6 +354,23 @@ impl Deeds<'_> {
         }
         let made = self.stands.is_made(found).then_some(found);
         Ok(self.step(statement, &change.range, made, undo))
+    }
+}
+
+/// The statement that made a routine, as one that makes it anew.
+fn or_replace(sql: &str) -> String {
+    let words = words(sql).pop().unwrap_or_default();
+    let is_new = words.get(1).is_none_or(|word| !word.is("or"));
+    match words.first() {
+        Some(create) if is_new => {
+            let (before, after) = (sql.get(..create.range.end), sql.get(create.range.end..));
+            format!(
+                "{} OR REPLACE{}",
+                before.unwrap_or_default(),
+                after.unwrap_or_default()
+            )
+        }
+        _ => sql.to_owned(),
     }
 }
 

@@ -1,12 +1,13 @@
 use super::*;
 use crate::model::DownLabel;
+use crate::model::entry::Engine;
 
 fn postgresql(script: &str) -> Reversal {
-    reverse(Engine::Postgresql, script)
+    reverse(&Past::new(Engine::Postgresql), script)
 }
 
 fn sqlite(script: &str) -> Reversal {
-    reverse(Engine::Sqlite, script)
+    reverse(&Past::new(Engine::Sqlite), script)
 }
 
 #[track_caller]

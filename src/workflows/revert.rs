@@ -16,7 +16,7 @@ use crate::planner::revert::{
     file_before, has_stubs, losses, name_of, one_line,
 };
 use crate::planner::{DownFacts, FileFacts};
-use crate::reverse::{Reversal, reverse};
+use crate::reverse::{Past, Reversal, reverse};
 use crate::sql::changes::{Change, changes};
 use crate::sql::{self, Analysis};
 
@@ -339,6 +339,15 @@ fn is_destructive(
             .any(|finding| finding.rule.topic == Topic::DataLoss)
 }
 
+/// What the scripts before a migration left.
+fn past(run: &Run<'_>, engine: Engine, migration: &MigrationId) -> Past {
+    let mut past = Past::new(engine);
+    for file in run.files.iter().filter(|file| file.migration < migration) {
+        past.read(file.script);
+    }
+    past
+}
+
 fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: MigrationId) -> Written {
     let engine = request.engine;
     let reason = (run.clean)(request.reason);
@@ -346,7 +355,7 @@ fn compose(run: &Run<'_>, request: &Request<'_>, subject: Subject, id: Migration
     let reversal: Option<Reversal> = subject
         .down
         .is_none()
-        .then(|| reverse(engine, &subject.up_script));
+        .then(|| reverse(&past(run, engine, &subject.migration), &subject.up_script));
     let mut not_back = Vec::new();
     let (body, loses, is_destructive) = match (&subject.down, &reversal) {
         (Some((_, script, label, analysis)), _) => {

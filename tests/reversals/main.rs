@@ -14,7 +14,7 @@ mod tree;
 
 use tollgate::model::entry::Engine;
 use tollgate::model::schema::{diff, without_parts};
-use tollgate::reverse::reverse;
+use tollgate::reverse::{Past, Reversal, reverse};
 
 use crate::tree::Place;
 
@@ -130,11 +130,18 @@ const SQLITE: &[&str] = &[
     "ALTER TABLE old ADD CONSTRAINT c CHECK (a > 0)",
 ];
 
+/// Written with what stands as the script before it.
+fn reversal(engine: Engine, stands: &str, script: &str) -> Reversal {
+    let mut past = Past::new(engine);
+    past.read(stands);
+    reverse(&past, script)
+}
+
 #[track_caller]
 fn is_reversed(engine: Engine, stands: &str, script: &str) -> Result<(), String> {
     let place = Place::new(engine);
     place.run(stands).unwrap();
-    let reversal = reverse(engine, script);
+    let reversal = reversal(engine, stands, script);
     if !reversal.is_whole() {
         return Err(format!("open: {:?}", reversal.open));
     }
@@ -210,7 +217,9 @@ fn what_is_not_whole_refuses_and_changes_nothing() {
         place.run(stands).unwrap();
         place.run(script).unwrap();
         let after = place.schema();
-        let refused = place.run(&reverse(engine, script).sql).unwrap_err();
+        let refused = place
+            .run(&reversal(engine, stands, script).sql)
+            .unwrap_err();
         assert!(
             refused.contains("write by hand what reverses line 1"),
             "{refused}"

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 use tollgate::model::DownLabel;
 use tollgate::model::entry::Engine;
 use tollgate::model::schema::{Schema, diff, without_parts};
-use tollgate::reverse::{Reversal, reverse};
+use tollgate::reverse::{Past, Reversal, reverse};
 
 use crate::tree::Place;
 
@@ -63,10 +63,12 @@ enum Became {
 fn of_tree(folder: &Path, reasons: &mut BTreeMap<String, (usize, usize)>) -> usize {
     let scripts = tree::scripts(folder);
     let mut place = Place::new(engine_of(folder));
+    let mut past = Past::new(place.engine());
     let mut became = Vec::new();
     let (mut tested, mut wrong) = (0, 0);
     for (name, script) in &scripts {
-        let reversal = reverse(place.engine(), script);
+        let reversal = reverse(&past, script);
+        past.read(script);
         let whys: Vec<String> = reversal.open.iter().map(|open| plain(&open.why)).collect();
         for why in &whys {
             reasons.entry(why.clone()).or_default().0 += 1;

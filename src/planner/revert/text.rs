@@ -164,9 +164,13 @@ mod tests {
     fn what_cannot_be_reversed_is_known_until_it_is_written() {
         use crate::model::entry::Engine;
         for engine in [Engine::Postgresql, Engine::Sqlite] {
-            let open = crate::reverse::reverse(engine, "UPDATE a SET b = 1;");
+            let open =
+                crate::reverse::reverse(&crate::reverse::Past::new(engine), "UPDATE a SET b = 1;");
             assert!(!open.is_whole() && has_stubs(&open.sql), "{}", open.sql);
-            let whole = crate::reverse::reverse(engine, "CREATE TABLE a (b integer);");
+            let whole = crate::reverse::reverse(
+                &crate::reverse::Past::new(engine),
+                "CREATE TABLE a (b integer);",
+            );
             assert!(whole.is_whole() && !has_stubs(&whole.sql), "{}", whole.sql);
         }
     }

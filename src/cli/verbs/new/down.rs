@@ -8,7 +8,7 @@ use crate::cli::project::{Project, migration};
 use crate::cli::{Exit, Result};
 use crate::model::MigrationId;
 use crate::planner::gates::shell;
-use crate::reverse::{Reversal, reverse};
+use crate::reverse::{Past, Reversal, reverse};
 use crate::sql;
 
 const BEFORE_THE_NAME: &str = "-- The prepared reversal of ";
@@ -38,10 +38,11 @@ pub(super) fn run(output: &mut Output<'_>, project: &Project, typed: &str) -> Re
             )
         });
     }
-    let reversal = reverse(
-        project.engine_of_tree(catalog.prisma.as_ref()),
-        &file.script,
-    );
+    let mut past = Past::new(project.engine_of_tree(catalog.prisma.as_ref()));
+    for earlier in catalog.migrations.iter().filter(|earlier| earlier.id < id) {
+        past.read(&earlier.script);
+    }
+    let reversal = reverse(&past, &file.script);
     let is_needed = !reversal.sql.is_empty();
     if is_needed {
         let path = project.config.migrations.join(id.as_str()).join("down.sql");
