@@ -10,6 +10,13 @@ fn sqlite(script: &str) -> Reversal {
     reverse(&Past::new(Engine::Sqlite), script)
 }
 
+/// With a script before it.
+fn after(before: &str, script: &str) -> Reversal {
+    let mut past = Past::new(Engine::Postgresql);
+    past.read(before);
+    reverse(&past, script)
+}
+
 #[track_caller]
 fn whole(reversal: &Reversal, sql: &str) {
     assert_eq!((&reversal.open[..], reversal.sql.as_str()), (&[][..], sql));
@@ -17,7 +24,8 @@ fn whole(reversal: &Reversal, sql: &str) {
 
 #[test]
 fn a_script_is_undone_in_reverse_order() {
-    let reversal = postgresql(
+    let reversal = after(
+        "CREATE TABLE app.post (title text);",
         "CREATE TYPE \"Role\" AS ENUM ('A');\n\
          CREATE TABLE \"User\" (\"id\" serial PRIMARY KEY, \"role\" \"Role\");\n\
          CREATE UNIQUE INDEX \"User_role_key\" ON \"User\" (\"role\");\n\
@@ -71,7 +79,8 @@ fn what_is_done_to_what_the_script_made_goes_with_it() {
         "ALTER TABLE t ALTER COLUMN a SET NOT NULL, ALTER a SET DEFAULT '', ALTER a DROP DEFAULT;",
         "ALTER TABLE t ALTER a TYPE int USING 1; COMMENT ON COLUMN t.a IS 'x';",
     ] {
-        let reversal = postgresql(&format!("{added}{done}"));
+        let before = "CREATE TABLE t (id int, b text);";
+        let reversal = after(before, &format!("{added}{done}"));
         whole(&reversal, "ALTER TABLE \"t\" DROP COLUMN \"a\";\n");
     }
 }
@@ -108,7 +117,8 @@ fn what_is_not_certain_is_open() {
         ("ALTER TYPE e ADD VALUE 'x'", "cannot be taken from an enum"),
         ("ALTER TABLE t ALTER a SET DEFAULT 1", "default was before"),
         ("ALTER TABLE t ALTER a DROP DEFAULT", "default was"),
-        ("ALTER TABLE t ALTER a DROP NOT NULL", "rows may hold NULL"),
+        ("ALTER TABLE t ALTER a DROP NOT NULL", "NOT NULL before"),
+        ("ALTER TABLE t ALTER a SET NOT NULL", "NOT NULL before"),
         ("ALTER TABLE t ALTER a TYPE int", "the type was before"),
         ("ALTER TABLE t SET SCHEMA s", "which schema"),
         (

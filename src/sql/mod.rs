@@ -54,6 +54,10 @@ pub fn analyse_all(engine: Engine, scripts: &[&str]) -> Vec<Analysis> {
 
 /// Reads many things, in their order, on a few threads that have enough stack for the parsers.
 fn read_all<T: Sync, R: Send>(things: &[T], read: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    // Whoever reads on such a thread already has the stack, and wants no others.
+    if std::thread::current().name() == Some(PARSER_THREAD) {
+        return things.iter().map(read).collect();
+    }
     let threads = std::thread::available_parallelism()
         .map_or(1, std::num::NonZero::get)
         .min(8);

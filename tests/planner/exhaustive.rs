@@ -7,9 +7,12 @@ use tollgate::digest::ChainHash;
 use tollgate::ledger::View;
 use tollgate::model::Entry;
 use tollgate::planner::{Gate, Plan};
+use tollgate::sql::PARSER_THREAD;
 
 use crate::oracle::{Facts, answer_of};
-use crate::worlds::{Env, Event, Name, Question, Version, What, Writer, ask, policy, step};
+use crate::worlds::{
+    DESTROYS, Env, Event, MAY_DESTROY, Name, Question, Version, What, Writer, ask, policy, step,
+};
 
 /// What may have happened to one migration in one environment.
 #[derive(Debug, Clone, Copy)]
@@ -122,7 +125,21 @@ type Local = (Vec<Event>, Vec<Entry>);
 
 impl Slice<'_> {
     /// Compares every plan of the slice with the oracle's answer; returns how many there were.
-    fn check(&self, also: &mut dyn FnMut(&Plan, &Question)) -> usize {
+    fn check(&self, also: &mut (dyn FnMut(&Plan, &Question) + Send)) -> usize {
+        // Where scripts are read on anyway: a hundred thousand plans would each start some threads for it.
+        let reader = std::thread::Builder::new()
+            .name(PARSER_THREAD.to_owned())
+            .stack_size(64 * 1024 * 1024);
+        std::thread::scope(|scope| {
+            let walk = reader
+                .spawn_scoped(scope, || self.check_here(also))
+                .unwrap();
+            walk.join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn check_here(&self, also: &mut dyn FnMut(&Plan, &Question)) -> usize {
         let pasts = products(self.names, self.pasts);
         let local: Vec<Vec<Local>> = (0..self.chain)
             .map(|env| {
@@ -303,6 +320,39 @@ fn three_migrations_with_any_past_in_a_chain_of_one() {
         with_to: true,
     };
     assert_eq!(slice.check(&mut |_, _| {}), 5usize.pow(3) * 27 * 4);
+}
+
+#[test]
+fn two_migrations_that_destroy_or_do_not_in_up_to_three_environments() {
+    let pasts: &[&[Past]] = &[
+        &[],
+        &[Ran(0)],
+        &[Ran(DESTROYS)],
+        &[Failed(DESTROYS)],
+        &[Ran(MAY_DESTROY), Rebound],
+    ];
+    let files = &[None, Some(0), Some(DESTROYS), Some(MAY_DESTROY)];
+    for (chain, pasts, plans) in [
+        (1, pasts, 5usize.pow(2) * 16 * 3),
+        (2, &pasts[..3], 3usize.pow(4) * 16 * 2 * 3),
+    ] {
+        let slice = Slice {
+            chain,
+            names: 2,
+            pasts,
+            files,
+            with_to: true,
+        };
+        assert_eq!(slice.check(&mut |_, _| {}), plans);
+    }
+    let slice = Slice {
+        chain: 3,
+        names: 1,
+        pasts,
+        files,
+        with_to: false,
+    };
+    assert_eq!(slice.check(&mut |_, _| {}), 5usize.pow(3) * 4 * 3);
 }
 
 /// What the design says that a plan's id digests.

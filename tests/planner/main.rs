@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
 
 mod exhaustive;
+mod in_use;
 mod oracle;
 mod random;
 mod rehearsal;

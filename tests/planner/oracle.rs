@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use tollgate::planner::history::ClaimKind;
 use tollgate::planner::{Gate, Plan};
 
-use crate::worlds::{Env, Event, Name, Question, Version, What, name_of, version_of};
+use crate::worlds::{DESTROYS, Env, Event, Name, Question, Version, What, name_of, version_of};
 
 /// A plan, as far as the laws fix it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -353,6 +353,13 @@ impl Facts {
             }
             if !(0..here).all(|before| self.evidence.contains(&(before, *name, *version))) {
                 strict.insert((Gate::Promotion, Some(*name)));
+            }
+            // Where nothing stands, nothing is destroyed.
+            let holds = !applied.is_empty() || question.other_tables || claims;
+            if *version == DESTROYS && holds {
+                let last = here + 1 == question.chain;
+                let told = if last { &mut strict } else { &mut warnings };
+                told.insert((Gate::DataLoss, Some(*name)));
             }
             if self.rolled_back.contains(&(here, *name, *version)) {
                 warnings.insert((Gate::Failed, Some(*name)));

@@ -127,7 +127,13 @@ fn events(draws: &[Draw]) -> Vec<Event> {
                 found.iter().len()
             }
             16..=18 => {
-                let gates = [Gate::Order, Gate::Promotion, Gate::Modified, Gate::Missing];
+                let gates = [
+                    Gate::Order,
+                    Gate::Promotion,
+                    Gate::Modified,
+                    Gate::Missing,
+                    Gate::DataLoss,
+                ];
                 let gate = gates[draw.pick.index(gates.len())];
                 let waived = What::Waived {
                     gate,

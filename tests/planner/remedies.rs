@@ -13,7 +13,7 @@ use tollgate::planner::{Finding, Gate, Plan, Verdict};
 
 use crate::oracle::Facts;
 use crate::worlds::{
-    Env, Event, Name, Question, VERSIONS, Version, What, ask, env_of, environment, migration,
+    DESTROYS, Env, Event, Name, Question, Version, What, ask, env_of, environment, migration,
     name_of, version_of, view,
 };
 
@@ -371,7 +371,7 @@ struct Work {
 }
 
 fn work() -> impl Strategy<Value = Work> {
-    (0u8..12, 0usize..4, 0u8..6, 0..VERSIONS, 0u8..8, 0usize..3).prop_map(
+    (0u8..12, 0usize..4, 0u8..6, 0..DESTROYS, 0u8..8, 0usize..3).prop_map(
         |(action, env, name, version, fate, step)| Work {
             action,
             env,

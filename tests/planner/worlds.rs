@@ -28,12 +28,18 @@ pub(crate) type Version = usize;
 
 /// The bytes that files hold. Every migration may hold any of them, so that evidence which forgot
 /// the migration, or the bytes, would be noticed.
-const SCRIPTS: [&str; 3] = [
+const SCRIPTS: [&str; 5] = [
     "SELECT 1;\nVACUUM;\n",
     "SELECT 2;\nVACUUM;\n",
     "SELECT 2;\r\nVACUUM;\r\n",
+    "DROP TABLE a;\nVACUUM;\n",
+    "-- tollgate:allow data-loss nobody reads it\nDROP TABLE a;\nVACUUM;\n",
 ];
 pub(crate) const VERSIONS: usize = SCRIPTS.len();
+/// The bytes that destroy what stands, and do not say that they may.
+pub(crate) const DESTROYS: Version = 3;
+/// The same, and they say it.
+pub(crate) const MAY_DESTROY: Version = 4;
 const ENVIRONMENTS: [&str; 5] = ["dev", "test", "stage", "canary", "prod"];
 const NAMES: u8 = 90;
 
@@ -460,6 +466,16 @@ pub(crate) fn ask(view: &View, question: &Question) -> Plan {
 }
 
 pub(crate) fn ask_under(policy: &Policy, view: &View, question: &Question) -> Plan {
+    ask_within(policy, view, question, &BTreeSet::new())
+}
+
+/// The same in the middle of a run that began something under these waivers.
+pub(crate) fn ask_within(
+    policy: &Policy,
+    view: &View,
+    question: &Question,
+    in_use: &BTreeSet<entry::Place>,
+) -> Plan {
     let files: Vec<FileFacts<'_>> = question
         .files
         .iter()
@@ -535,6 +551,6 @@ pub(crate) fn ask_under(policy: &Policy, view: &View, question: &Question) -> Pl
         to: question.to.map(migration),
         live: looked.then_some(&live),
         now: Timestamp::from_unix_millis(0),
-        in_use: &BTreeSet::new(),
+        in_use,
     })
 }

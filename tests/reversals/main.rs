@@ -35,6 +35,10 @@ const STANDS: &str = "
     CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
     CREATE TRIGGER g BEFORE UPDATE ON old FOR EACH ROW EXECUTE FUNCTION touch();
     CREATE POLICY p ON old USING (true);
+    CREATE TABLE app.other (id int, a int);
+    ALTER TABLE app.other ADD CONSTRAINT other_a_fkey FOREIGN KEY (a) REFERENCES app.old (id) ON DELETE SET NULL;
+    ALTER TABLE app.other ADD CONSTRAINT other_check CHECK (a > 0) NOT VALID;
+    CREATE FUNCTION area(w int, h int) RETURNS int IMMUTABLE COST 7 LANGUAGE sql AS 'SELECT w * h';
 ";
 
 /// Each is reversed as a whole.
@@ -54,7 +58,7 @@ const POSTGRESQL: &[&str] = &[
     "CREATE TABLE t (id int); CREATE VIEW w AS SELECT * FROM t; ALTER TABLE t ADD COLUMN a int; CREATE MATERIALIZED VIEW m AS SELECT * FROM w",
     // Columns.
     "ALTER TABLE old ADD COLUMN x int NOT NULL DEFAULT 1 UNIQUE CHECK (x > 0), ADD y serial, ADD z int REFERENCES app.old",
-    "ALTER TABLE ONLY old ADD x int; CREATE INDEX ox ON old (x, lower(b)) WHERE x > 1; UPDATE old SET x = 1; ALTER TABLE old ALTER x SET NOT NULL",
+    "ALTER TABLE ONLY app.old ADD x int; CREATE INDEX ox ON app.old (x, lower(b)) WHERE x > 1; UPDATE app.old SET x = 1; ALTER TABLE app.old ALTER x SET NOT NULL",
     "ALTER TABLE old ADD x int; CREATE INDEX ox ON old (x); ALTER TABLE old DROP COLUMN x",
     "ALTER TABLE old ADD x int; ALTER TABLE old RENAME x TO y; ALTER TABLE old ALTER y TYPE text, ALTER y SET DEFAULT 'x'",
     "ALTER TABLE old ADD x int GENERATED ALWAYS AS (a + 1) STORED; ALTER TABLE old ADD CONSTRAINT cx CHECK (x > a)",
@@ -89,6 +93,16 @@ const POSTGRESQL: &[&str] = &[
      CREATE INDEX te ON t (even(id)); ALTER TABLE t ADD CONSTRAINT tc CHECK (even(id)); CREATE POLICY tp ON t USING (even(id))",
     "CREATE AGGREGATE total(int) (SFUNC = int4pl, STYPE = int)",
     "ALTER TABLE app.old SET SCHEMA other; ALTER SEQUENCE public.s SET SCHEMA app",
+    // What the earlier script tells of.
+    "DROP INDEX i; CREATE UNIQUE INDEX i ON old (a); ALTER TABLE old ADD CONSTRAINT w FOREIGN KEY (a) REFERENCES app.old",
+    "ALTER TABLE app.old ALTER c SET NOT NULL, ALTER c DROP DEFAULT, ALTER b SET DEFAULT 'z', ALTER a SET DEFAULT 1, ALTER id SET NOT NULL",
+    "ALTER TABLE app.old ALTER c DROP NOT NULL; ALTER TABLE app.old ALTER c SET NOT NULL, ALTER a DROP NOT NULL, ALTER a SET NOT NULL",
+    "ALTER TABLE app.other DROP CONSTRAINT other_a_fkey, DROP CONSTRAINT other_check; ALTER TABLE app.other ADD CONSTRAINT other_check CHECK (a > 1)",
+    "ALTER TABLE app.other ADD CONSTRAINT other_pkey PRIMARY KEY (id, a)",
+    "ALTER TABLE old ADD COLUMN x int; CREATE OR REPLACE VIEW v AS SELECT id, x FROM old; CREATE OR REPLACE VIEW v AS SELECT id, x, a FROM old",
+    "CREATE VIEW w AS SELECT id FROM old; ALTER TABLE old ADD COLUMN x int; CREATE OR REPLACE VIEW w AS SELECT id, x FROM old",
+    "DROP VIEW v; ALTER TABLE old RENAME COLUMN a TO z",
+    "CREATE OR REPLACE FUNCTION area(w int, h int) RETURNS int STABLE LANGUAGE sql AS 'SELECT w + h'",
     // Nothing to reverse.
     "SET lock_timeout = '5s'; ANALYZE old; LOCK TABLE old IN SHARE MODE; SELECT count(*) FROM old; SET LOCAL statement_timeout = 0",
     // Words of the script's own in comments, and in the bodies of others.
@@ -116,11 +130,13 @@ const SQLITE: &[&str] = &[
      INSERT INTO a VALUES (1, NULL); INSERT INTO b VALUES (1, 1, 1); UPDATE a SET b = 1",
     "CREATE TABLE user (id INTEGER PRIMARY KEY); CREATE TABLE post (id INTEGER PRIMARY KEY); ALTER TABLE user ADD COLUMN p INT REFERENCES post (id); \
      INSERT INTO post VALUES (1); INSERT INTO user VALUES (1, 1)",
-    "ALTER TABLE old ADD COLUMN x TEXT NOT NULL DEFAULT 'it''s' COLLATE NOCASE; CREATE UNIQUE INDEX ox ON old (x, a) WHERE x > 'a'; UPDATE old SET x = 'z'",
+    "ALTER TABLE old ADD COLUMN x TEXT NOT NULL DEFAULT 'it''s' COLLATE NOCASE; CREATE UNIQUE INDEX ox ON old (x, a) WHERE x > 'a'",
     "ALTER TABLE child ADD COLUMN x INT REFERENCES old (id) ON DELETE SET NULL; UPDATE child SET x = 1",
     "ALTER TABLE old ADD COLUMN x INT CHECK (x > 0); ALTER TABLE old ADD COLUMN y INT AS (a + 1); ALTER TABLE old RENAME COLUMN x TO z",
     "ALTER TABLE old ADD COLUMN x INT CONSTRAINT c CHECK (x > a) DEFAULT 9",
     "ALTER TABLE old ADD COLUMN x INT; ALTER TABLE old DROP COLUMN x; CREATE INDEX j ON old (lower(b))",
+    "ALTER TABLE old RENAME TO other; ALTER TABLE other RENAME TO old; ALTER TABLE old RENAME a TO z; ALTER TABLE old RENAME z TO a",
+    "DROP INDEX i; CREATE INDEX i ON old (a)",
     "ALTER TABLE old RENAME TO \"Old One\"; ALTER TABLE \"Old One\" RENAME a TO \"A B\"",
     "ALTER TABLE old RENAME TO new; CREATE TABLE old (id INTEGER PRIMARY KEY); INSERT INTO old VALUES (1)",
     "CREATE VIEW w AS SELECT * FROM v; CREATE TRIGGER h INSTEAD OF INSERT ON w BEGIN INSERT INTO old (a) VALUES (1); END",
@@ -186,16 +202,12 @@ fn sqlite_is_as_it_was() {
     are_reversed(Engine::Sqlite, STANDS_SQLITE, SQLITE);
 }
 
-/// `SET NOT NULL` is taken at its word, as the tools that write it mean it. Where it changed nothing, its
-/// reversal changes something: the comparison of a rehearsal finds that, as this one does.
+/// Where no script tells what stood before, nothing is assumed.
 #[test]
-fn a_set_not_null_that_changed_nothing_is_found() {
+fn a_set_not_null_of_an_unknown_table_is_open() {
     let script = "ALTER TABLE app.old ALTER COLUMN c SET NOT NULL";
-    let wrong = is_reversed(Engine::Postgresql, STANDS, script).unwrap_err();
-    assert!(
-        wrong.starts_with("down: ") && wrong.contains("app.old.c"),
-        "{wrong}"
-    );
+    let reversal = reverse(&Past::new(Engine::Postgresql), script);
+    assert_eq!(reversal.open.len(), 1, "{reversal:?}");
 }
 
 /// As a whole: what could be written is not run either.

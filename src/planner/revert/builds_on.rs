@@ -24,6 +24,10 @@ enum Made {
     Column(Name, String),
     /// A constraint of a table.
     Constraint(Name, String),
+    /// The default of a column: what was before comes back, over whatever was set since.
+    Default(Name, String),
+    /// Whether a column takes NULL, likewise.
+    NotNull(Name, String),
 }
 
 /// What of the first script's work the later one names, as a clause: "names users.email". `None` where it
@@ -87,6 +91,12 @@ fn made(changes: &[Change]) -> Vec<Made> {
             Deed::SetType { table, column, .. } => {
                 all.push(Made::Column(table.clone(), column.clone()));
             }
+            Deed::SetDefault { table, column, .. } | Deed::DropDefault { table, column } => {
+                all.push(Made::Default(table.clone(), column.clone()));
+            }
+            Deed::SetNotNull { table, column } | Deed::DropNotNull { table, column } => {
+                all.push(Made::NotNull(table.clone(), column.clone()));
+            }
             Deed::AddConstraint { table, constraint } => {
                 if let Some(name) = &constraint.name {
                     all.push(Made::Constraint(table.clone(), name.clone()));
@@ -122,6 +132,19 @@ fn uses(engine: Engine, made: &[Made], script: &str, change: &Change) -> Option<
         .flatten();
     let words = text.map(|text| words(engine, text)).unwrap_or_default();
     let mentions = |name: &str| words.iter().any(|word| same(engine, word, name));
+    let sets_default = matches!(
+        change.deed,
+        Deed::SetDefault { .. } | Deed::DropDefault { .. }
+    );
+    let sets_null = matches!(
+        change.deed,
+        Deed::SetNotNull { .. } | Deed::DropNotNull { .. }
+    );
+    let is_of = |table: &Name, column: &str| {
+        let is =
+            |(of, named): &(&Name, &str)| of.may_be(table, engine) && same(engine, named, column);
+        names.columns.iter().any(is)
+    };
     let hit = |made: &&Made| match made {
         Made::Object(ObjectKind::Table, table) => {
             names.tables.iter().any(|name| name.may_be(table, engine)) || mentions(&table.name)
@@ -136,20 +159,21 @@ fn uses(engine: Engine, made: &[Made], script: &str, change: &Change) -> Option<
         }
         Made::Object(_, object) => is_named(engine, &names, object) || mentions(&object.name),
         Made::Column(table, column) => {
-            let is = |(of, named): &(&Name, &str)| {
-                of.may_be(table, engine) && same(engine, named, column)
-            };
-            names.columns.iter().any(is) || (mentions(&table.name) && mentions(column))
+            is_of(table, column) || (mentions(&table.name) && mentions(column))
         }
         Made::Constraint(table, constraint) => names
             .constraints
             .iter()
             .any(|(of, named)| of.may_be(table, engine) && same(engine, named, constraint)),
+        Made::Default(table, column) => sets_default && is_of(table, column),
+        Made::NotNull(table, column) => sets_null && is_of(table, column),
     };
     made.iter().find(hit).map(|made| match made {
         Made::Object(kind, name) => format!("names {} {name}", kind_in_words(*kind)),
         Made::Column(table, column) => format!("names {table}.{column}"),
         Made::Constraint(table, constraint) => format!("names {constraint} of {table}"),
+        Made::Default(table, column) => format!("sets the default of {table}.{column} anew"),
+        Made::NotNull(table, column) => format!("sets anew whether {table}.{column} takes NULL"),
     })
 }
 
@@ -380,7 +404,10 @@ mod tests {
     use crate::sql::{analyse, changes::changes};
 
     fn told(earlier: &str, later: &str) -> Option<String> {
-        let engine = Engine::Sqlite;
+        told_by(Engine::Sqlite, earlier, later)
+    }
+
+    fn told_by(engine: Engine, earlier: &str, later: &str) -> Option<String> {
         let read = |script: &str| changes(engine, script, &analyse(engine, script));
         let id = MigrationId::new("2_b");
         let changes = read(later);
@@ -393,6 +420,31 @@ mod tests {
                 changes: &changes,
             },
         )
+    }
+
+    /// What comes back would come over what was set since.
+    #[test]
+    fn what_a_later_one_sets_anew_is_not_set_back() {
+        let default = "ALTER TABLE t ALTER a SET DEFAULT 1;";
+        let not_null = "ALTER TABLE t ALTER a SET NOT NULL;";
+        for (earlier, later, told_of) in [
+            (
+                default,
+                "ALTER TABLE public.t ALTER a DROP DEFAULT;",
+                Some("sets the default of t.a anew"),
+            ),
+            (
+                not_null,
+                "ALTER TABLE t ALTER a DROP NOT NULL;",
+                Some("sets anew whether t.a takes NULL"),
+            ),
+            (default, not_null, None),
+            (not_null, "CREATE INDEX i ON t (a);", None),
+            (not_null, "ALTER TABLE t ALTER b SET NOT NULL;", None),
+        ] {
+            let told = told_by(Engine::Postgresql, earlier, later);
+            assert_eq!(told.as_deref(), told_of, "{earlier} {later}");
+        }
     }
 
     #[test]

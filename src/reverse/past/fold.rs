@@ -208,7 +208,7 @@ impl Past {
         else {
             return;
         };
-        let key = self.fold(&table.name);
+        let key = self.spelled(table);
         let words = words_of(text);
         let has_parent = ["partition", "inherits", "of"]
             .iter()
@@ -216,23 +216,24 @@ impl Past {
         if *from_elsewhere && has_parent {
             self.forget_tables_in(text);
         }
-        if let Some(stood) = self.tables.get(&key)
-            && *if_not_exists
-            && !temporary
-            && self.same_schema(&stood.spelled, table)
-        {
-            return;
+        let stood = self.tables.remove(&key);
+        if let Some(stood) = stood {
+            if *if_not_exists && !temporary {
+                self.tables.insert(key, stood);
+                return;
+            }
+            self.forget_table(&table.name);
+            self.unsure.insert(key.1.clone());
         }
-        let stood = self.tables.contains_key(&key);
-        self.forget_table(&table.name);
-        if stood {
-            self.unsure.insert(key.clone());
+        self.forget_what_mentions(&[&table.name]);
+        if *if_not_exists || *temporary {
+            self.other_schema(table);
         }
         if *if_not_exists
             || *temporary
             || *from_elsewhere
             || has_parent
-            || self.unsure.contains(&key)
+            || self.unsure.contains(&key.1)
         {
             return;
         }
@@ -297,8 +298,7 @@ impl Past {
             ObjectKind::Trigger | ObjectKind::Rule => {
                 if let Some(on) = on {
                     self.other_schema(on);
-                    let key = self.fold(&on.name);
-                    if let Some(table) = self.tables.get_mut(&key) {
+                    if let Some(table) = self.table_mut(on) {
                         table.has_trigger = true;
                     }
                 }
@@ -335,14 +335,13 @@ impl Past {
         match kind {
             ObjectKind::Schema | ObjectKind::Database | ObjectKind::Role => self.forget_all(),
             ObjectKind::Table if self.engine == Engine::Sqlite => {
-                let key = self.fold(&name.name);
-                let moved = self.tables.remove(&key);
+                let moved = self.tables.remove(&self.spelled(name));
                 self.forget_object(&name.name);
                 self.forget_object(to);
                 if let Some(mut moved) = moved {
                     to.clone_into(&mut moved.spelled.name);
                     // It is told by SQLite with the table, under its new name.
-                    self.tables.insert(self.fold(to), moved);
+                    self.tables.insert(self.spelled(&moved.spelled), moved);
                 }
             }
             _ => {
@@ -372,11 +371,11 @@ impl Past {
 
     fn constraint_added(&mut self, table: &Name, constraint: &Constraint, sql: String) {
         self.other_schema(table);
-        let Some(mut known) = self.tables.remove(&self.fold(&table.name)) else {
+        let Some(mut known) = self.tables.remove(&self.spelled(table)) else {
             return;
         };
         self.add_key(&mut known, constraint);
-        self.tables.insert(self.fold(&table.name), known);
+        self.tables.insert(self.spelled(table), known);
         let Some(name) = &constraint.name else { return };
         let key = Key::Constraint(self.fold(&table.name), self.fold(name));
         let words = words_of(&sql);
@@ -420,7 +419,7 @@ impl Past {
             } => {
                 self.other_schema(table);
                 self.views_with(&column.name);
-                let key = self.fold(&table.name);
+                let key = self.spelled(table);
                 let name = self.fold(&column.name);
                 let Some(mut known) = self.tables.remove(&key) else {
                     return;
@@ -511,8 +510,9 @@ impl Past {
 
     /// A table that is spelled with another schema, or without one, may be the one that is known, and may not.
     fn other_schema(&mut self, name: &Name) {
-        let known = self.tables.get(&self.fold(&name.name));
-        if known.is_some_and(|known| !self.same_schema(&known.spelled, name)) {
+        let key = self.spelled(name);
+        let one = self.tables.keys().any(|(_, bare)| *bare == key.1);
+        if one && !self.tables.contains_key(&key) {
             self.forget_table(&name.name);
             let name = self.fold(&name.name);
             self.unsure.insert(name);

@@ -18,13 +18,14 @@ use crate::sql::{Analysis, analyse};
 #[derive(Debug, Clone)]
 pub struct Past {
     engine: Engine,
-    /// Plain tables that one `CREATE TABLE` made, by the names they have now, without their schemas.
-    tables: BTreeMap<String, Table>,
+    /// Plain tables that one `CREATE TABLE` made, by the names they have now, as they are spelled: two that
+    /// were made are two.
+    tables: BTreeMap<Spelled, Table>,
     /// The statements that would make what stands, by what they make.
     texts: BTreeMap<Key, Text>,
     /// What was ever made of other things, with all words of its text: it may need what it mentions.
     users: Vec<(String, BTreeSet<String>)>,
-    /// Names of which more than one may stand, in several schemas.
+    /// Names, without schemas, that were spelled so that it is not known which one was meant.
     unsure: BTreeSet<String>,
     /// Some routine of the tree may change the schema, whoever calls it.
     has_builder: bool,
@@ -33,6 +34,9 @@ pub struct Past {
     /// A setting of the session means that what is made now is not made by its text alone.
     is_odd: bool,
 }
+
+/// A name with the schema that was said with it.
+type Spelled = (Option<String>, String);
 
 /// A table, as far as it is certain.
 #[derive(Debug, Clone)]
@@ -166,13 +170,11 @@ impl Past {
     }
 
     fn table(&self, name: &Name) -> Option<&Table> {
-        let table = self.tables.get(&self.fold(&name.name))?;
-        self.same_schema(&table.spelled, name).then_some(table)
+        self.tables.get(&self.spelled(name))
     }
 
     fn table_mut(&mut self, name: &Name) -> Option<&mut Table> {
-        self.table(name)?;
-        let key = self.fold(&name.name);
+        let key = self.spelled(name);
         self.tables.get_mut(&key)
     }
 
@@ -186,8 +188,12 @@ impl Past {
     }
 
     fn same_schema(&self, one: &Name, other: &Name) -> bool {
-        let fold = |name: &Name| name.schema.as_deref().map(|schema| self.fold(schema));
-        fold(one) == fold(other)
+        self.spelled(one).0 == self.spelled(other).0
+    }
+
+    fn spelled(&self, name: &Name) -> Spelled {
+        let schema = name.schema.as_deref().map(|schema| self.fold(schema));
+        (schema, self.fold(&name.name))
     }
 
     fn fold(&self, name: &str) -> String {
@@ -219,8 +225,8 @@ impl Past {
     }
 
     fn forget_table(&mut self, name: &str) {
-        let table = self.fold(name);
-        self.tables.remove(&table);
+        let bare = self.fold(name);
+        self.tables.retain(|(_, name), _| *name != bare);
         self.forget_what_mentions(&[name]);
     }
 
@@ -280,3 +286,6 @@ impl Past {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
