@@ -4,6 +4,7 @@
 //! whatever may have been touched in a way that the text does not tell: a wrong answer costs a reversal
 //! that is wrong, none costs a statement that somebody writes by hand.
 
+mod columns;
 mod fold;
 mod names;
 
