@@ -4,6 +4,7 @@
 //! decides how it may be sent.
 
 pub mod changes;
+pub mod carry;
 mod comments;
 mod condition;
 mod limits;
