@@ -4,15 +4,33 @@
 //! Only what the text says. What a script made before it was written down, or by hand in the database, is
 //! not in it: what is not known is taken to have stood, unless the target is known to be empty.
 
+mod alter;
+mod build;
+mod copies;
+mod doubt;
 mod fold;
 mod names;
+mod path;
+mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::MigrationId;
 use crate::model::entry::Engine;
 use crate::sql::changes::{ConstraintKind, Name, ObjectKind};
-use names::Names;
+pub(super) use copies::Carried;
+use copies::Copy;
+use names::{Key as Place, Names};
+use path::Path;
+
+/// The constraints of a table that are kept, so that no script makes the search for one long.
+const MOST_KEYS: usize = 1_000;
+
+/// Types that a script may rename before their columns are no longer looked for.
+const MOST_RENAMED: usize = 50;
+
+/// Tables that a script may rename before what refers to them is no longer looked for.
+const MOST_MOVED: usize = 500;
 
 /// Who made something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +46,8 @@ pub(super) struct Made {
 /// A column that stands.
 #[derive(Debug, Clone)]
 pub(super) struct Col {
+    /// A number of its own: those that came later have greater ones.
+    id: usize,
     /// As it was written, where the picture folds it.
     pub(super) name: String,
     pub(super) ty: String,
@@ -53,6 +73,8 @@ pub(super) struct Key {
 /// A table that stands, or a view.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
+    /// A number of its own, whatever it is called.
+    id: usize,
     /// Who made it, or the table whose rows it took over.
     pub(super) made: Made,
     /// Who made this one.
@@ -63,6 +85,12 @@ pub(super) struct Table {
     pub(super) is_complete: bool,
     /// By name; those without one under a name that none can have.
     pub(super) keys: BTreeMap<String, Key>,
+    /// The tables that it is a part of, or has its columns from.
+    parents: Vec<Place>,
+    /// SQLite: the words by which its constraints let rows go that are in the way.
+    pub(super) yields: Option<&'static str>,
+    /// Whose rows it took.
+    copies: Vec<Copy>,
 }
 
 /// An index that stands.
@@ -92,12 +120,18 @@ pub(super) struct Picture<'a> {
     tables: Names<Table>,
     indexes: Names<Idx>,
     types: Names<Ty>,
-    others: BTreeMap<(ObjectKind, String), Made>,
-    /// Of the script that is read: the tables that took rows, by those that they took them from.
-    took: BTreeMap<String, Name>,
+    others: BTreeMap<(ObjectKind, Place), Made>,
+    /// The tables that took rows, by the numbers of those that they took them from.
+    heirs: BTreeMap<usize, Vec<Place>>,
+    /// A column that stood was given another type in the plan.
+    retyped: bool,
+    /// Which schema is meant where none is named.
+    path: Path,
     /// How many types this script renamed.
     renamed_types: usize,
-    /// A number for what has no name.
+    /// How many tables this script renamed.
+    renamed_tables: usize,
+    /// A number for what has no name, and for what has one that may change.
     nameless: usize,
 }
 
@@ -108,12 +142,15 @@ impl<'a> Picture<'a> {
             scripts: Vec::new(),
             plan: 0,
             is_empty: false,
-            tables: Names::new(engine),
-            indexes: Names::new(engine),
-            types: Names::new(engine),
+            tables: Names::new(),
+            indexes: Names::new(),
+            types: Names::new(),
             others: BTreeMap::new(),
-            took: BTreeMap::new(),
+            heirs: BTreeMap::new(),
+            retyped: false,
+            path: Path::new(engine),
             renamed_types: 0,
+            renamed_tables: 0,
             nameless: 0,
         }
     }
@@ -122,6 +159,8 @@ impl<'a> Picture<'a> {
     pub(super) fn begin_plan(&mut self, target_is_empty: bool) {
         self.plan = self.scripts.len();
         self.is_empty = target_is_empty && self.scripts.is_empty();
+        self.heirs.clear();
+        self.retyped = false;
     }
 
     /// Whether the plan found nothing: what it does can harm nobody.
@@ -144,8 +183,9 @@ impl<'a> Picture<'a> {
         made.by_hand && made.script + 1 < self.scripts.len()
     }
 
+    /// A table; where none is certainly meant, one of the name, for what is worth knowing of it.
     pub(super) fn table(&self, name: &Name) -> Option<&Table> {
-        self.tables.get(name)
+        self.tables.like(&self.table_key(name))
     }
 
     pub(super) fn column(&self, table: &Name, column: &str) -> Option<&Col> {
@@ -153,15 +193,34 @@ impl<'a> Picture<'a> {
     }
 
     pub(super) fn index(&self, name: &Name) -> Option<&Idx> {
-        self.indexes.get(name)
+        self.indexes.like(&self.place(name))
     }
 
     pub(super) fn ty(&self, name: &Name) -> Option<&Ty> {
-        self.types.get(name)
+        self.types.like(&self.place(name))
     }
 
     pub(super) fn other(&self, kind: ObjectKind, name: &Name) -> Option<Made> {
-        self.others.get(&(kind, self.folded(&name.name))).copied()
+        self.others.get(&self.other_key(kind, name)).copied()
+    }
+
+    /// Where another object is kept: some kinds stand in no schema.
+    fn other_key(&self, kind: ObjectKind, name: &Name) -> (ObjectKind, Place) {
+        let mut place = self.place(name);
+        if matches!(
+            kind,
+            ObjectKind::Schema
+                | ObjectKind::Database
+                | ObjectKind::Extension
+                | ObjectKind::Role
+                | ObjectKind::Trigger
+                | ObjectKind::Rule
+                | ObjectKind::Policy
+                | ObjectKind::Other
+        ) {
+            place.schema.clear();
+        }
+        (kind, place)
     }
 
     pub(super) fn key(&self, table: &Name, constraint: &str) -> Option<&Key> {
@@ -173,9 +232,10 @@ impl<'a> Picture<'a> {
         column.filled_by.is_some_and(|script| script >= self.plan)
     }
 
-    /// Whether a table stood before the plan. One that nobody knows did, unless the target was empty.
+    /// Whether a table stood before the plan. One that nobody knows did, unless the target was empty; so did
+    /// one of which it is not certain that it is the one the plan made.
     pub(super) fn is_old_table(&self, name: &Name) -> bool {
-        match self.table(name) {
+        match self.tables.get(&self.table_key(name)) {
             Some(table) => !table.is_temporary && !self.is_new(table.made),
             None => !self.is_empty,
         }
@@ -183,7 +243,8 @@ impl<'a> Picture<'a> {
 
     /// Whether a table that stood before the plan is in this schema now: it may have been moved there.
     pub(super) fn holds_old_table(&self, schema: &str) -> bool {
-        let mut tables = self.tables.of_schema(schema);
+        let schema = self.folded(schema);
+        let mut tables = self.tables.of_schema(&schema);
         tables.any(|table| !self.is_new(table.made))
     }
 
@@ -204,15 +265,16 @@ impl<'a> Picture<'a> {
 
     /// Whether a column stood before the plan.
     pub(super) fn is_old_column(&self, table: &Name, column: &str) -> bool {
+        let known = self.tables.get(&self.table_key(table));
         self.is_old_table(table)
-            && self
-                .column(table, column)
+            && known
+                .and_then(|known| known.columns.get(&self.folded(column)))
                 .is_none_or(|column| !self.is_new(column.made))
     }
 
     /// Whether a type stood before the plan.
     pub(super) fn is_old_type(&self, name: &Name) -> bool {
-        match self.ty(name) {
+        match self.types.get(&self.place(name)) {
             Some(ty) => !self.is_new(ty.made),
             None => !self.is_empty,
         }

@@ -159,7 +159,7 @@ fn what_prisma_warns_about_on_sqlite() {
                 &format!("{id}, \"x\" INTEGER, \"big\" BIGINT NOT NULL"),
                 "\"big\", \"id\"",
             ),
-            &["drop-column", "lossy-type"],
+            &["drop-column"],
         ),
     ] {
         assert_eq!(codes(Sqlite, &script), expected, "{case}");

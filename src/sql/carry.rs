@@ -146,7 +146,10 @@ pub enum FirstSchema {
 #[must_use]
 pub fn first_schema(statement: &str) -> FirstSchema {
     let tokens = tokens(Engine::Postgresql, statement);
-    if tokens.first().is_some_and(|token| token.is_any(&["reset", "discard"])) {
+    if tokens
+        .first()
+        .is_some_and(|token| token.is_any(&["reset", "discard"]))
+    {
         return FirstSchema::Default;
     }
     let is_set = tokens.first().is_some_and(|token| token.is("set"));

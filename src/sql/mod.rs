@@ -3,8 +3,8 @@
 //! Pure. A script runs as the bytes on disk whatever this module makes of it; the analysis only
 //! decides how it may be sent.
 
-pub mod changes;
 pub mod carry;
+pub mod changes;
 mod comments;
 mod condition;
 mod limits;

@@ -1,9 +1,8 @@
-//! Things by their names, with the schema or without it.
+//! Things by their names, each in its schema.
 
 use std::collections::BTreeMap;
 
 use crate::model::entry::Engine;
-use crate::sql::changes::Name;
 
 /// A name as it is kept: SQLite does not tell small letters from capitals.
 pub(in crate::lint) fn folded(engine: Engine, name: &str) -> String {
@@ -13,52 +12,44 @@ pub(in crate::lint) fn folded(engine: Engine, name: &str) -> String {
     }
 }
 
-/// Things by their names. Where a schema is not said, any will do.
+/// Where something is kept: its schema, also where the script does not say it, and its name.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Key {
+    pub(super) schema: String,
+    pub(super) name: String,
+}
+
+/// Things by their names.
 #[derive(Debug)]
 pub(super) struct Names<T> {
-    engine: Engine,
-    things: BTreeMap<String, BTreeMap<Option<String>, T>>,
+    things: BTreeMap<String, BTreeMap<String, T>>,
 }
 
 impl<T> Names<T> {
-    pub(super) const fn new(engine: Engine) -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            engine,
             things: BTreeMap::new(),
         }
     }
 
-    /// Under which schema it is kept.
-    fn place(&self, name: &Name) -> Option<(String, Option<String>)> {
-        let key = folded(self.engine, &name.name);
-        let same = self.things.get(&key)?;
-        let schema = name.schema.as_deref().map(|one| folded(self.engine, one));
-        let found = if same.contains_key(&schema) {
-            schema
-        } else if schema.is_some() {
-            same.contains_key(&None).then_some(None)?
-        } else {
-            same.keys().next()?.clone()
-        };
-        Some((key, found))
+    /// The one that is certainly meant.
+    pub(super) fn get(&self, key: &Key) -> Option<&T> {
+        self.things.get(&key.name)?.get(&key.schema)
     }
 
-    pub(super) fn get(&self, name: &Name) -> Option<&T> {
-        let (key, schema) = self.place(name)?;
-        self.things.get(&key)?.get(&schema)
+    /// The one that is meant, or the first of its name in any schema: for what is worth knowing only.
+    pub(super) fn like(&self, key: &Key) -> Option<&T> {
+        let same = self.things.get(&key.name)?;
+        same.get(&key.schema).or_else(|| same.values().next())
     }
 
-    pub(super) fn get_mut(&mut self, name: &Name) -> Option<&mut T> {
-        let (key, schema) = self.place(name)?;
-        self.things.get_mut(&key)?.get_mut(&schema)
+    pub(super) fn get_mut(&mut self, key: &Key) -> Option<&mut T> {
+        self.things.get_mut(&key.name)?.get_mut(&key.schema)
     }
 
-    pub(super) fn insert(&mut self, name: &Name, thing: T) {
-        let schema = name.schema.as_deref().map(|one| folded(self.engine, one));
-        self.things
-            .entry(folded(self.engine, &name.name))
-            .or_default()
-            .insert(schema, thing);
+    pub(super) fn insert(&mut self, key: Key, thing: T) {
+        let same = self.things.entry(key.name).or_default();
+        same.insert(key.schema, thing);
     }
 
     /// Everything, each with its name.
@@ -69,31 +60,37 @@ impl<T> Names<T> {
 
     /// What stands in a schema.
     pub(super) fn of_schema(&self, schema: &str) -> impl Iterator<Item = &T> {
-        let schema = Some(folded(self.engine, schema));
         let things = self.things.values();
-        things.filter_map(move |same| same.get(&schema))
+        things.filter_map(move |same| same.get(schema))
     }
 
     pub(super) fn all_mut(&mut self) -> impl Iterator<Item = &mut T> {
         self.things.values_mut().flat_map(BTreeMap::values_mut)
     }
 
-    pub(super) fn remove(&mut self, name: &Name) -> Option<T> {
-        let (key, schema) = self.place(name)?;
-        let same = self.things.get_mut(&key)?;
-        let thing = same.remove(&schema);
+    pub(super) fn remove(&mut self, key: &Key) -> Option<T> {
+        let same = self.things.get_mut(&key.name)?;
+        let thing = same.remove(&key.schema);
         if same.is_empty() {
-            self.things.remove(&key);
+            self.things.remove(&key.name);
         }
         thing
     }
 
     /// Takes out all that stands in a schema.
     pub(super) fn remove_schema(&mut self, schema: &str) {
-        let schema = Some(folded(self.engine, schema));
         self.things.retain(|_, same| {
-            same.remove(&schema);
+            same.remove(schema);
             !same.is_empty()
         });
+    }
+
+    /// A schema has another name.
+    pub(super) fn rename_schema(&mut self, schema: &str, to: &str) {
+        for same in self.things.values_mut() {
+            if let Some(thing) = same.remove(schema) {
+                same.insert(to.to_owned(), thing);
+            }
+        }
     }
 }

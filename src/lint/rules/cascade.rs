@@ -17,7 +17,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         Deed::Truncate {
             table,
             cascade: true,
-        } if at.picture.is_old_table(table) => (
+        } if at.picture.is_old_table(table) || at.picture.is_referred_to(table) => (
             format!("empties with {table} every table that refers to it"),
             "their rows are gone too, and those of the tables that refer to them",
             Some((table.clone(), None)),
@@ -41,22 +41,22 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             let (word, is_old, consequence) = match kind {
                 ObjectKind::Table => (
                     "table",
-                    at.picture.is_old_table(name),
+                    at.picture.is_old_table(name) || at.picture.is_retyped(),
                     "views, and the foreign keys of other tables, go too",
                 ),
                 ObjectKind::Type => (
                     "type",
-                    at.picture.is_old_type(name),
+                    at.picture.is_old_type(name) || at.picture.is_retyped(),
                     "columns of that type go too, with their values",
                 ),
                 ObjectKind::Domain => (
                     "domain",
-                    at.picture.is_old_type(name),
+                    at.picture.is_old_type(name) || at.picture.is_retyped(),
                     "columns of that domain go too, with their values",
                 ),
                 ObjectKind::Extension => (
                     "extension",
-                    at.picture.is_old_other(*kind, name),
+                    at.picture.is_old_other(*kind, name) || at.picture.is_retyped(),
                     "columns of its types go too, with their values",
                 ),
                 ObjectKind::Function => (
@@ -138,6 +138,51 @@ mod tests {
             "cascade",
             Sqlite,
             &["CREATE TABLE t (id int)", "DROP TABLE t"],
+        );
+    }
+
+    /// What the plan made may be what old tables hang on by now.
+    #[test]
+    fn what_is_new_takes_along_what_is_old() {
+        for (stands, script) in [
+            (
+                "CREATE TABLE t (id int, a int)",
+                "CREATE TABLE p (id int PRIMARY KEY); ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p; TRUNCATE p CASCADE",
+            ),
+            (
+                "CREATE TABLE t (id int, a int)",
+                "CREATE TABLE q (id int PRIMARY KEY); CREATE TABLE p (id int PRIMARY KEY REFERENCES q); ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p; TRUNCATE q CASCADE",
+            ),
+            (
+                "CREATE TABLE t (id int, a text)",
+                "CREATE DOMAIN d AS text; ALTER TABLE t ALTER COLUMN a TYPE d; DROP DOMAIN d CASCADE",
+            ),
+            (
+                "CREATE TABLE t (id int, a text)",
+                "CREATE TYPE e AS ENUM ('a'); ALTER TABLE t ALTER COLUMN a TYPE e USING a::e; DROP TYPE e CASCADE",
+            ),
+            (
+                "CREATE TABLE t (id int, a text)",
+                "CREATE EXTENSION citext; ALTER TABLE t ALTER COLUMN a TYPE citext; DROP EXTENSION citext CASCADE",
+            ),
+            (
+                "CREATE TABLE t (id int, a text)",
+                "CREATE TABLE p (id int, a text); ALTER TABLE t INHERIT p; DROP TABLE p CASCADE",
+            ),
+        ] {
+            assert_ne!(
+                found("cascade", Postgresql, &[stands, script]),
+                "",
+                "{script}"
+            );
+        }
+        silent(
+            "cascade",
+            Postgresql,
+            &[
+                "CREATE TABLE t (id int)",
+                "CREATE TABLE p (id int PRIMARY KEY); TRUNCATE p CASCADE; CREATE TYPE e AS ENUM ('a'); DROP TYPE e CASCADE",
+            ],
         );
     }
 

@@ -23,7 +23,11 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
         return;
     };
     let meets = at.meets(table, *filtered, all_but_null.as_deref());
-    if meets == Meets::Some || !at.picture.is_old_table(table) {
+    if meets == Meets::Some {
+        return;
+    }
+    // A new one may take the rows of old ones along that refer to it.
+    if !at.picture.is_old_table(table) && !at.picture.is_referred_to(table) {
         return;
     }
     let (may, condition) = may_be(meets);
@@ -207,6 +211,46 @@ mod tests {
         );
         assert!(!text.is_empty());
         silent("delete-without-where", Sqlite, &[T, trigger]);
+    }
+
+    #[test]
+    fn a_new_table_may_reach_old_rows() {
+        let old = "CREATE TABLE t (id int, a int)";
+        for (engine, script) in [
+            (
+                Postgresql,
+                "CREATE TABLE p (id int, a int); ALTER TABLE t INHERIT p; DELETE FROM p",
+            ),
+            (
+                Postgresql,
+                "CREATE TABLE top (id int, a int); CREATE TABLE p () INHERITS (top); ALTER TABLE t INHERIT p; DELETE FROM top",
+            ),
+            (
+                Postgresql,
+                "CREATE TABLE p (id int PRIMARY KEY); ALTER TABLE t ADD FOREIGN KEY (a) REFERENCES p ON DELETE CASCADE; DELETE FROM p",
+            ),
+            (
+                Sqlite,
+                "CREATE TABLE p (id INTEGER PRIMARY KEY); ALTER TABLE t ADD COLUMN p int REFERENCES p ON DELETE CASCADE; DELETE FROM p",
+            ),
+        ] {
+            assert_ne!(
+                found("delete-without-where", engine, &[old, script]),
+                "",
+                "{script}"
+            );
+        }
+        assert_ne!(
+            found(
+                "update-without-where",
+                Postgresql,
+                &[
+                    old,
+                    "CREATE TABLE p (id int, a int); ALTER TABLE t INHERIT p; UPDATE p SET a = 1"
+                ]
+            ),
+            ""
+        );
     }
 
     #[test]

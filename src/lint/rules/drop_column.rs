@@ -39,7 +39,7 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             let Some(kept) = super::rebuild::kept(at, name) else {
                 return;
             };
-            for column in kept.left_out {
+            for column in kept.carried.left_out {
                 let fact = format!("leaves out column {name}.{column}, as it makes the table anew");
                 out.push(at.found(&RULE, said(fact, name, &column)));
             }

@@ -23,7 +23,8 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
     else {
         return;
     };
-    if at.engine != Engine::Sqlite || !at.picture.is_old_table(name) || has_keys_off(at) {
+    // A new one takes old rows along as well.
+    if at.engine != Engine::Sqlite || has_keys_off(at) {
         return;
     }
     let children = at.picture.referrers(name);

@@ -113,6 +113,77 @@ mod tests {
         }
     }
 
+    /// Only what is certainly the one that the plan made is new.
+    #[test]
+    fn names_that_may_mean_another() {
+        let told = |script: &str| {
+            assert_ne!(
+                found(
+                    "drop-table",
+                    Postgresql,
+                    &["CREATE TABLE t (id int)", script]
+                ),
+                "",
+                "{script}"
+            );
+        };
+        for script in [
+            "SET search_path TO s, public; CREATE TABLE t (id int); DROP TABLE public.t",
+            "CREATE TABLE s.z (id int); DROP TABLE z",
+            "CREATE TABLE z (id int); DROP TABLE s.z",
+            "CREATE TABLE s.z (id int); SET search_path TO public; DROP TABLE z",
+            "CREATE TABLE z (id int); SET LOCAL search_path TO s; DROP TABLE z",
+            "CREATE TABLE z (id int); SELECT set_config('search_path', 's', true); DROP TABLE z",
+            "SET search_path TO s; CREATE TABLE z (id int); RESET search_path; DROP TABLE z",
+            "ALTER ROLE app SET search_path TO s; CREATE TABLE z (id int)",
+            "CREATE SCHEMA n; CREATE TABLE n.t (id int); ALTER SCHEMA public RENAME TO o; ALTER SCHEMA n RENAME TO public; DROP TABLE o.t",
+            "SAVEPOINT a; CREATE TABLE z (id int); ROLLBACK TO a; DROP TABLE z",
+            "BEGIN; CREATE TABLE z (id int); ROLLBACK; DROP TABLE z",
+            "CREATE TABLE n (id int); SAVEPOINT a; ALTER TABLE t RENAME TO u; ALTER TABLE n RENAME TO t; ROLLBACK TO SAVEPOINT a; DROP TABLE t",
+            "CREATE TABLE n (id int); SAVEPOINT a; INSERT INTO n SELECT id FROM t; ROLLBACK TO a; DROP TABLE t; ALTER TABLE n RENAME TO t",
+        ] {
+            if script.starts_with("ALTER ROLE") {
+                let script = format!("{script}; DROP TABLE IF EXISTS public.t");
+                told(&script);
+            } else {
+                told(script);
+            }
+        }
+        for script in [
+            "CREATE TABLE z (id int); DROP TABLE public.z",
+            "CREATE TABLE public.z (id int); DROP TABLE z",
+            "CREATE SCHEMA s; CREATE TABLE s.z (id int); DROP TABLE s.z",
+            "SET search_path TO s, public; CREATE TABLE z (id int); DROP TABLE z",
+            "SET search_path TO public, extensions; CREATE TABLE z (id int); DROP TABLE public.z",
+            "CREATE TABLE z (id int); SAVEPOINT a; RELEASE a; DROP TABLE z",
+        ] {
+            silent(
+                "drop-table",
+                Postgresql,
+                &["CREATE TABLE t (id int)", script],
+            );
+        }
+        silent(
+            "drop-table",
+            Sqlite,
+            &[
+                "CREATE TABLE t (id int)",
+                "CREATE TABLE z (id int); DROP TABLE main.z",
+            ],
+        );
+        assert_ne!(
+            found(
+                "drop-table",
+                Sqlite,
+                &[
+                    "CREATE TABLE t (id int)",
+                    "SAVEPOINT a; CREATE TABLE z (id int); ROLLBACK TO a; DROP TABLE z"
+                ]
+            ),
+            ""
+        );
+    }
+
     #[test]
     fn bad() {
         let t = "CREATE TABLE t (id int)";

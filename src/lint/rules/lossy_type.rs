@@ -1,9 +1,10 @@
 //! A change of a column's type after which a value may be another one.
 
 use super::accept;
-use super::types::{Verdict, affinity_verdict, verdict};
+use super::types::{Verdict, affinity_verdict, cast_verdict, verdict};
 use crate::lint::at::{At, Found, Said};
 use crate::lint::{Level, Rule, Topic};
+use crate::model::entry::Engine;
 use crate::sql::changes::{Deed, Name, ObjectKind};
 
 pub(in crate::lint) static RULE: Rule = Rule {
@@ -37,15 +38,25 @@ pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
             let Some(kept) = super::rebuild::kept(at, name) else {
                 return;
             };
-            let (Some(old), Some(new)) = (at.picture.table(name), at.picture.table(kept.to)) else {
-                return;
-            };
-            for (column, was) in &old.columns {
-                let Some(is) = new.columns.get(column) else {
-                    continue;
-                };
-                if let Verdict::Lossy(why) = affinity_verdict(&was.ty, &is.ty) {
-                    out.push(at.found(&RULE, said(name, column, Some(&was.ty), &is.ty, why)));
+            for pair in &kept.carried.pairs {
+                let casts = pair.cast.as_deref().map(|ty| (ty, true));
+                for (ty, is_cast) in casts.into_iter().chain([(pair.is.as_str(), false)]) {
+                    let verdict = match at.engine {
+                        Engine::Sqlite if is_cast => cast_verdict(&pair.was, ty),
+                        Engine::Sqlite => affinity_verdict(&pair.was, ty),
+                        // A table that nobody knows says nothing of types.
+                        Engine::Postgresql if ty.is_empty() || pair.was.is_empty() => continue,
+                        Engine::Postgresql => {
+                            let using = is_cast.then(|| format!("a::{ty}"));
+                            verdict(at.picture, "a", Some(&pair.was), ty, using.as_deref())
+                        }
+                    };
+                    if let Verdict::Lossy(why) = verdict {
+                        out.push(
+                            at.found(&RULE, said(name, &pair.column, Some(&pair.was), ty, why)),
+                        );
+                        break;
+                    }
                 }
             }
         }

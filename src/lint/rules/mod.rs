@@ -3,6 +3,7 @@
 pub mod allowing;
 mod cascade;
 mod cast;
+mod catalog;
 mod check;
 mod computed;
 mod constraint_lock;
@@ -25,6 +26,7 @@ pub mod not_analysed;
 pub mod place;
 mod primary_key;
 mod rebuild;
+mod rebuild_values;
 mod rename_column;
 mod rename_table;
 mod replace_rows;
@@ -45,7 +47,7 @@ type Check = fn(&At<'_>, &mut Vec<Found>);
 
 /// The rules about changes, in the order of `docs/LINT.md`.
 #[rustfmt::skip]
-pub(super) static RULES: [(&Rule, Check); 32] = [
+pub(super) static RULES: [(&Rule, Check); 34] = [
     // Rows and values that are gone.
     (&drop_table::RULE, drop_table::check),
     (&drop_parent::RULE, drop_parent::check),
@@ -55,6 +57,7 @@ pub(super) static RULES: [(&Rule, Check); 32] = [
     (&drop_label::RULE, drop_label::check),
     (&lossy_type::RULE, lossy_type::check),
     (&rebuild::FILTERED, rebuild::check_filtered),
+    (&rebuild_values::RULE, rebuild_values::check),
     (&truncate::RULE, truncate::check),
     (&delete_rows::RULE, delete_rows::check),
     (&update_rows::RULE, update_rows::check),
@@ -62,6 +65,7 @@ pub(super) static RULES: [(&Rule, Check); 32] = [
     (&cascade::RULE, cascade::check),
     (&drop_sequence::RULE, drop_sequence::check),
     (&computed::RULE, computed::check),
+    (&catalog::RULE, catalog::check),
     // What fails on the rows that stand.
     (&required_column::RULE, required_column::check),
     (&set_not_null::RULE, set_not_null::check),

@@ -2,6 +2,7 @@
 
 use super::accept;
 use crate::lint::at::{At, Found, Said, statement_text};
+use crate::lint::picture::Carried;
 use crate::lint::{Level, Rule, Topic};
 use crate::sql::changes::{Change, Deed, Name, ObjectKind};
 
@@ -21,8 +22,8 @@ pub(super) struct Kept<'a> {
     pub(super) columns: &'a [String],
     /// The query that read the old table.
     pub(super) query: &'a str,
-    /// The columns that the query does not read.
-    pub(super) left_out: Vec<String>,
+    /// What it has of it when that one goes.
+    pub(super) carried: Carried,
 }
 
 /// What another table that stays took of this one.
@@ -31,26 +32,15 @@ pub(super) fn kept<'a>(at: &At<'a>, table: &Name) -> Option<Kept<'a>> {
     if at.picture.table(to).is_some_and(|to| to.is_temporary) || !takes_place(at, to, table) {
         return None;
     }
+    let carried = at.picture.carried(table, to)?;
     let text = statement_text(&at.script, statement);
-    let begin = words(text).find(|(_, word)| word.eq_ignore_ascii_case("select"));
-    let query = text
-        .get(begin.map_or(0, |(at, _)| at)..)
-        .unwrap_or_default();
-    let after = query.get("select".len()..).unwrap_or_default().trim_start();
-    // SELECT *, or SELECT t.*
-    let takes_all = after.starts_with('*') || after.get(..80).unwrap_or(after).contains(".*");
-    let known = at.picture.table(table);
-    let its = known.into_iter().flat_map(|known| known.columns.values());
-    let left_out = its
-        .map(|column| &column.name)
-        .filter(|name| !takes_all && at.picture.is_old_column(table, name) && !reads(query, name))
-        .cloned()
-        .collect();
+    let begin = text.to_ascii_lowercase().find("select");
+    let query = text.get(begin.unwrap_or(0)..).unwrap_or_default();
     Some(Kept {
         to,
         columns,
         query,
-        left_out,
+        carried,
     })
 }
 
@@ -73,25 +63,6 @@ fn takes_place(at: &At<'_>, to: &Name, gone: &Name) -> bool {
             .any(|change| renames(change, to, gone))
 }
 
-/// The words of a text, names in quotes of any kind included, each with its place.
-fn words(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let is_part = |char: char| char.is_alphanumeric() || char == '_' || char == '$';
-    let mut rest = 0;
-    std::iter::from_fn(move || {
-        let begin = rest + text.get(rest..)?.find(is_part)?;
-        let tail = &text[begin..];
-        let end = begin + tail.find(|char| !is_part(char)).unwrap_or(tail.len());
-        rest = end;
-        Some((begin, &text[begin..end]))
-    })
-}
-
-/// Whether a query names a column.
-fn reads(query: &str, column: &str) -> bool {
-    words(query).any(|(_, word)| word.eq_ignore_ascii_case(column))
-        || query.contains(&format!("\"{column}\""))
-}
-
 pub(super) fn check_filtered(at: &At<'_>, out: &mut Vec<Found>) {
     let Deed::Drop {
         kind: ObjectKind::Table,
@@ -105,28 +76,17 @@ pub(super) fn check_filtered(at: &At<'_>, out: &mut Vec<Found>) {
         return;
     }
     let Some(kept) = kept(at, name) else { return };
-    let leaves = [
-        "where",
-        "limit",
-        "distinct",
-        "join",
-        "group",
-        "except",
-        "intersect",
-    ];
-    let word = words(kept.query)
-        .map(|(_, word)| word)
-        .find(|word| leaves.iter().any(|one| word.eq_ignore_ascii_case(one)));
-    let Some(word) = word else { return };
+    let Some(word) = kept.carried.leaves else {
+        return;
+    };
     out.push(at.found(
         &FILTERED,
         Said {
             fact: format!(
-                "drops table {name} after {} took some of its rows: {}",
-                kept.to,
-                word.to_ascii_uppercase()
+                "drops table {name} after {} took some of its rows: {word}",
+                kept.to
             ),
-            consequence: "the rows that the query leaves out are gone".to_owned(),
+            consequence: "the rows that it did not take, or has no more, are gone".to_owned(),
             help: accept(&FILTERED, "count what is left out first"),
             subject: Some((name.clone(), None)),
             clause: format!("rows of {name} that its rebuild leaves out"),
@@ -163,19 +123,71 @@ mod tests {
         }
     }
 
+    /// What is done to the copy before the old table goes is done to the only rows that are left.
+    #[test]
+    fn a_copy_that_is_damaged() {
+        let told = |engine, script: &str| {
+            assert_ne!(
+                found("rebuild-leaves-rows", engine, &[T, script]),
+                "",
+                "{script}"
+            );
+        };
+        for engine in [Postgresql, Sqlite] {
+            for damage in ["DELETE FROM n", "DELETE FROM n WHERE true"] {
+                let script = format!(
+                    "CREATE TABLE n (id int, age int); INSERT INTO n SELECT id, age FROM t; {damage}; DROP TABLE t; ALTER TABLE n RENAME TO t"
+                );
+                told(engine, &script);
+            }
+            told(
+                engine,
+                "CREATE TABLE n (id int, age int); INSERT INTO n SELECT id, age FROM t WHERE true ON CONFLICT DO NOTHING; DROP TABLE t; ALTER TABLE n RENAME TO t",
+            );
+            // While the old one stands nothing is lost.
+            for script in [
+                "CREATE TABLE n (id int, age int); INSERT INTO n SELECT id, age FROM t; DELETE FROM n; DROP TABLE n",
+                "CREATE TABLE n (id int, age int); INSERT INTO n SELECT id, age FROM t; UPDATE n SET age = 1",
+            ] {
+                let look = crate::lint::testing::look_at(engine, &[T, script]);
+                let losses = look
+                    .findings
+                    .iter()
+                    .filter(|it| it.rule.topic == crate::lint::Topic::DataLoss);
+                assert_eq!(losses.count(), 0, "{script}");
+            }
+        }
+        told(
+            Postgresql,
+            "CREATE TABLE n (id int, age int); INSERT INTO n SELECT * FROM t; TRUNCATE n; DROP TABLE t; ALTER TABLE n RENAME TO t",
+        );
+        told(
+            Sqlite,
+            "CREATE TABLE n (id int UNIQUE, age int); INSERT OR IGNORE INTO n SELECT * FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
+        );
+        told(
+            Sqlite,
+            "CREATE TABLE n (id int UNIQUE ON CONFLICT IGNORE, age int); INSERT INTO n SELECT * FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
+        );
+        told(
+            Sqlite,
+            "CREATE TABLE n (id int UNIQUE, age int); INSERT INTO n SELECT * FROM t; INSERT OR REPLACE INTO n SELECT id, 1 FROM t; DROP TABLE t; ALTER TABLE n RENAME TO t",
+        );
+    }
+
     #[test]
     fn bad() {
         let script = "CREATE TABLE n (id int); INSERT INTO n (id) SELECT id FROM t WHERE age > 1; DROP TABLE t; ALTER TABLE n RENAME TO t";
         insta::assert_snapshot!(found("rebuild-leaves-rows", Sqlite, &[T, script]), @r#"
         error: drops table t after n took some of its rows: WHERE
           at    DROP TABLE t
-          then  the rows that the query leaves out are gone
+          then  the rows that it did not take, or has no more, are gone
           help  count what is left out first; where that is meant, say so above the statement: -- tollgate:allow rebuild-leaves-rows <reason>
         "#);
         insta::assert_snapshot!(found("rebuild-leaves-rows", Postgresql, &[T, script]), @r#"
         error: drops table t after n took some of its rows: WHERE
           at    DROP TABLE t
-          then  the rows that the query leaves out are gone
+          then  the rows that it did not take, or has no more, are gone
           help  count what is left out first; where that is meant, say so above the statement: -- tollgate:allow rebuild-leaves-rows <reason>
         "#);
     }

@@ -14,23 +14,21 @@ pub(in crate::lint) static RULE: Rule = Rule {
 };
 
 pub(super) fn check(at: &At<'_>, out: &mut Vec<Found>) {
-    let Deed::Insert {
-        table,
-        replaces: true,
-        ..
-    } = at.deed
-    else {
+    let (Deed::Insert { table, .. } | Deed::Update { table, .. }) = at.deed else {
         return;
     };
+    // `ON CONFLICT DO UPDATE` keeps the row.
+    let text = at.text().to_ascii_lowercase();
+    let mut head = text
+        .split_whitespace()
+        .take_while(|word| *word != "into" && *word != "set");
+    let replaces = head.any(|word| word.contains("replace"));
     if at.engine != Engine::Sqlite || !at.picture.is_old_table(table) {
         return;
     }
-    // `ON CONFLICT DO UPDATE` keeps the row.
-    let text = at.text().to_ascii_lowercase();
-    let head = text
-        .split_whitespace()
-        .take_while(|word| *word != "into" && *word != "set");
-    if !head.into_iter().any(|word| word.contains("replace")) {
+    // `UNIQUE ON CONFLICT REPLACE` says it for every statement.
+    let yields = at.picture.table(table).and_then(|known| known.yields);
+    if !replaces && yields.is_none_or(|how| how.ends_with("IGNORE")) {
         return;
     }
     out.push(at.found(
@@ -95,6 +93,21 @@ mod tests {
             Sqlite,
             &[T, "UPDATE t SET a = replace(a, 'x', 'y') WHERE id = 1"],
         );
+    }
+
+    #[test]
+    fn said_elsewhere() {
+        let yields = "CREATE TABLE t (id int PRIMARY KEY ON CONFLICT REPLACE, a int)";
+        for (stands, script) in [
+            (yields, "INSERT INTO t VALUES (1, 2)"),
+            (T, "UPDATE OR REPLACE t SET id = 1 WHERE id = 2"),
+        ] {
+            assert_ne!(
+                found("insert-or-replace", Sqlite, &[stands, script]),
+                "",
+                "{script}"
+            );
+        }
     }
 
     #[test]

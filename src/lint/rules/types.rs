@@ -307,6 +307,20 @@ fn between(picture: &Picture<'_>, old: &Type<'_>, new: &Type<'_>, using: Option<
     }
 }
 
+/// What SQLite makes of values that a query casts: unlike a column, it makes something of each.
+pub(super) fn cast_verdict(old: &str, new: &str) -> Verdict {
+    let (old, new) = (old.to_ascii_uppercase(), new.to_ascii_uppercase());
+    let is = |ty: &str, words: &[&str]| words.iter().any(|word| ty.contains(word));
+    let is_whole = |ty: &str| ty.contains("INT") || ty.contains("BOOL");
+    if old == new || is(&new, &["CHAR", "CLOB", "TEXT"]) && !is_whole(&new) {
+        return Safe;
+    }
+    if is_whole(&old) && !is(&new, &["BLOB"]) {
+        return Safe;
+    }
+    Lossy("what does not read as the new type becomes 0, or loses its fraction")
+}
+
 /// What SQLite makes of the values of a column that a rebuild gives another type: it keeps what it cannot
 /// convert, so that only text which looks like a number comes out different.
 pub(super) fn affinity_verdict(old: &str, new: &str) -> Verdict {

@@ -164,10 +164,13 @@ fn is_name(token: &Token<'_>) -> bool {
 fn path(tokens: Option<&[Token<'_>]>) -> bool {
     let tokens = tokens.unwrap_or_default();
     tokens.len().is_multiple_of(2)
-        && tokens.iter().enumerate().all(|(place, token)| match place % 2 {
-            0 => is_name(token),
-            _ => token.is("."),
-        })
+        && tokens
+            .iter()
+            .enumerate()
+            .all(|(place, token)| match place % 2 {
+                0 => is_name(token),
+                _ => token.is("."),
+            })
 }
 
 /// Without brackets around the whole.
@@ -196,7 +199,8 @@ fn bare<'a>(mut tokens: &'a [Token<'a>]) -> &'a [Token<'a>] {
 fn plain(at: &At<'_>, value: &[Token<'_>]) -> Option<String> {
     let value = bare(value);
     let (last, before) = value.split_last()?;
-    let is_column = is_name(last) && path(Some(before)) && !(before.is_empty() && is_constant(last));
+    let is_column =
+        is_name(last) && path(Some(before)) && !(before.is_empty() && is_constant(last));
     is_column.then(|| last.name(at.engine)).flatten()
 }
 
@@ -224,14 +228,16 @@ fn cast(at: &At<'_>, value: &[Token<'_>]) -> Option<Item> {
             (within.get(..place)?, within.get(place + 1..)?)
         }
         _ => {
-            let place = value.windows(2).position(|two| {
-                two.iter().all(|token| token.is(":"))
-            })?;
+            let place = value
+                .windows(2)
+                .position(|two| two.iter().all(|token| token.is(":")))?;
             (value.get(..place)?, value.get(place + 2..)?)
         }
     };
     let is_type = ty.iter().all(|token| {
-        is_name(token) || token.kind == Kind::Number || token.is_any(&["(", ")", "[", "]", ",", "."])
+        is_name(token)
+            || token.kind == Kind::Number
+            || token.is_any(&["(", ")", "[", "]", ",", "."])
     });
     if !is_type || ty.is_empty() {
         return None;

@@ -123,8 +123,9 @@ fn one(engine: Engine, rest: &str) -> (usize, Option<Kind>) {
             (end, Some(Kind::Number))
         }
         _ if first.is_alphabetic() || first == '_' || !first.is_ascii() => {
-            let is_part =
-                |char: char| char.is_alphanumeric() || matches!(char, '_' | '$') || !char.is_ascii();
+            let is_part = |char: char| {
+                char.is_alphanumeric() || matches!(char, '_' | '$') || !char.is_ascii()
+            };
             let end = rest.find(|char| !is_part(char)).unwrap_or(rest.len());
             (end, Some(Kind::Word))
         }
@@ -182,7 +183,9 @@ fn dollar(rest: &str) -> Option<usize> {
         .trim_matches('$')
         .chars()
         .enumerate()
-        .all(|(at, char)| char == '_' || char.is_alphabetic() || (at > 0 && char.is_alphanumeric()));
+        .all(|(at, char)| {
+            char == '_' || char.is_alphabetic() || (at > 0 && char.is_alphanumeric())
+        });
     if !is_tag {
         return None;
     }

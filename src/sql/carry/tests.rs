@@ -28,8 +28,18 @@ fn values() {
             items(engine, "CAST(a AS varchar(3)) AS a"),
             [Item::Cast("a".to_owned(), "varchar(3)".to_owned())]
         );
-        for other in ["'x' AS a", "lower(a)", "NULL", "a || 'b' AS a", "(SELECT a FROM y)", "1"] {
-            assert!(matches!(items(engine, other)[..], [Item::Other(_)]), "{other}");
+        for other in [
+            "'x' AS a",
+            "lower(a)",
+            "NULL",
+            "a || 'b' AS a",
+            "(SELECT a FROM y)",
+            "1",
+        ] {
+            assert!(
+                matches!(items(engine, other)[..], [Item::Other(_)]),
+                "{other}"
+            );
         }
     }
     assert_eq!(
@@ -59,11 +69,23 @@ fn rows_that_stay_behind() {
             ("INSERT INTO n SELECT DISTINCT a FROM x", "DISTINCT"),
             ("INSERT INTO n SELECT a FROM x, y", "JOIN"),
             ("INSERT INTO n SELECT a FROM x JOIN y USING (a)", "JOIN"),
-            ("INSERT INTO n SELECT a FROM x UNION SELECT a FROM y", "UNION"),
-            ("INSERT INTO n SELECT a FROM (SELECT a FROM x LIMIT 1) q", "a query within it"),
+            (
+                "INSERT INTO n SELECT a FROM x UNION SELECT a FROM y",
+                "UNION",
+            ),
+            (
+                "INSERT INTO n SELECT a FROM (SELECT a FROM x LIMIT 1) q",
+                "a query within it",
+            ),
             ("INSERT INTO n SELECT a, count(*) FROM x", "count(...)"),
-            ("INSERT INTO n SELECT a FROM x ON CONFLICT DO NOTHING", "ON CONFLICT"),
-            ("WITH w AS (SELECT * FROM x) INSERT INTO n SELECT a FROM w", "WITH"),
+            (
+                "INSERT INTO n SELECT a FROM x ON CONFLICT DO NOTHING",
+                "ON CONFLICT",
+            ),
+            (
+                "WITH w AS (SELECT * FROM x) INSERT INTO n SELECT a FROM w",
+                "WITH",
+            ),
         ] {
             assert_eq!(leaves(engine, part).as_deref(), Some(word), "{part}");
         }
@@ -78,19 +100,36 @@ fn rows_that_stay_behind() {
         leaves(Sqlite, "REPLACE INTO n SELECT a FROM x").as_deref(),
         Some("REPLACE")
     );
-    assert_eq!(leaves(Sqlite, "INSERT OR ABORT INTO n SELECT a FROM x"), None);
+    assert_eq!(
+        leaves(Sqlite, "INSERT OR ABORT INTO n SELECT a FROM x"),
+        None
+    );
 }
 
 #[test]
 fn what_lets_rows_go() {
-    assert_eq!(yields("CREATE TABLE n (a UNIQUE ON CONFLICT IGNORE)"), Some("ON CONFLICT IGNORE"));
-    assert_eq!(yields("CREATE TABLE n (a, UNIQUE (a) ON /**/ CONFLICT replace)"), Some("ON CONFLICT REPLACE"));
-    assert_eq!(yields("CREATE TABLE n (a UNIQUE ON CONFLICT FAIL DEFAULT 'ON CONFLICT IGNORE')"), None);
+    assert_eq!(
+        yields("CREATE TABLE n (a UNIQUE ON CONFLICT IGNORE)"),
+        Some("ON CONFLICT IGNORE")
+    );
+    assert_eq!(
+        yields("CREATE TABLE n (a, UNIQUE (a) ON /**/ CONFLICT replace)"),
+        Some("ON CONFLICT REPLACE")
+    );
+    assert_eq!(
+        yields("CREATE TABLE n (a UNIQUE ON CONFLICT FAIL DEFAULT 'ON CONFLICT IGNORE')"),
+        None
+    );
 }
 
 #[test]
 fn parents_and_paths() {
-    let names = |text| parents(text).iter().map(ToString::to_string).collect::<Vec<_>>();
+    let names = |text| {
+        parents(text)
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(names("CREATE TABLE c () INHERITS (a, s.b)"), ["a", "s.b"]);
     assert_eq!(names("CREATE TABLE c PARTITION OF s.p DEFAULT"), ["s.p"]);
     assert_eq!(names("ALTER TABLE c INHERIT \"P\""), ["P"]);
@@ -104,9 +143,18 @@ fn parents_and_paths() {
         ("SET search_path TO DEFAULT", FirstSchema::Default),
         ("RESET search_path", FirstSchema::Default),
         ("SET search_path = ''", FirstSchema::Unknown),
-        ("SELECT pg_catalog.set_config('search_path', '', false)", FirstSchema::Unknown),
-        ("SELECT set_config('search_path', 'S, public', false)", named("s")),
-        ("SELECT set_config('search_path', x, false)", FirstSchema::Unknown),
+        (
+            "SELECT pg_catalog.set_config('search_path', '', false)",
+            FirstSchema::Unknown,
+        ),
+        (
+            "SELECT set_config('search_path', 'S, public', false)",
+            named("s"),
+        ),
+        (
+            "SELECT set_config('search_path', x, false)",
+            FirstSchema::Unknown,
+        ),
     ] {
         assert_eq!(first_schema(text), first, "{text}");
     }
@@ -114,7 +162,18 @@ fn parents_and_paths() {
 
 #[test]
 fn any_text_is_read_to_its_end() {
-    for text in ["'", "\"", "/*", "$a$", "e'\\", "INSERT INTO n SELECT ((", "é'é", "INSERT INTO n (a SELECT", "INSERT INTO n ()) SELECT", "$é$ x"] {
+    for text in [
+        "'",
+        "\"",
+        "/*",
+        "$a$",
+        "e'\\",
+        "INSERT INTO n SELECT ((",
+        "é'é",
+        "INSERT INTO n (a SELECT",
+        "INSERT INTO n ()) SELECT",
+        "$é$ x",
+    ] {
         for engine in [Postgresql, Sqlite] {
             let _ = carry(engine, text);
             let _ = parents(text);

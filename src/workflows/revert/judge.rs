@@ -1,6 +1,6 @@
 //! What speaks against writing a rollback: all of it is looked for before anything is written, and told at once.
 
-use super::{Request, Subject, read, subject};
+use super::{Request, Subject, past, read, subject};
 use crate::model::reverting::REVERTS;
 use crate::model::{DownLabel, EnvironmentName, MigrationId};
 use crate::planner::FileFacts;
@@ -135,12 +135,12 @@ pub(super) fn whole(
     let mut against = Against::default();
     later(run, request, links, chosen, &mut against);
     for subject in chosen {
-        by_hand(request, subject, &mut against);
+        by_hand(run, request, subject, &mut against);
     }
     for id in &against.ran.clone() {
         // Those are reversed with it, and had better be able to.
         if let Ok(subject) = subject(run, request, id) {
-            by_hand(request, &subject, &mut against);
+            by_hand(run, request, &subject, &mut against);
         }
     }
     if against.lines.is_empty() {
@@ -229,7 +229,7 @@ fn later(
 }
 
 /// What is still to be written by hand before it can be reversed.
-fn by_hand(request: &Request<'_>, subject: &Subject, against: &mut Against) {
+fn by_hand(run: &Run<'_>, request: &Request<'_>, subject: &Subject, against: &mut Against) {
     let migration = &subject.migration;
     if let Some((_, script, ..)) = &subject.down {
         let file = (request.path)(migration, "down.sql");
@@ -246,7 +246,8 @@ fn by_hand(request: &Request<'_>, subject: &Subject, against: &mut Against) {
         return;
     }
     let file = (request.path)(migration, "migration.sql");
-    for open in reverse(request.engine, &subject.up_script).open {
+    let past = past(run, request.engine, migration);
+    for open in reverse(&past, &subject.up_script).open {
         let line = sql::position(&subject.up_script, open.range.start).line;
         against.lines.push(format!(
             "{file}:{line}: {}, and {}",
