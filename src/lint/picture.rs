@@ -87,7 +87,8 @@ pub(super) struct Table {
     pub(super) keys: BTreeMap<String, Key>,
     /// The tables that it is a part of, or has its columns from.
     parents: Vec<Place>,
-    /// SQLite: the words by which its constraints let rows go that are in the way.
+    /// The words by which it lets rows go: SQLite's constraints those that are in the way, a temporary table
+    /// of PostgreSQL all of them.
     pub(super) yields: Option<&'static str>,
     /// Whose rows it took.
     copies: Vec<Copy>,
@@ -131,6 +132,10 @@ pub(super) struct Picture<'a> {
     renamed_types: usize,
     /// How many tables this script renamed.
     renamed_tables: usize,
+    /// How many bytes of this script are read again.
+    to_read: usize,
+    /// How often this script carried rows over.
+    copies: usize,
     /// A number for what has no name, and for what has one that may change.
     nameless: usize,
 }
@@ -151,6 +156,8 @@ impl<'a> Picture<'a> {
             path: Path::new(engine),
             renamed_types: 0,
             renamed_tables: 0,
+            to_read: 0,
+            copies: 0,
             nameless: 0,
         }
     }
@@ -236,7 +243,7 @@ impl<'a> Picture<'a> {
     /// one of which it is not certain that it is the one the plan made.
     pub(super) fn is_old_table(&self, name: &Name) -> bool {
         match self.tables.get(&self.table_key(name)) {
-            Some(table) => !table.is_temporary && !self.is_new(table.made),
+            Some(table) => !self.is_new(table.made),
             None => !self.is_empty,
         }
     }

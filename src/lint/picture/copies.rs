@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::Key as Place;
-use super::{Picture, Table};
+use super::{Col, Picture, Table};
 use crate::model::entry::Engine;
 use crate::sql::carry::{Carry, Item, carry};
 use crate::sql::changes::{Deed, Name, ObjectKind};
@@ -11,6 +11,9 @@ use crate::sql::changes::{Deed, Name, ObjectKind};
 /// The tables whose rows one table is known to have taken. One that took those of more has not taken them,
 /// as far as anybody here knows.
 const MOST_COPIES: usize = 20;
+
+/// How often a script carries rows over before it is no longer followed; and the columns of such a table.
+const MOST_CARRIED: usize = 2_000;
 
 /// The most of a text that is shown.
 const MOST_SHOWN: usize = 40;
@@ -84,6 +87,9 @@ impl Picture<'_> {
         let stands: BTreeMap<usize, &String> = (new.columns.iter())
             .map(|(name, column)| (column.id, name))
             .collect();
+        let names: BTreeMap<usize, &String> = (old.columns.values())
+            .map(|column| (column.id, &column.name))
+            .collect();
         let mut went: BTreeMap<usize, Vec<(&String, &How)>> = BTreeMap::new();
         for (to, taken) in &copy.taken {
             if let (Some(from), Some(name)) = (taken.from, stands.get(to)) {
@@ -124,9 +130,8 @@ impl Picture<'_> {
             } else if let Some(taken) = same.and_then(|is| copy.taken.get(&is.id)) {
                 let what = match (&taken.how, taken.from) {
                     (How::Changed(what), _) => what.clone(),
-                    (_, Some(from)) => (old.columns.values())
-                        .find(|other| other.id == from)
-                        .map_or_else(String::new, |other| format!("column {}", other.name)),
+                    (_, Some(from)) => (names.get(&from))
+                        .map_or_else(String::new, |other| format!("column {other}")),
                     _ => String::new(),
                 };
                 out.changed.push((column.name.clone(), what));
@@ -139,6 +144,10 @@ impl Picture<'_> {
 
     /// An `INSERT` that reads other tables.
     pub(super) fn copied(&mut self, table: &Name, from: &[Name], text: &str) {
+        self.copies += 1;
+        if self.copies > MOST_CARRIED || self.to_read == 0 {
+            return;
+        }
         let Some(carry) = carry(self.engine, text) else {
             return;
         };
@@ -169,6 +178,9 @@ impl Picture<'_> {
         let (Some(old), Some(new)) = (self.tables.get(&from), self.tables.get(&place)) else {
             return;
         };
+        if old.columns.len().max(new.columns.len()) > MOST_CARRIED {
+            return;
+        }
         let mut copy = Copy {
             source: old.id,
             script: self.scripts.len().saturating_sub(1),
@@ -346,10 +358,15 @@ impl Picture<'_> {
                 continue;
             }
             heir.made = gone.made;
-            let of = |id: usize| gone.columns.values().find(|column| column.id == id);
+            let by_id: BTreeMap<usize, &Col> = gone
+                .columns
+                .values()
+                .map(|column| (column.id, column))
+                .collect();
             for (name, column) in &mut heir.columns {
                 let from = copy.taken.get(&column.id).and_then(|taken| taken.from);
-                let from = from.and_then(of).or_else(|| gone.columns.get(name));
+                let from = (from.and_then(|id| by_id.get(&id).copied()))
+                    .or_else(|| gone.columns.get(name));
                 if let Some(old) = from {
                     column.made = old.made;
                 }

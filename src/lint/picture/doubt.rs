@@ -4,16 +4,44 @@ use std::collections::BTreeSet;
 
 use super::Picture;
 use super::names::Key as Place;
+use super::path::SESSION;
 use crate::sql::carry::parents;
 use crate::sql::changes::{ConstraintKind, Deed, Name, ObjectKind};
 
 /// Tables that are looked through before anything counts as reached.
 const MOST_REACHED: usize = 200;
 
+/// The bytes that are read of one script again, for what its statements do besides. One statement with many
+/// parts is read once for each.
+pub(super) const MOST_READ: usize = 128 * 1024 * 1024;
+
 impl Picture<'_> {
+    /// Whether a statement is read once more. Where that becomes too much, nothing of the plan is certain.
+    pub(super) fn reads(&mut self, text: &str) -> bool {
+        if self.to_read == 0 {
+            return false;
+        }
+        self.to_read = self.to_read.saturating_sub(text.len());
+        if self.to_read == 0 {
+            self.doubt_all();
+        }
+        self.to_read > 0
+    }
+
     /// What a change makes doubtful.
     pub(super) fn doubt(&mut self, deed: &Deed, text: &str) {
         match deed {
+            // A temporary table is gone, and no longer hides one of its name.
+            Deed::Other { what } if what == "DISCARD ALL" || what.starts_with("DISCARD TEMP") => {
+                self.tables.remove_schema(SESSION);
+            }
+            Deed::Other { what } if what.starts_with("COMMIT") || what.starts_with("END") => {
+                for table in self.tables.all_mut() {
+                    if table.is_temporary && table.yields.is_some() {
+                        table.doubt();
+                    }
+                }
+            }
             Deed::Other { what } if what.starts_with("ROLLBACK") || what.starts_with("ABORT") => {
                 self.doubt_all();
             }
@@ -67,16 +95,14 @@ impl Picture<'_> {
         let mut seen = BTreeSet::new();
         let mut open = vec![place];
         while let Some(place) = open.pop() {
+            // Each is looked at once, so that a circle ends.
+            if !seen.insert(place.clone()) {
+                continue;
+            }
             if let Some(table) = self.tables.get_mut(&place) {
                 table.doubt();
                 open.extend(table.parents.iter().cloned());
             }
-            // Each is looked at once, so that a circle ends.
-            let new = seen.insert(place);
-            if !new {
-                open.retain(|place| !seen.contains(place));
-            }
-            open.retain(|place| !seen.contains(place));
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::doubt::MOST_READ;
 use super::names::Key as Place;
 use super::path::SESSION;
 use super::{Made, Picture, Table, Ty};
@@ -19,6 +20,8 @@ impl<'a> Picture<'a> {
         self.path.begin_script();
         self.renamed_types = 0;
         self.renamed_tables = 0;
+        self.to_read = MOST_READ;
+        self.copies = 0;
     }
 
     /// A change was made by a statement with this text, written by hand or not.
@@ -31,10 +34,14 @@ impl<'a> Picture<'a> {
         self.fold(deed, text, made);
     }
 
-    fn fold(&mut self, deed: &Deed, text: &str, made: Made) {
-        self.follow_path(deed, text);
-        self.doubt(deed, text);
-        self.harm(deed, text, made.certain);
+    fn fold(&mut self, deed: &Deed, text: &str, mut made: Made) {
+        if self.reads(text) {
+            self.follow_path(deed, text);
+            self.doubt(deed, text);
+            self.harm(deed, text, made.certain);
+        } else {
+            made.certain = false;
+        }
         match deed {
             Deed::CreateTable {
                 table,
@@ -67,6 +74,10 @@ impl<'a> Picture<'a> {
                     };
                     match self.engine {
                         Engine::Sqlite => new.yields = yields(text),
+                        Engine::Postgresql if *temporary => {
+                            let goes = text.to_ascii_lowercase().contains("on commit drop");
+                            new.yields = goes.then_some("ON COMMIT DROP");
+                        }
                         Engine::Postgresql if *from_elsewhere => {
                             let parents = parents(text);
                             new.parents = parents.iter().map(|name| self.table_key(name)).collect();

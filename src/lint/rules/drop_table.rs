@@ -138,6 +138,9 @@ mod tests {
             "ALTER ROLE app SET search_path TO s; CREATE TABLE z (id int)",
             "CREATE SCHEMA n; CREATE TABLE n.t (id int); ALTER SCHEMA public RENAME TO o; ALTER SCHEMA n RENAME TO public; DROP TABLE o.t",
             "SAVEPOINT a; CREATE TABLE z (id int); ROLLBACK TO a; DROP TABLE z",
+            "SAVEPOINT a; CREATE TEMP TABLE t (id int); ROLLBACK TO a; DROP TABLE t",
+            "BEGIN; CREATE TEMP TABLE t (id int) ON COMMIT DROP; COMMIT; DROP TABLE t",
+            "CREATE TEMP TABLE t (id int); DISCARD ALL; DROP TABLE t",
             "BEGIN; CREATE TABLE z (id int); ROLLBACK; DROP TABLE z",
             "CREATE TABLE n (id int); SAVEPOINT a; ALTER TABLE t RENAME TO u; ALTER TABLE n RENAME TO t; ROLLBACK TO SAVEPOINT a; DROP TABLE t",
             "CREATE TABLE n (id int); SAVEPOINT a; INSERT INTO n SELECT id FROM t; ROLLBACK TO a; DROP TABLE t; ALTER TABLE n RENAME TO t",
@@ -155,6 +158,7 @@ mod tests {
             "CREATE SCHEMA s; CREATE TABLE s.z (id int); DROP TABLE s.z",
             "SET search_path TO s, public; CREATE TABLE z (id int); DROP TABLE z",
             "SET search_path TO public, extensions; CREATE TABLE z (id int); DROP TABLE public.z",
+            "BEGIN; CREATE TEMP TABLE z (id int); COMMIT; DROP TABLE z",
             "CREATE TABLE z (id int); SAVEPOINT a; RELEASE a; DROP TABLE z",
         ] {
             silent(
