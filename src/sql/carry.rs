@@ -93,7 +93,7 @@ pub fn carry(engine: Engine, statement: &str) -> Option<Carry> {
 #[must_use]
 pub fn yields(statement: &str) -> Option<&'static str> {
     let tokens = tokens(Engine::Sqlite, statement);
-    let found = tokens.windows(3).find_map(|three| {
+    tokens.windows(3).find_map(|three| {
         let [on, conflict, how] = three else {
             return None;
         };
@@ -103,8 +103,7 @@ pub fn yields(statement: &str) -> Option<&'static str> {
             _ => return None,
         };
         (on.is("on") && conflict.is("conflict")).then_some(how)
-    });
-    found
+    })
 }
 
 /// The tables that a table of PostgreSQL is made part of, or takes its columns from: after `INHERIT`, in the
