@@ -115,14 +115,18 @@ fn statements(dice: &mut Dice) -> Vec<String> {
         return out;
     }
     // A table that is made anew, with something in between, perhaps.
-    let table = dice.one(&["a", "b"]);
+    let table = dice.one(&["a", "a", "a", "b"]);
+    let mut copy = "n";
     let skeleton = match dice.below(4) {
-        0 => [
-            format!("ALTER TABLE {table} RENAME TO o"),
-            format!("CREATE TABLE {table} {}", dice.columns()),
-            dice.insert(table, "o"),
-            "DROP TABLE o".to_owned(),
-        ],
+        0 => {
+            copy = table;
+            [
+                format!("ALTER TABLE {table} RENAME TO o"),
+                format!("CREATE TABLE {table} {}", dice.columns()),
+                dice.insert(table, "o"),
+                "DROP TABLE o".to_owned(),
+            ]
+        }
         _ => [
             format!("CREATE TABLE n {}", dice.columns()),
             dice.insert("n", table),
@@ -131,12 +135,28 @@ fn statements(dice: &mut Dice) -> Vec<String> {
         ],
     };
     for statement in skeleton {
+        let fills = statement.starts_with("INSERT");
         out.push(statement);
+        if fills && dice.once_in(3) {
+            out.push(damage(dice, copy));
+        }
         while dice.once_in(4) {
             out.push(any(dice));
         }
     }
     out
+}
+
+/// What is done to the copy while the old table stands.
+fn damage(dice: &mut Dice, copy: &str) -> String {
+    match dice.below(6) {
+        0 => format!("DELETE FROM {copy}"),
+        1 => format!("UPDATE {copy} SET email = 'x'"),
+        2 => format!("UPDATE {copy} SET kind = upper(kind) WHERE true"),
+        3 => format!("ALTER TABLE {copy} DROP COLUMN kind"),
+        4 => format!("INSERT OR REPLACE INTO {copy} (id) VALUES (1)"),
+        _ => format!("ALTER TABLE {copy} RENAME COLUMN email TO rest"),
+    }
 }
 
 fn any(dice: &mut Dice) -> String {
