@@ -209,7 +209,7 @@ fn a_script_that_cannot_be_sent_is_refused_by_the_plan() {
         script      COPY ... FROM STDIN needs a client that sends or takes the rows, and a migration has none
                     found     COPY ... FROM STDIN in line 1
                     required  statements that the server can run alone
-                    remedy    edit 20251102000000_copy/migration.sql: use INSERT INTO ... VALUES
+                    remedy    edit migrations/20251102000000_copy/migration.sql: use INSERT INTO ... VALUES
 
       1 before it is ready: tollgate apply dev --to 20251101000000_users
     --- stderr
