@@ -85,7 +85,7 @@ const ENVIRONMENT: &[&str] = &[
 ];
 /// Keys of the design whose gates this version cannot hold. Accepting one in silence would promise a
 /// gate that is not there.
-const NOT_YET: &[&str] = &["soak", "freeze", "allow", "hold", "approvals"];
+const NOT_YET: &[&str] = &["approvals"];
 
 /// Reads the text of a `tollgate.toml` that stands in `root`.
 pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {

@@ -26,6 +26,8 @@ pub struct Life {
     pub standing: BTreeMap<MigrationId, Standing>,
     /// The newest attempt that failed and left nothing, of migrations that have not succeeded since.
     pub failed: BTreeMap<MigrationId, Failed>,
+    /// When an attempt at a migration last failed, whatever came after.
+    pub(super) last_failure: BTreeMap<MigrationId, Timestamp>,
     /// Every attempt at it that the ledger knows of: begun here, or resolved here after another ledger
     /// had begun it.
     pub attempts: BTreeSet<AttemptId>,
@@ -307,6 +309,9 @@ impl Life {
         if outcome.progress.is_none() && attempted.intent.receipt == ReceiptKind::Undone {
             return None;
         }
+        let last = self.last_failure.entry(outcome.migration.clone());
+        let last = last.or_insert(at);
+        *last = at.max(*last);
         let failed = Failed {
             at,
             error: outcome.error.clone(),

@@ -16,6 +16,7 @@ mod place;
 mod read;
 mod rehearsals;
 mod reverts;
+mod soak;
 mod store;
 pub mod view;
 mod waivers;

@@ -24,6 +24,7 @@ pub use super::life::{Attempted, Backup, Failed, Life, Standing, Success};
 use super::rehearsals::Rehearsals;
 pub use super::rehearsals::Rehearsed;
 pub use super::reverts::{Incident, Reverts, Rollback};
+pub use super::soak::Soaking;
 pub use super::waivers::Waived;
 use super::waivers::Waivers;
 
@@ -127,7 +128,12 @@ impl EnvironmentView {
 
     /// Every backup of any target that it ever had.
     pub fn all_backups(&self) -> impl Iterator<Item = &Backup> {
-        self.lives.values().flat_map(|life| &life.backups)
+        self.lives().flat_map(|life| &life.backups)
+    }
+
+    /// Every life of every target that it ever had.
+    pub(super) fn lives(&self) -> impl Iterator<Item = &Life> {
+        self.lives.values()
     }
 
     /// Whether that is, or once was, its target.

@@ -2,6 +2,7 @@
 //!
 //! `docs/LEDGER.md` draws the byte formats of [`entry`], [`receipt`] and [`schema`]; they are frozen.
 
+pub mod calendar;
 pub mod data;
 pub mod entry;
 pub mod ids;
@@ -15,10 +16,14 @@ mod size;
 pub mod timestamp;
 pub mod waiver;
 
+pub use calendar::{Freeze, Window, read_instant};
 pub use data::{Data, DataMode};
 pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
 pub use ids::{AttemptId, EnvironmentName, IncarnationId, IncidentId, MigrationId, WriterId};
-pub use policy::{DataLoss, Environment, Kind, Policy, Require, RequiredBackup, RequiredRehearsal};
+pub use policy::{
+    DataLoss, Environment, Hold, Kind, LintLevel, Policy, Require, RequiredBackup,
+    RequiredRehearsal,
+};
 pub use receipt::{DownBytes, EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
 pub use rehearsal::{DownLabel, Losses, Rehearsal, RehearsedDown, Stage};
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};

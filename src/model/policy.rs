@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{EnvironmentName, MigrationId};
+use super::{EnvironmentName, Freeze, MigrationId, Window};
 
 /// The environments, in order. Never empty, no two of one name.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -49,6 +49,40 @@ pub struct Require {
     /// next plan only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waivers_last: Option<Duration>,
+    /// How long a migration has stood in the environment before; `None`: it need not wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub soak: Option<Duration>,
+    /// When nothing is applied there.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub freeze: Vec<Freeze>,
+    /// When something may be applied there: in any of these. None: at any time.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<Window>,
+    /// Migrations that are not applied there, for now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub hold: Vec<Hold>,
+    /// The least level of a finding in a script that is refused there; `None`: of none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lint: Option<LintLevel>,
+}
+
+/// A migration that somebody holds back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Hold {
+    /// Which.
+    pub migration: MigrationId,
+    /// Why.
+    pub reason: String,
+}
+
+/// How grave a finding is that is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LintLevel {
+    /// A warning, or an error.
+    Warning,
+    /// An error.
+    Error,
 }
 
 impl Require {
@@ -124,6 +158,11 @@ impl Environment {
                 data_loss: None,
                 never_waive: None,
                 waivers_last: None,
+                soak: None,
+                freeze: Vec::new(),
+                allow: Vec::new(),
+                hold: Vec::new(),
+                lint: None,
             },
         }
     }

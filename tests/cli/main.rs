@@ -19,6 +19,7 @@ mod init;
 mod ledger_faults;
 mod lint;
 mod on_postgres;
+mod policy;
 mod prisma;
 mod processes;
 mod project;

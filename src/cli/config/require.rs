@@ -8,6 +8,8 @@ use toml::{Table, Value};
 
 use super::{ConfigError, FILE, flag, known_keys, length_of_time, nearest};
 use crate::model::{DataLoss, MigrationId, Require, RequiredBackup, RequiredRehearsal};
+
+mod when;
 use crate::planner::Gate;
 
 const PLACE: &str = "[environment.require] ";
@@ -17,6 +19,11 @@ const KEYS: &[&str] = &[
     "data_loss",
     "never_waive",
     "waivers_last",
+    "soak",
+    "freeze",
+    "allow",
+    "hold",
+    "lint",
 ];
 
 /// What an environment asks beyond the gates that are always on.
@@ -31,6 +38,11 @@ pub(super) fn read(entry: &Table) -> Result<Require, ConfigError> {
         data_loss: data_loss(table)?,
         never_waive: never_waive(table)?,
         waivers_last: waivers_last(table)?,
+        soak: when::soak(table)?,
+        freeze: when::freeze(table)?,
+        allow: when::allow(table)?,
+        hold: when::hold(table)?,
+        lint: when::lint(table)?,
     })
 }
 
@@ -267,7 +279,7 @@ mod tests {
             ("never_waive = [1]", "no list of gates"),
             ("never_waive = [\"promotoin\"]", "did you mean promotion?"),
             ("waivers_last = \"0s\"", "is no length of time"),
-            ("soak = \"24h\"", "cannot be held by this version"),
+            ("approvals = 2", "cannot be held by this version"),
         ] {
             let error = require(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

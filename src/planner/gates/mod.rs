@@ -5,7 +5,10 @@ pub(crate) mod baseline;
 pub(crate) mod chain;
 pub(crate) mod data_loss;
 mod failed;
+mod freeze;
+mod hold;
 pub mod identity;
+mod lint;
 mod missing;
 mod modified;
 mod order;
@@ -15,6 +18,7 @@ mod rehearsal;
 pub(crate) mod reset;
 mod reverted;
 mod script;
+mod soak;
 mod unknown;
 
 use std::fmt;
@@ -46,6 +50,11 @@ pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Promotion, promotion::check),
     (Gate::Script, script::check),
     (Gate::DataLoss, data_loss::check),
+    (Gate::Lint, lint::check),
+    (Gate::Hold, hold::check),
+    (Gate::Soak, soak::check),
+    (Gate::Freeze, freeze::check),
+    (Gate::Hours, freeze::check_hours),
     (Gate::Rehearsal, rehearsal::check),
     (Gate::Backup, backup::check),
 ];
@@ -78,6 +87,16 @@ pub enum Gate {
     Baseline,
     /// Prisma would run the same scripts, in the same order.
     Prisma,
+    /// Nothing was found in a script that is as grave as the environment refuses.
+    Lint,
+    /// Nobody holds a step back.
+    Hold,
+    /// Every step stood in the environment before for long enough.
+    Soak,
+    /// No freeze holds.
+    Freeze,
+    /// It is an hour in which something may be applied.
+    Hours,
     /// The reversal of every step was rehearsed in each environment before this one.
     Rehearsal,
     /// There is a backup of the target, as the environment asks for it.
@@ -103,6 +122,11 @@ impl Gate {
             Self::DataLoss => "data-loss",
             Self::Baseline => "baseline",
             Self::Prisma => "prisma",
+            Self::Lint => "lint",
+            Self::Hold => "hold",
+            Self::Soak => "soak",
+            Self::Freeze => "freeze",
+            Self::Hours => "hours",
             Self::Rehearsal => "rehearsal",
             Self::Backup => "backup",
             Self::Reverted => "reverted",
@@ -132,6 +156,9 @@ impl Gate {
             | Self::Order
             | Self::Promotion
             | Self::DataLoss
+            | Self::Lint
+            | Self::Hold
+            | Self::Soak
             | Self::Rehearsal => true,
             Self::Identity
             | Self::Chain
@@ -140,6 +167,8 @@ impl Gate {
             | Self::Script
             | Self::Baseline
             | Self::Prisma
+            | Self::Freeze
+            | Self::Hours
             | Self::Backup
             | Self::Reverted => false,
         }
@@ -169,6 +198,9 @@ impl Gate {
                 | Self::Script
                 | Self::DataLoss
                 | Self::Prisma
+                | Self::Lint
+                | Self::Hold
+                | Self::Soak
                 | Self::Rehearsal
         )
     }

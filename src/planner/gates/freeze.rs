@@ -1,0 +1,95 @@
+//! freeze and hours: the policy says when nothing is applied, and when something may be. Both are asked
+//! only where something is pending.
+
+use super::backup::length;
+use super::{Finding, Gate, World};
+use crate::model::{Freeze, Require, Timestamp};
+
+/// No freeze holds at this instant.
+pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
+    let now = world.inputs.now;
+    let Some(require) = require(world) else {
+        return Vec::new();
+    };
+    let holding: Vec<&Freeze> = require.freeze.iter().filter(|it| it.holds(now)).collect();
+    let Some(end) = holding.iter().map(|freeze| freeze.to).max() else {
+        return Vec::new();
+    };
+    let environment = world.inputs.environment;
+    let found = holding.iter().map(|freeze| {
+        format!(
+            "{} to {}: {}",
+            freeze.from.minute(),
+            freeze.to.minute(),
+            freeze.reason
+        )
+    });
+    vec![Finding {
+        gate: Gate::Freeze,
+        migration: None,
+        fact: format!("{environment} is frozen"),
+        found: found.collect(),
+        required: "a moment outside every freeze in tollgate.toml".to_owned(),
+        remedy: after(world, thawed(require, end)),
+    }]
+}
+
+/// This instant lies in the hours in which something may be applied.
+pub(super) fn check_hours(world: &World<'_>) -> Vec<Finding> {
+    let now = world.inputs.now;
+    let Some(require) = require(world) else {
+        return Vec::new();
+    };
+    let windows = &require.allow;
+    if windows.is_empty() || windows.iter().any(|window| window.is_open(now)) {
+        return Vec::new();
+    }
+    let opening = windows
+        .iter()
+        .filter_map(|window| Some((window.opens(now)?, window)))
+        .min_by_key(|(opens, _)| *opens);
+    let mut found: Vec<String> = windows
+        .iter()
+        .take(1)
+        .map(|window| format!("now: {}", window.wall(now)))
+        .collect();
+    if let Some((opens, window)) = opening {
+        let wait = opens.unix_millis().saturating_sub(now.unix_millis());
+        found.push(format!(
+            "opens: {}, in {}",
+            window.wall(opens),
+            length(u128::from(wait.unsigned_abs()))
+        ));
+    }
+    let told: Vec<String> = windows.iter().map(ToString::to_string).collect();
+    vec![Finding {
+        gate: Gate::Hours,
+        migration: None,
+        fact: format!(
+            "nothing is applied to {} at this hour",
+            world.inputs.environment
+        ),
+        found,
+        required: told.join(", or "),
+        remedy: after(world, opening.map_or(now, |(opens, _)| opens)),
+    }]
+}
+
+fn require<'a>(world: &World<'a>) -> Option<&'a Require> {
+    let require = world.inputs.policy.require(world.inputs.environment);
+    require.filter(|_| !world.pending.is_empty())
+}
+
+/// The end of the freezes that hold at an instant, and of those that begin before they end.
+fn thawed(require: &Require, end: Timestamp) -> Timestamp {
+    let mut end = end;
+    while let Some(later) = require.freeze.iter().find(|it| it.holds(end)) {
+        end = later.to;
+    }
+    end
+}
+
+fn after(world: &World<'_>, at: Timestamp) -> String {
+    let environment = world.inputs.environment;
+    format!("tollgate plan {environment}   # from {} on", at.minute())
+}
