@@ -85,6 +85,9 @@ pub(crate) enum Verb {
     Resolve(Resolve),
     /// Accept what one gate refuses of one migration in one environment, with a reason
     Waive(Waive),
+    /// Say what every gate says of one migration in one environment, before anyone tries
+    #[command(visible_alias = "why")]
+    WhyNot(WhyNot),
     /// Take in what others know: the receipts of targets, the entries of other ledgers
     Sync(Sync),
     /// Send this ledger's entries to the team's hub
@@ -404,6 +407,16 @@ pub(crate) struct Waive {
     /// Why it is accepted; it is shown with the migration for ever
     #[arg(long, value_name = "WHY")]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhyNot {
+    /// The migration
+    #[arg(value_name = "MIGRATION")]
+    pub(crate) migration: String,
+    /// The environment
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
 }
 
 #[derive(Debug, Args)]

@@ -13,6 +13,7 @@ mod notes;
 pub mod rehearsal;
 pub mod revert;
 mod waivers;
+mod why;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,6 +34,7 @@ pub use effects::{StepEffect, StepFinding};
 pub use gates::Gate;
 pub(crate) use half::goes_on;
 pub use waivers::Waived;
+pub use why::{Answer, State};
 
 /// A migration on disk, as far as the planner cares.
 #[derive(Debug, Clone, Copy)]
@@ -100,6 +102,8 @@ pub struct Live {
     pub has_history_elsewhere: bool,
     /// The environment is ephemeral, and its target is a new one: nothing that is known stands there.
     pub is_unmet: bool,
+    /// This very run entered the target, and nothing ran there since.
+    pub is_new: bool,
     /// Some of these tables stand in the application's schema.
     pub is_filled: bool,
     /// How many rows Prisma's table has, where tollgate never entered the target.
@@ -339,6 +343,23 @@ impl<'a> World<'a> {
 #[must_use]
 pub fn plan(inputs: &Inputs<'_>) -> Plan {
     let nothing = EnvironmentView::default();
+    let world = world(inputs, &nothing);
+    let asked = ask(&world);
+    made(&world, asked)
+}
+
+/// The same, and what every gate says, met or not: the proof that the plan may be read with.
+#[must_use]
+pub fn plan_and_why(inputs: &Inputs<'_>) -> (Plan, Vec<Answer>) {
+    let nothing = EnvironmentView::default();
+    let world = world(inputs, &nothing);
+    let asked = ask(&world);
+    let answers = why::answers(&world, &asked);
+    (made(&world, asked), answers)
+}
+
+/// What the gates look at. `nothing` is what is known of a target that nobody met.
+fn world<'a>(inputs: &'a Inputs<'a>, nothing: &'a EnvironmentView) -> World<'a> {
     // Of an ephemeral environment nobody knows the next target before it is met: it has nothing.
     let unmet = inputs.live.map_or_else(
         || inputs.policy.kind(inputs.environment) == Kind::Ephemeral,
@@ -346,7 +367,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
     );
     let here = match inputs.view.get(inputs.environment) {
         Some(here) if !unmet => here,
-        _ => &nothing,
+        _ => nothing,
     };
     let pending: Vec<FileFacts<'_>> = inputs
         .files
@@ -359,7 +380,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         .collect();
     let scripts: Vec<&str> = pending.iter().map(|file| file.script).collect();
     let analyses = crate::sql::analyse_all(inputs.engine, &scripts);
-    let world = World {
+    World {
         inputs,
         position: match inputs.policy.position(inputs.environment) {
             Some(position) => position,
@@ -370,8 +391,18 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
         look: effects::look(inputs, here, &pending, &analyses),
         analyses,
         pending,
-    };
+    }
+}
 
+/// What the gates said.
+pub(crate) struct Asked {
+    pub(crate) refusals: Vec<Finding>,
+    pub(crate) warnings: Vec<Finding>,
+    pub(crate) waived: Vec<Waived>,
+}
+
+fn ask(world: &World<'_>) -> Asked {
+    let inputs = world.inputs;
     let mut refusals = Vec::new();
     let mut warnings = Vec::new();
     for (gate, check) in gates::GATES {
@@ -379,7 +410,7 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             Gate::DataLoss => inputs.policy.data_loss(inputs.environment) != DataLoss::Refuse,
             _ => gate.warns_in_first() && inputs.policy.is_lenient_in(inputs.environment),
         };
-        for finding in check(&world) {
+        for finding in check(world) {
             if lenient {
                 warnings.push(finding)
             } else {
@@ -387,31 +418,43 @@ pub fn plan(inputs: &Inputs<'_>) -> Plan {
             }
         }
     }
-    warnings.extend(gates::advice(&world));
-    let (refusals, waived) = waivers::take(&world, refusals);
+    warnings.extend(gates::advice(world));
+    let (refusals, waived) = waivers::take(world, refusals);
+    Asked {
+        refusals,
+        warnings,
+        waived,
+    }
+}
 
+fn made(world: &World<'_>, asked: Asked) -> Plan {
+    let Asked {
+        refusals,
+        warnings,
+        waived,
+    } = asked;
     let steps: Vec<Step> = world
         .pending
         .iter()
         .zip(&world.analyses)
         .enumerate()
-        .map(|(place, (file, analysis))| step(&world, place, file, analysis))
+        .map(|(place, (file, analysis))| step(world, place, file, analysis))
         .collect();
     let ready_to = ready_prefix(&steps, &refusals);
     let mut plan = Plan {
         id: ChainHash::from_bytes([0; 32]),
-        environment: inputs.environment.clone(),
-        target: here.target.clone(),
-        head: here.head(),
+        environment: world.inputs.environment.clone(),
+        target: world.here.target.clone(),
+        head: world.here.head(),
         steps,
         refusals,
         warnings,
         waived,
-        backup: gates::backup::stands_on(&world),
+        backup: gates::backup::stands_on(world),
         ready_to,
         rows: BTreeMap::new(),
     };
-    plan.id = id::of(&plan, inputs.policy);
+    plan.id = id::of(&plan, world.inputs.policy);
     plan
 }
 

@@ -12,6 +12,7 @@ pub mod script_error;
 mod snippet;
 pub mod strays;
 pub mod verify;
+pub mod why;
 
 use anstyle::{AnsiColor, Style};
 

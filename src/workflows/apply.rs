@@ -135,6 +135,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
     if plan.verdict() == Verdict::Ready && is_new && !request.dry_run {
         enter(run, environment, target.as_mut(), Earlier::Keep, None)?;
         live.is_unmet = false;
+        live.is_new = true;
         plan = self::plan(run, request, target.as_ref(), &live);
     }
     if !is_new {

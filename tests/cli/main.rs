@@ -39,4 +39,5 @@ mod variables;
 mod verbs;
 mod waive;
 mod was_reset;
+mod why;
 mod written_down;

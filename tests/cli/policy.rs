@@ -300,10 +300,7 @@ fn a_finding_as_grave_as_the_policy_says_is_refused() {
     to_test(&project);
     assert_eq!(project.run(&["apply", "prod", "--to", USERS]).exit, 0);
     let late = "20251103000000_full_name";
-    project.write(
-        late,
-        "ALTER TABLE users RENAME COLUMN name TO full_name;\n",
-    );
+    project.write(late, "ALTER TABLE users RENAME COLUMN name TO full_name;\n");
     to_test(&project);
     assert_snapshot!(project.run(&["plan", "prod"]), @r#"
     exit 3

@@ -489,6 +489,7 @@ pub(crate) fn ask_within(
         .collect();
     let live = Live {
         is_unmet: false,
+        is_new: false,
         journals: Vec::from_iter(question.begun_elsewhere.map(|name| Journal {
             attempt: id(u32::MAX),
             migration: migration(name).clone(),

@@ -25,3 +25,4 @@ pub(crate) mod sync;
 pub(crate) mod verify;
 pub(crate) mod verify_target;
 pub(crate) mod waive;
+pub(crate) mod why;

@@ -54,9 +54,10 @@ fn required(world: &World<'_>) -> Option<RequiredBackup> {
     policy.backup.filter(|_| !world.pending.is_empty())
 }
 
-/// Whether there is something to lose: in what was entered, always.
+/// Whether there is something to lose: in what was entered before, always.
 fn has_something(world: &World<'_>) -> bool {
     match world.inputs.live {
+        Some(live) if live.is_new => live.has_history_elsewhere || live.is_filled,
         _ if world.here.target.is_some() => true,
         Some(live) => live.has_history_elsewhere || live.is_filled || live.unknown_history > 0,
         None => false,

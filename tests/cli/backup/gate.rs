@@ -322,6 +322,20 @@ fn promote_takes_it_by_itself() {
     assert_eq!(super::names(&project).len(), 2);
 }
 
+/// Binding it is no change of it: `apply` needs no backup for that, on its first contact.
+#[test]
+fn an_empty_target_takes_its_first_migrations_without_a_backup() {
+    let project = Project::with(&[("20251101000000_shop", SHOP)]);
+    ask(&project, "backup = \"1h\"");
+    assert_eq!(project.run(&["promote", "test"]).exit, 0);
+    let went = project.run(&["apply", "prod"]);
+    assert_eq!(went.exit, 0, "{went}");
+    // From here on there is something to lose.
+    project.write("20251102000000_more", "CREATE TABLE more (id INTEGER);\n");
+    assert_eq!(project.run(&["promote", "test"]).exit, 0);
+    assert_eq!(project.run(&["apply", "prod"]).exit, 3);
+}
+
 /// An empty target has nothing to lose; one with tables that nothing here explains has most.
 #[test]
 fn a_target_that_was_never_entered() {
