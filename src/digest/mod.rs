@@ -21,6 +21,10 @@ pub const ENTRY_CONTEXT: &str = "tollgate 2026 ledger entry v1";
 pub const RECEIPT_CONTEXT: &str = "tollgate 2026 receipt v1";
 /// The context string of a plan's id. Fixed for ever; see `docs/LEDGER.md`.
 pub const PLAN_CONTEXT: &str = "tollgate 2026 plan id v1";
+/// The context string of a saved plan's id. Fixed for ever; see `docs/LEDGER.md`.
+pub const SAVED_PLAN_CONTEXT: &str = "tollgate 2026 saved plan v1";
+/// The context string of a policy's digest. Fixed for ever; see `docs/LEDGER.md`.
+pub const POLICY_CONTEXT: &str = "tollgate 2026 policy v1";
 /// The context string of a schema's digest. Fixed for ever; see `docs/LEDGER.md`.
 pub const SCHEMA_CONTEXT: &str = "tollgate 2026 schema v1";
 

@@ -1,9 +1,11 @@
 //! The policy: the environments, their chain and what each requires. Read from `tollgate.toml` by `cli`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::Serialize;
+
+use crate::digest::{ChainHash, POLICY_CONTEXT};
 
 use super::{EnvironmentName, Freeze, MigrationId, Window};
 
@@ -264,9 +266,105 @@ impl Policy {
         self.require(name)?.waivers_last
     }
 
+    /// The digest of all of it.
+    #[must_use]
+    pub fn digest(&self) -> ChainHash {
+        // Plain data into memory cannot fail.
+        let bytes = serde_json::to_vec(self).unwrap_or_default();
+        ChainHash::of(POLICY_CONTEXT, &bytes)
+    }
+
+    /// What it says of an environment, by the words of `tollgate.toml`: so two policies can be compared,
+    /// and read.
+    #[must_use]
+    pub fn words(&self, name: &EnvironmentName) -> BTreeMap<String, String> {
+        let list = |words: Vec<String>| words.join(", ");
+        let chain = self.chain().map(ToString::to_string).collect();
+        let mut words = BTreeMap::from([("chain".to_owned(), list(chain))]);
+        let mut say = |key: &str, value: String| {
+            words.insert(key.to_owned(), value);
+        };
+        say("data_loss", word(&self.data_loss(name)));
+        let Some(require) = self.require(name) else {
+            return words;
+        };
+        let never: Vec<String> = match &require.never_waive {
+            Some(never) => never.iter().cloned().collect(),
+            None if self.is_last_of_several(name) => vec!["promotion".to_owned()],
+            None => Vec::new(),
+        };
+        if !never.is_empty() {
+            say("never_waive", list(never));
+        }
+        if let Some(rehearsal) = &require.rehearsal {
+            let irreversible = rehearsal.irreversible.iter().map(ToString::to_string);
+            let irreversible: Vec<String> = irreversible.collect();
+            say(
+                "rehearsal",
+                match irreversible.is_empty() {
+                    true => "asked for".to_owned(),
+                    false => format!("asked for, but of {}", list(irreversible)),
+                },
+            );
+        }
+        if let Some(backup) = &require.backup {
+            let verified = if backup.verified { ", verified" } else { "" };
+            say("backup", format!("{}{verified}", seconds(backup.max_age)));
+        }
+        if let Some(lasts) = require.waivers_last {
+            say("waivers_last", seconds(lasts));
+        }
+        if let Some(soak) = require.soak {
+            say("soak", seconds(soak));
+        }
+        if !require.allow.is_empty() {
+            let windows = require.allow.iter().map(ToString::to_string);
+            say("allow", list(windows.collect()));
+        }
+        if !require.freeze.is_empty() {
+            let freezes = require.freeze.iter();
+            let told = freezes.map(|it| format!("{} to {}", it.from, it.to));
+            say("freeze", list(told.collect()));
+        }
+        if !require.hold.is_empty() {
+            let holds = require.hold.iter().map(|hold| hold.migration.to_string());
+            say("hold", list(holds.collect()));
+        }
+        if let Some(lint) = require.lint {
+            say("lint", word(&lint));
+        }
+        words
+    }
+
     /// Whether an environment stands outside the chain.
     #[must_use]
     pub fn is_outside(&self, name: &EnvironmentName) -> bool {
         self.get(name).is_some_and(|known| known.outside)
+    }
+}
+
+/// The word that a value is written as.
+fn word(value: &impl Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(serde_json::Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+/// A length of time as the file has it, in its largest whole unit.
+fn seconds(time: Duration) -> String {
+    const UNITS: [(u128, &str); 4] = [
+        (86_400_000, "d"),
+        (3_600_000, "h"),
+        (60_000, "min"),
+        (1_000, "s"),
+    ];
+    let millis = time.as_millis();
+    let whole = UNITS
+        .iter()
+        .find(|(unit, _)| millis % unit == 0 && millis > 0);
+    match whole {
+        Some((unit, name)) => format!("{}{name}", millis / unit),
+        None => format!("{millis}ms"),
     }
 }

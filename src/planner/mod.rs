@@ -12,6 +12,7 @@ mod id;
 mod notes;
 pub mod rehearsal;
 pub mod revert;
+pub mod saved;
 mod waivers;
 mod why;
 
@@ -24,7 +25,7 @@ use crate::model::entry::{Engine, Place, ReceiptRef, TargetIdentity};
 use crate::model::prisma::PrismaTree;
 use crate::model::{
     Actor, DataLoss, EnvironmentName, Kind, MigrationId, Policy, ReceiptKind, RehearsedDown,
-    Timestamp, Waiver,
+    Timestamp, Waiver, WriterId,
 };
 use crate::sql::Analysis;
 use crate::sql::changes::Name;
@@ -207,6 +208,10 @@ pub struct Proof {
     pub at: Timestamp,
     /// Who applied it there.
     pub by: Actor,
+    /// Its receipt there.
+    pub receipt: ReceiptRef,
+    /// The ledger that applied.
+    pub writer: WriterId,
     /// The environment whose receipt tells of it, where nothing else does.
     pub told_by: Option<EnvironmentName>,
     /// The gates that were waived for it there.
@@ -477,6 +482,8 @@ fn step(world: &World<'_>, place: usize, file: &FileFacts<'_>, analysis: &Analys
             environment: environment.clone(),
             at: success.at,
             by: success.by.clone(),
+            receipt: success.receipt,
+            writer: success.writer,
             told_by: success.told_by.clone(),
             waivers: success.waivers.clone(),
         })
