@@ -398,7 +398,7 @@ pub(crate) struct Waive {
     /// The environment whose plan refuses it
     #[arg(value_name = "ENV")]
     pub(crate) environment: String,
-    /// The gate: order, modified, missing, promotion, rehearsal, data-loss
+    /// The gate: order, modified, missing, promotion, data-loss, lint, hold, soak, rehearsal
     #[arg(value_name = "GATE")]
     pub(crate) gate: String,
     /// The migration
