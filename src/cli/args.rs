@@ -55,8 +55,8 @@ pub(crate) enum Verb {
     Restamp(Restamp),
     /// Say what scripts destroy, lock and may fail on, and whether they come too late; offline
     Lint(Lint),
-    /// Show every migration in every environment, from the ledger
-    Status,
+    /// Show every migration in every environment, from the ledger; with ENV, one of them in one screen
+    Status(Status),
     /// Show what would be applied, or every reason why not; offline
     Plan(Plan),
     /// Take a database that already has a history into the ledger; nothing runs
@@ -407,6 +407,13 @@ pub(crate) struct Waive {
     /// Why it is accepted; it is shown with the migration for ever
     #[arg(long, value_name = "WHY")]
     pub(crate) reason: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// Show this environment: its target, what waits there and what blocks it
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: Option<String>,
 }
 
 #[derive(Debug, Args)]

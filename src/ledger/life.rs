@@ -35,6 +35,8 @@ pub struct Life {
     pub receipts: BTreeMap<u64, ChainHash>,
     /// Backups of it, in the order of their entries.
     pub backups: Vec<Backup>,
+    /// The newest look at its schema, by anyone.
+    pub looked: Option<Looked>,
     /// The receipts among them that only tell of a rehearsal, and of no change.
     rehearsed: BTreeSet<u64>,
     /// Of every migration that was undone, the newest receipt of that: what it proved before is no longer
@@ -89,6 +91,17 @@ pub struct Backup {
     pub by: Actor,
     /// When the entry was written: it was complete then.
     pub at: Timestamp,
+}
+
+/// A look at a target's schema: `verify ENV`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Looked {
+    /// When.
+    pub at: Timestamp,
+    /// The number of the newest receipt that stood there; `None` where there was none.
+    pub receipt: Option<u64>,
+    /// How many objects were other than the newest run had left them; `None`: nothing to compare with.
+    pub differences: Option<u64>,
 }
 
 /// An attempt that was begun.

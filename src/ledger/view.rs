@@ -20,7 +20,7 @@ use crate::model::{
     Timestamp, WriterId,
 };
 
-pub use super::life::{Attempted, Backup, Failed, Life, Standing, Success};
+pub use super::life::{Attempted, Backup, Failed, Life, Looked, Standing, Success};
 use super::rehearsals::Rehearsals;
 pub use super::rehearsals::Rehearsed;
 pub use super::reverts::{Incident, Reverts, Rollback};
@@ -332,11 +332,7 @@ impl View {
         match &entry.fact {
             // What was taken in is told by its receipts. Which of two entries is believed was decided
             // before they were put in their order.
-            Fact::Refused(_)
-            | Fact::TakenIn(_)
-            | Fact::Believed(_)
-            | Fact::Verified(_)
-            | Fact::Restored(_) => {}
+            Fact::Refused(_) | Fact::TakenIn(_) | Fact::Believed(_) | Fact::Restored(_) => {}
             Fact::Rehearsed(rehearsed) if rehearsed.preview => {}
             Fact::Rehearsed(rehearsed) => {
                 let known = Rehearsed::told(rehearsed, entry);
@@ -345,6 +341,24 @@ impl View {
                     rehearsed.blake3,
                     known,
                 );
+            }
+            Fact::Verified(verified) => {
+                let view = self.entry(&verified.environment);
+                let Some(life) = view.lives.get_mut(&verified.target) else {
+                    return;
+                };
+                let looked = Looked {
+                    at: entry.at,
+                    receipt: verified.receipt.map(|receipt| receipt.seq),
+                    differences: verified.differences,
+                };
+                if life
+                    .looked
+                    .as_ref()
+                    .is_none_or(|known| known.at <= looked.at)
+                {
+                    life.looked = Some(looked);
+                }
             }
             Fact::Waived(waived) => {
                 let view = self.entry(&waived.environment);

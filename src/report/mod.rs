@@ -2,6 +2,7 @@
 //! model to text. Pure.
 
 pub mod baseline;
+pub mod environment;
 pub mod lint;
 pub mod log;
 pub mod matrix;

@@ -11,6 +11,7 @@ mod carried;
 mod chain;
 mod cut_off;
 mod data_loss;
+mod desk;
 mod emergency;
 mod errors;
 mod half_way;

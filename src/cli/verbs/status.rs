@@ -1,18 +1,55 @@
-//! `tollgate status`
+//! `tollgate status [ENV]`
 
-use crate::cli::args::Global;
+use std::collections::BTreeSet;
+
+use crate::cli::args::{Global, Status};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts};
 use crate::cli::{Exit, Result};
 use crate::ledger;
-use crate::report::matrix;
+use crate::planner::{self, Inputs};
+use crate::report::{environment, matrix};
 
-pub(crate) fn run(output: &mut Output<'_>, global: &Global) -> Result<Exit> {
+pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Status) -> Result<Exit> {
     let project = Project::open(output, global)?;
+    let one = verb.environment.as_ref();
+    let one = one.map(|typed| project.environment(typed)).transpose()?;
     let catalog = project.catalog_and_rest(output)?;
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     project.note_missing_ledger(output);
     output.note_strays(&loaded.strays);
+    if let Some(name) = one {
+        let files = facts(&catalog);
+        let now = (output.world.now)();
+        let (plan, answers) = planner::plan_and_why(&Inputs {
+            environment: &name,
+            engine: project.engine(&name),
+            policy: &project.config.policy,
+            files: &files,
+            prisma: catalog.prisma.as_ref(),
+            view: &loaded.view,
+            kept: &loaded.kept,
+            to: None,
+            live: None,
+            now,
+            in_use: &BTreeSet::new(),
+            folder: &project.folder(),
+        });
+        let source = environment::Source {
+            policy: &project.config.policy,
+            here: loaded.view.get(&name),
+            plan: &plan,
+            answers: &answers,
+            now,
+        };
+        if output.is_json() {
+            output.document(&environment::json(&source));
+        } else {
+            let text = environment::text(&source, output.paint());
+            output.result(&text);
+        }
+        return Ok(Exit::Done);
+    }
     let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view);
     if output.is_json() {
         output.document(&matrix::json(&matrix));
