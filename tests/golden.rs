@@ -377,6 +377,7 @@ fn receipt() -> Receipt {
         proofs: Vec::new(),
         rehearsal: None,
         undone: None,
+        release: None,
     }
 }
 
@@ -520,6 +521,7 @@ fn intent() -> Intent {
         preview: false,
         down: None,
         waivers: Vec::new(),
+        release: None,
     }
 }
 

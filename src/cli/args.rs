@@ -24,7 +24,8 @@ pub(crate) struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub(crate) directory: Option<PathBuf>,
-    /// How results are written: for people, or as one versioned document; github and sarif: lint alone
+    /// How results are written: for people, or as one versioned document; github and sarif: lint alone;
+    /// markdown and html: review alone
     #[arg(long, value_enum, default_value = "text", global = true)]
     pub(crate) format: Format,
     /// Read variables from FILE instead of .env; what is set in the environment goes first
@@ -43,6 +44,10 @@ pub(crate) enum Format {
     Github,
     // SARIF 2.1.0, for code scanning.
     Sarif,
+    // For a pull request.
+    Markdown,
+    // One page that needs nothing else.
+    Html,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,6 +64,8 @@ pub(crate) enum Verb {
     Status(Status),
     /// Show what would be applied, or every reason why not; offline
     Plan(Plan),
+    /// Show a saved plan to whoever is to say yes to it
+    Review(Review),
     /// Take a database that already has a history into the ledger; nothing runs
     Baseline(Baseline),
     /// Apply what is pending in one environment, or refuse
@@ -190,6 +197,22 @@ pub(crate) struct Plan {
     /// Plan only up to this migration
     #[arg(long, value_name = "MIGRATION")]
     pub(crate) to: Option<String>,
+    /// Save it, where it is ready, for apply --plan: with its scripts, proofs and premises
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// When the saved plan no longer counts: after 8h or 2d, or at 2026-12-01T16:00:00Z
+    #[arg(long, value_name = "WHEN", requires = "out")]
+    pub(crate) expires: Option<String>,
+    /// The change that the saved plan belongs to: CHG-123
+    #[arg(long, value_name = "CHANGE", requires = "out")]
+    pub(crate) change: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    /// The saved plan, as plan --out wrote it
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -200,6 +223,9 @@ pub(crate) struct Apply {
     /// Apply only up to this migration
     #[arg(long, value_name = "MIGRATION")]
     pub(crate) to: Option<String>,
+    /// Run this saved plan, exactly, or refuse with the premise that changed
+    #[arg(long, value_name = "FILE", conflicts_with = "to")]
+    pub(crate) plan: Option<PathBuf>,
     /// Connect, lock, settle and check everything, and run nothing
     #[arg(long)]
     pub(crate) dry_run: bool,

@@ -230,7 +230,7 @@ fn flag(entry: &Table, key: &str, default: bool) -> Result<bool, ConfigError> {
 }
 
 /// A length of time as a text: `500ms`, `5s`, `2min`, `1h`, `7d`.
-fn length_of_time(value: &Value) -> Option<Duration> {
+pub(super) fn length_of_time(value: &Value) -> Option<Duration> {
     let text = value.as_str()?;
     let unit = text.find(|c: char| !c.is_ascii_digit())?;
     let millis: u64 = match text[unit..].trim_start() {

@@ -2,7 +2,7 @@
 //!
 //! Read-only and offline: plumbing alone, no hook, no monitor, no fetch of what a partial clone lacks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -164,6 +164,41 @@ impl Git {
             return Err(self.failed("hash the files of", "the work tree", &output));
         }
         Ok(ids)
+    }
+
+    /// Who wrote the commits that touched each folder of this one, by the folder's name: `name <address>`, as
+    /// the repository's mailmap has it. `None` where the history is not all here, or cannot be read.
+    pub(crate) fn authors(&self) -> Option<BTreeMap<String, BTreeSet<String>>> {
+        if self.is_shallow() {
+            return None;
+        }
+        let said = self.ask(&[
+            "-c",
+            "log.showSignature=false",
+            "log",
+            "-z",
+            "--no-renames",
+            "--relative",
+            "--name-only",
+            "--format=%x01%aN <%aE>",
+            "HEAD",
+            "--",
+            ".",
+        ])?;
+        let mut authors: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let mut author = String::new();
+        for part in said.split(['\0', '\n']).filter(|part| !part.is_empty()) {
+            match part.strip_prefix('\u{1}') {
+                Some(name) => author = name.to_owned(),
+                None => {
+                    if let Some((folder, _)) = part.split_once('/') {
+                        let of_folder = authors.entry(folder.to_owned()).or_default();
+                        of_folder.insert(author.clone());
+                    }
+                }
+            }
+        }
+        Some(authors)
     }
 
     fn is_shallow(&self) -> bool {

@@ -12,6 +12,7 @@ mod progress;
 mod project;
 mod provenance;
 mod reason;
+mod saved;
 mod variables;
 mod verbs;
 mod world;
@@ -53,6 +54,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Lint(verb) => verbs::lint::run(&mut output, &parsed.global, &verb),
         Verb::Status(verb) => verbs::status::run(&mut output, &parsed.global, &verb),
         Verb::Plan(verb) => verbs::plan::run(&mut output, &parsed.global, &verb),
+        Verb::Review(verb) => verbs::review::run(&mut output, &parsed.global, &verb),
         Verb::Baseline(verb) => verbs::baseline::run(&mut output, &parsed.global, &verb),
         Verb::Apply(verb) => verbs::apply::run(&mut output, &parsed.global, &verb),
         Verb::Promote(verb) => verbs::promote::run(&mut output, &parsed.global, &verb),
@@ -86,6 +88,14 @@ fn not_for(parsed: &Arguments) -> Option<Trouble> {
         Format::Text | Format::Json => return None,
         Format::Github => "github",
         Format::Sarif => "sarif",
+        Format::Markdown | Format::Html => {
+            return (!matches!(parsed.verb, Verb::Review(_))).then(|| {
+                Trouble::usage(
+                    "--format markdown and html are for review alone",
+                    "--format json",
+                )
+            });
+        }
     };
     let explains = matches!(&parsed.verb, Verb::Lint(lint) if lint.explain.is_some());
     (explains || !matches!(parsed.verb, Verb::Lint(_))).then(|| {

@@ -45,6 +45,12 @@ impl<'w> Output<'w> {
         self.secrets.clone()
     }
 
+    /// Writes the result of a format that is neither for a terminal nor JSON.
+    pub(crate) fn page(&mut self, text: &str) {
+        let text = self.clean(text, false);
+        self.write(|world| world.stdout.write_all(text.as_bytes()));
+    }
+
     pub(crate) fn is_json(&self) -> bool {
         self.format == Format::Json
     }

@@ -204,8 +204,11 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             output.note(&report::plan::waived(plan, paint));
             if plan.verdict() == Verdict::Ready {
                 let steps = count(plan.steps.len(), "migration");
+                let under = plan.release.as_ref();
+                let under =
+                    under.map_or_else(String::new, |under| format!(", under {}", under.told()));
                 output.note(&format!(
-                    "{}: {steps} to apply\n",
+                    "{}: {steps} to apply{under}\n",
                     paint.bold(plan.environment.as_str())
                 ));
                 output.note(&report::plan::effects(plan, paint));

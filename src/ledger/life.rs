@@ -8,7 +8,7 @@ use crate::model::entry::{
 };
 use crate::model::{
     Actor, AttemptId, EarlierSuccess, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind,
-    Timestamp, Waiver, WriterId,
+    Release, Timestamp, Waiver, WriterId,
 };
 
 /// What the ledger knows of one life of one target: from when it was entered until it was emptied, or
@@ -42,6 +42,8 @@ pub struct Life {
     /// Of every migration that was undone, the newest receipt of that: what it proved before is no longer
     /// applied.
     pub undone: BTreeMap<MigrationId, ReceiptRef>,
+    /// Attempts that were made under a saved plan, with its id.
+    released: BTreeMap<AttemptId, ChainHash>,
     /// Attempts that left a receipt: whatever else is said of them came too late.
     ended: BTreeSet<AttemptId>,
     /// Receipts that stood there before it was put back to an earlier point. Whoever tells of one tells of
@@ -78,6 +80,8 @@ pub struct Success {
     pub preview: bool,
     /// The gates that were waived for it.
     pub waivers: Vec<Waiver>,
+    /// The saved plan that it ran under; `None` where it ran by a plan of its own, or that is not told.
+    pub release: Option<Release>,
     /// The environment whose receipt tells of it, where no receipt and no entry of its own came here.
     pub told_by: Option<EnvironmentName>,
 }
@@ -170,6 +174,7 @@ impl Success {
             ran_in: proof.environment.clone(),
             preview: false,
             waivers: proof.waivers.clone(),
+            release: None,
             told_by: Some(receipt.environment.clone()),
         };
         receipt.proofs.iter().map(of).collect()
@@ -234,6 +239,25 @@ impl Life {
         })
     }
 
+    /// The receipts of changes that stand after another one, or all of them: by their places.
+    pub fn changes_after(&self, head: Option<ReceiptRef>) -> impl Iterator<Item = ReceiptRef> {
+        let after = head.map_or(0, |head| head.seq);
+        let newer = self.receipts.range(after.saturating_add(1)..);
+        newer
+            .filter(|(seq, _)| !self.rehearsed.contains(seq))
+            .map(|(seq, hash)| ReceiptRef {
+                seq: *seq,
+                hash: *hash,
+            })
+    }
+
+    /// The saved plan that an attempt was made under; `None` where it was made by a plan of its own, or is
+    /// not known.
+    #[must_use]
+    pub fn released_under(&self, attempt: AttemptId) -> Option<ChainHash> {
+        self.released.get(&attempt).copied()
+    }
+
     /// Whether a receipt stood there before the target was put back to an earlier point.
     #[must_use]
     pub fn has_lost(&self, receipt: ChainHash) -> bool {
@@ -271,6 +295,9 @@ impl Life {
 
     pub(super) fn begin(&mut self, attempted: Attempted) {
         let attempt = attempted.intent.attempt;
+        if let Some(release) = &attempted.intent.release {
+            self.released.insert(attempt, release.id);
+        }
         if self.check_intent(&attempted.intent).is_ok() && !self.ended.contains(&attempt) {
             self.attempts.insert(attempt);
             self.open.insert(attempt, attempted);
@@ -298,6 +325,7 @@ impl Life {
                 ran_in: outcome.environment.clone(),
                 preview: attempted.intent.preview,
                 waivers: attempted.intent.waivers_shown(),
+                release: attempted.intent.release,
                 told_by: None,
             };
             self.record(&outcome.migration, success.clone());
@@ -349,6 +377,9 @@ impl Life {
 
     /// Takes a receipt of a change of it into account.
     pub(super) fn receive(&mut self, receipt: Receipt, hash: ChainHash) -> Success {
+        if let Some(release) = &receipt.release {
+            self.released.insert(receipt.attempt, release.id);
+        }
         let begun = self.open.remove(&receipt.attempt);
         self.partial.remove(&receipt.attempt);
         let success = Success {
@@ -370,6 +401,7 @@ impl Life {
             ran_in: receipt.environment,
             preview: receipt.preview,
             waivers: receipt.waivers,
+            release: receipt.release,
             told_by: None,
         };
         self.record(&receipt.migration, success.clone());

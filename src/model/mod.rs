@@ -10,6 +10,7 @@ pub mod policy;
 pub mod prisma;
 pub mod receipt;
 pub mod rehearsal;
+pub mod release;
 pub mod reverting;
 pub mod schema;
 mod size;
@@ -26,6 +27,7 @@ pub use policy::{
 };
 pub use receipt::{DownBytes, EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
 pub use rehearsal::{DownLabel, Losses, Rehearsal, RehearsedDown, Stage};
+pub use release::Release;
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};
 pub use size::size_in_words;
 pub use timestamp::Timestamp;

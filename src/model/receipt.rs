@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, AttemptId, EnvironmentName, IncarnationId, MigrationId, Origin, RehearsedDown,
+    Actor, AttemptId, EnvironmentName, IncarnationId, MigrationId, Origin, RehearsedDown, Release,
     Timestamp, Waiver, WriterId,
 };
 use crate::digest::{ChainHash, Checksum, RECEIPT_CONTEXT, Sha256};
@@ -122,6 +122,9 @@ pub struct Receipt {
     /// Of an `undone` one: the `down.sql` that ran. `None` in every other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub undone: Option<DownBytes>,
+    /// The saved plan that it ran under; `None` where it ran by a plan of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
 }
 
 /// The bytes of a `down.sql`, by their digests.

@@ -10,6 +10,7 @@ pub(crate) mod half;
 pub mod history;
 mod id;
 mod notes;
+pub mod premises;
 pub mod rehearsal;
 pub mod revert;
 pub mod saved;
@@ -25,7 +26,7 @@ use crate::model::entry::{Engine, Place, ReceiptRef, TargetIdentity};
 use crate::model::prisma::PrismaTree;
 use crate::model::{
     Actor, DataLoss, EnvironmentName, Kind, MigrationId, Policy, ReceiptKind, RehearsedDown,
-    Timestamp, Waiver, WriterId,
+    Release, Timestamp, Waiver, WriterId,
 };
 use crate::sql::Analysis;
 use crate::sql::changes::Name;
@@ -147,6 +148,10 @@ pub struct Plan {
     /// How many rows stand in tables that the steps' findings and effects are about, where they were
     /// counted. Not in the id.
     pub rows: BTreeMap<Name, Rows>,
+    /// The digest of the policy that it was made under. The id has the policy itself.
+    pub policy: ChainHash,
+    /// The saved plan that it holds to; `None` where it holds to none. Not in the id.
+    pub release: Option<Release>,
 }
 
 /// What a plan comes to.
@@ -458,6 +463,8 @@ fn made(world: &World<'_>, asked: Asked) -> Plan {
         backup: gates::backup::stands_on(world),
         ready_to,
         rows: BTreeMap::new(),
+        policy: world.inputs.policy.digest(),
+        release: None,
     };
     plan.id = id::of(&plan, world.inputs.policy);
     plan

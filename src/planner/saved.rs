@@ -3,7 +3,9 @@
 //!
 //! The file is JSON with two spaces, exactly as [`SavedPlan::render`] writes it. Its id is a BLAKE3 of its
 //! content without the id, in [`SAVED_PLAN_CONTEXT`]. Reading checks both: whatever was altered, a value, a
-//! space, the order of two keys or a key that stands twice, it is no longer that plan.
+//! space, the order of two keys or a key that stands twice, it is no longer that plan. Whoever makes a file
+//! with another id has made another plan: what it says is then held against the target and the files, and
+//! nobody approved it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,7 +16,8 @@ use super::{Answer, Finding, Plan, State};
 use crate::digest::{ChainHash, Checksum, SAVED_PLAN_CONTEXT, Sha256};
 use crate::model::entry::{ReceiptRef, TargetIdentity};
 use crate::model::{
-    Actor, EnvironmentName, GitState, MigrationId, ReceiptKind, Timestamp, Waiver, WriterId,
+    Actor, EnvironmentName, GitState, MigrationId, ReceiptKind, Release, Timestamp, Waiver,
+    WriterId,
 };
 
 /// The name and version of the format.
@@ -95,6 +98,8 @@ pub struct SavedStep {
     pub standing: u64,
     /// What a reader should know of it, line by line.
     pub notes: Vec<String>,
+    /// What it destroys, says that it may, may fail on and locks.
+    pub does: Vec<SavedDeed>,
     /// Where these bytes succeeded before.
     pub proofs: Vec<SavedProof>,
     /// Who wrote it, as git tells: the authors of the commits that touched its folder.
@@ -103,6 +108,16 @@ pub struct SavedStep {
     pub script: String,
     /// Its prepared reversal, where there is one.
     pub down: Option<SavedDown>,
+}
+
+/// One thing that a step does and that is worth knowing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SavedDeed {
+    /// `destroys`, `accepted`, `may fail` or `locks`.
+    pub kind: String,
+    /// What, with its line.
+    pub what: String,
 }
 
 /// The reversal of a step.
@@ -154,6 +169,8 @@ pub enum SavedError {
     Altered(ChainHash),
     /// They are one of a later version.
     Newer(String),
+    /// There are more of them than [`MOST_BYTES`]: they were not read.
+    TooLarge,
 }
 
 impl fmt::Display for SavedError {
@@ -163,7 +180,12 @@ impl fmt::Display for SavedError {
             Self::Altered(_) => f.write_str(
                 "it was altered after it was made: its id is not the digest of its bytes",
             ),
-            Self::Newer(schema) => write!(f, "it is of another version, {schema}"),
+            Self::Newer(schema) => write!(f, "it is of another version, {}", cut(schema)),
+            Self::TooLarge => write!(
+                f,
+                "it is larger than any saved plan may be, {} MiB",
+                MOST_BYTES >> 20
+            ),
         }
     }
 }
@@ -191,6 +213,8 @@ pub struct Around {
     pub policy: SavedPolicy,
     /// Who wrote each step, beside the plan's steps.
     pub authors: Vec<Vec<String>>,
+    /// What each step does, beside them.
+    pub does: Vec<Vec<SavedDeed>>,
 }
 
 impl SavedPlan {
@@ -202,14 +226,16 @@ impl SavedPlan {
         scripts: &[(&str, Option<(Checksum, &str)>)],
         around: Around,
     ) -> Self {
-        let steps = plan.steps.iter().zip(scripts).zip(around.authors);
-        let steps = steps.map(|((step, (script, down)), authors)| SavedStep {
+        let beside = around.authors.into_iter().zip(around.does);
+        let steps = plan.steps.iter().zip(scripts).zip(beside);
+        let steps = steps.map(|((step, (script, down)), (authors, does))| SavedStep {
             migration: step.migration.clone(),
             checksum: step.checksum,
             sha256: step.sha256,
             kind: step.kind,
             standing: step.done,
             notes: step.notes.clone(),
+            does,
             proofs: step
                 .proofs
                 .iter()
@@ -228,6 +254,19 @@ impl SavedPlan {
                 script: script.to_owned(),
             }),
         });
+        // What only warns and is no gate's own is told beside them.
+        let of_no_gate = plan.warnings.iter().filter(|warning| {
+            let mut gates = answers.iter().map(|answer| answer.gate);
+            !gates.any(|gate| gate == warning.gate)
+        });
+        let of_no_gate: Vec<Answer> = of_no_gate
+            .map(|warning| Answer {
+                gate: warning.gate,
+                migration: warning.migration.clone(),
+                state: State::Warned(warning.clone()),
+            })
+            .collect();
+        let gates = answers.iter().chain(&of_no_gate).map(SavedAnswer::of);
         let content = Content {
             plan: plan.id,
             environment: plan.environment.clone(),
@@ -241,7 +280,7 @@ impl SavedPlan {
             head: around.head,
             policy: around.policy,
             steps: steps.collect(),
-            gates: answers.iter().map(SavedAnswer::of).collect(),
+            gates: gates.collect(),
             waivers: plan.waived.iter().map(|it| it.waiver.clone()).collect(),
         };
         Self {
@@ -278,7 +317,20 @@ impl SavedPlan {
         if saved.content.id() != saved.id || saved.render() != text {
             return Err(SavedError::Altered(saved.id));
         }
-        Ok(saved)
+        // A digest keeps nobody from making another file with another id.
+        match saved.content.fault() {
+            None => Ok(saved),
+            Some(fault) => Err(SavedError::NotOne(cut(&fault))),
+        }
+    }
+
+    /// What an attempt under it carries of it.
+    #[must_use]
+    pub fn release(&self) -> Release {
+        Release {
+            id: self.id,
+            change: self.content.change.clone(),
+        }
     }
 
     /// The last of its steps; `None` where it has none.
@@ -310,6 +362,30 @@ impl Content {
     fn id(&self) -> ChainHash {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
         ChainHash::of(SAVED_PLAN_CONTEXT, &bytes)
+    }
+
+    /// What no plan of this program's says.
+    fn fault(&self) -> Option<String> {
+        if self.steps.is_empty() {
+            return Some("it has no step".to_owned());
+        }
+        let mut pairs = self.steps.iter().zip(self.steps.iter().skip(1));
+        if pairs.any(|(one, next)| one.migration >= next.migration) {
+            return Some("its steps are not in their order".to_owned());
+        }
+        self.steps.iter().find_map(|step| {
+            let script = step.script.as_bytes();
+            let down = step.down.as_ref();
+            let is_sound = Checksum::of(script) == step.checksum
+                && Sha256::of(script) == step.sha256
+                && down.is_none_or(|down| Checksum::of(down.script.as_bytes()) == down.checksum);
+            (!is_sound).then(|| {
+                format!(
+                    "a script of {} has not the checksum that it names",
+                    step.migration
+                )
+            })
+        })
     }
 }
 

@@ -131,6 +131,7 @@ fn is_asked(world: &World<'_>, gate: Gate) -> bool {
         | Gate::Order
         | Gate::Script
         | Gate::Reverted => true,
+        Gate::Premise => false,
     }
 }
 

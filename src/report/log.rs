@@ -3,7 +3,7 @@
 use super::{Paint, told_waivers};
 use crate::digest::ChainHash;
 use crate::model::entry::{BackedUp, BackupKind, Ending, How, Outcome, Rehearsed, Verdict};
-use crate::model::{Entry, Fact, MigrationId, Origin, Receipt, ReceiptKind, Rehearsal};
+use crate::model::{Entry, Fact, MigrationId, Origin, Receipt, ReceiptKind, Rehearsal, Release};
 
 /// One entry as a line: when, who, what.
 #[must_use]
@@ -46,11 +46,12 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                     format!(", to be undone by {}", down.blake3.short())
                 });
             format!(
-                "intent     {} {} {}{from}{down}{}",
+                "intent     {} {} {}{from}{down}{}{}",
                 intent.environment,
                 intent.migration,
                 intent.blake3.short(),
-                told_waivers(&intent.waivers_shown())
+                told_waivers(&intent.waivers_shown()),
+                told_release(intent.release.as_ref())
             )
         }
         Fact::Outcome(outcome) => outcome_line(outcome, paint),
@@ -76,8 +77,9 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                             format!("{migration}, without proof, on a person's word")
                         }
                         _ => format!(
-                            "{migration}, from the target's receipts{}",
-                            told_waivers(&receipt.waivers)
+                            "{migration}, from the target's receipts{}{}",
+                            told_waivers(&receipt.waivers),
+                            told_release(receipt.release.as_ref())
                         ),
                     }
                 },
@@ -200,6 +202,11 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
         "{:>5}  {}  {}{origin}  {what}\n",
         entry.number, entry.at, entry.by.actor
     )
+}
+
+/// Under which saved plan, where under one.
+fn told_release(release: Option<&Release>) -> String {
+    release.map_or_else(String::new, |release| format!(", under {}", release.told()))
 }
 
 fn rehearsed_line(rehearsed: &Rehearsed, paint: Paint) -> String {

@@ -8,7 +8,7 @@ use super::{Paint, padded, waiver_json, width};
 use crate::digest::{Checksum, Sha256};
 use crate::ledger::view::{EnvironmentView, View};
 use crate::model::{
-    EnvironmentName, Kind, MigrationId, Origin, Policy, ReceiptKind, Timestamp, Waiver,
+    EnvironmentName, Kind, MigrationId, Origin, Policy, ReceiptKind, Release, Timestamp, Waiver,
 };
 use crate::planner::FileFacts;
 use crate::planner::revert::Links;
@@ -101,6 +101,8 @@ pub struct Cell {
     pub proven_by: Option<String>,
     /// The gates that were waived for it.
     pub waivers: Vec<Waiver>,
+    /// The saved plan that it ran under.
+    pub release: Option<Release>,
 }
 
 /// Builds the matrix from what is on disk and what the ledger knows.
@@ -195,6 +197,7 @@ fn elsewhere(
         proven_by: Some(proof.by.0.clone()),
         reverted_by: None,
         waivers: proof.waivers.clone(),
+        release: None,
     })
 }
 
@@ -215,6 +218,7 @@ fn cell(
             proven_by: None,
             reverted_by: None,
             waivers: Vec::new(),
+            release: None,
         });
     }
     if let Some(ran) = view.applied.get(id) {
@@ -237,6 +241,7 @@ fn cell(
             proven_by: None,
             reverted_by: reverted.cloned(),
             waivers: ran.waivers.clone(),
+            release: ran.release.clone(),
         });
     }
     let partial = view
@@ -254,6 +259,7 @@ fn cell(
             proven_by: None,
             reverted_by: None,
             waivers: Vec::new(),
+            release: None,
         });
     }
     if let Some(standing) = view.standing.get(id) {
@@ -267,6 +273,7 @@ fn cell(
             proven_by: None,
             reverted_by: None,
             waivers: Vec::new(),
+            release: None,
         });
     }
     // Without a folder there is nothing to apply, and nothing was applied here.
@@ -280,6 +287,7 @@ fn cell(
         proven_by: None,
         reverted_by: None,
         waivers: Vec::new(),
+        release: None,
     })
 }
 
@@ -474,6 +482,9 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
             "proven_by": cell.proven_by,
             "waived": cell.waivers.iter().map(waiver_json).collect::<Vec<_>>(),
         });
+        if let Some(release) = &cell.release {
+            document["release"] = serde_json::json!(release);
+        }
         if let Some(rollback) = &cell.reverted_by {
             document["reverted_by"] = serde_json::json!(rollback);
         }

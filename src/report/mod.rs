@@ -9,6 +9,7 @@ pub mod matrix;
 pub mod plan;
 pub mod rehearsal;
 pub mod reset;
+pub mod review;
 pub mod script_error;
 mod snippet;
 pub mod strays;

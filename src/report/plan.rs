@@ -7,14 +7,24 @@ use super::{Paint, count, told_waivers};
 use crate::model::MigrationId;
 use crate::model::entry::BackupKind;
 use crate::planner::gates::{self, shell, told};
+use crate::planner::saved::SavedPlan;
 use crate::planner::{Finding, Gate, Plan, Step, Verdict};
 
-pub use does::effects;
+pub use does::{deeds, effects};
 pub use json::{finding_json, json};
+
+/// What is said of how a ready plan is run.
+#[derive(Debug, Clone, Copy)]
+pub enum Ending<'a> {
+    /// By the verb: up to that migration, where one was named.
+    To(Option<&'a MigrationId>),
+    /// It was saved, in that file.
+    Saved(&'a SavedPlan, &'a str),
+}
 
 /// The plan for people, ending in a line feed.
 #[must_use]
-pub fn text(plan: &Plan, to: Option<&MigrationId>, paint: Paint) -> String {
+pub fn text(plan: &Plan, ending: Ending<'_>, paint: Paint) -> String {
     match plan.verdict() {
         Verdict::Refused => refused(plan, paint),
         Verdict::UpToDate => format!(
@@ -43,14 +53,44 @@ pub fn text(plan: &Plan, to: Option<&MigrationId>, paint: Paint) -> String {
                 "\n  {}\n",
                 paint.dim(&format!("plan {}", plan.id))
             ));
-            let to = to.map_or_else(String::new, |to| format!(" --to {}", shell(to.as_str())));
-            out.push_str(&format!(
-                "  to run it: tollgate apply {}{to}\n",
-                plan.environment
-            ));
+            match ending {
+                Ending::To(to) => {
+                    let to = to.map(|to| format!(" --to {}", shell(to.as_str())));
+                    out.push_str(&format!(
+                        "  to run it: tollgate apply {}{}\n",
+                        plan.environment,
+                        to.unwrap_or_default()
+                    ));
+                }
+                Ending::Saved(saved, file) => out.push_str(&saved_as(saved, file)),
+            }
             out
         }
     }
+}
+
+/// Where a plan was saved, and what is next.
+fn saved_as(saved: &SavedPlan, file: &str) -> String {
+    let content = &saved.content;
+    let mut out = format!("\n  {:<9} {file}\n  {:<9} {}\n", "saved", "id", saved.id);
+    if let Some(expires) = content.expires {
+        out.push_str(&format!("  {:<9} {}\n", "expires", expires.minute()));
+    }
+    if let Some(change) = &content.change {
+        out.push_str(&format!("  {:<9} {change}\n", "change"));
+    }
+    if content.git.as_ref().is_some_and(|git| git.dirty) {
+        out.push_str(&format!(
+            "  {:<9} made from a work tree with changes that are in no commit\n",
+            "dirty"
+        ));
+    }
+    let file = shell(file);
+    out.push_str(&format!(
+        "  {:<9} tollgate review {file}\n  {:<9} tollgate apply {} --plan {file}\n",
+        "next", "", content.environment
+    ));
+    out
 }
 
 /// The backup that a ready plan stands on; empty where none is asked for.

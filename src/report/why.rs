@@ -208,6 +208,11 @@ fn stands(question: &Question<'_>, success: &Success, paint: Paint) -> String {
         "bytes",
         success.bytes(),
     ));
+    if let Some(release) = &success.release {
+        let change = release.change.as_ref();
+        let change = change.map_or_else(String::new, |change| format!(", change {change}"));
+        out.push_str(&format!("  {:<11} {}{change}\n", "saved plan", release.id));
+    }
     for waiver in &success.waivers {
         out.push_str(&format!(
             "  {:<11} {} by {} {}: {}\n",
@@ -238,6 +243,7 @@ pub fn json(question: &Question<'_>) -> Value {
             "by": success.by,
             "checksum": success.checksum,
             "receipt": success.receipt,
+            "release": success.release,
             "waived": success.waivers.iter().map(waiver_json).collect::<Vec<_>>(),
         })),
         "gates": question.about().map(answer_json).collect::<Vec<_>>(),

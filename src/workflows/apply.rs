@@ -7,9 +7,11 @@ use super::history::{is_kept, make_ready, may_write};
 use super::step::{StepEnd, after_unknown, run_step};
 use super::tie::enter;
 use super::{Event, Run, WorkflowError};
+use crate::digest::ChainHash;
 use crate::model::entry::{Chained, Progress, Refused, RefusedGate};
 use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp, Waiver};
 use crate::planner::gates::chain::only_grew;
+use crate::planner::premises::{self, Held};
 use crate::planner::{self, Gate, Inputs, Plan, Verdict};
 use crate::sql::changes::Name;
 use crate::targets::history::History;
@@ -31,6 +33,8 @@ pub struct Request<'a> {
     /// Whether a backup is taken and all of it tried anew, where that is all that is missing: then no
     /// refusal is told and recorded.
     pub backs_up: bool,
+    /// The saved plan to hold to. It ends where its last step does.
+    pub saved: Option<Held<'a>>,
 }
 
 impl Request<'_> {
@@ -248,7 +252,7 @@ pub(super) fn plan(
     target: &dyn Target,
     live: &planner::Live,
 ) -> Plan {
-    planner::plan(&Inputs {
+    let inputs = Inputs {
         environment: request.environment,
         engine: target.engine(),
         policy: run.policy,
@@ -261,7 +265,34 @@ pub(super) fn plan(
         live: Some(live),
         now: (run.now)(),
         in_use: &run.in_use,
-    })
+    };
+    match request.saved {
+        Some(held) => premises::plan_under(&inputs, held),
+        None => planner::plan(&inputs),
+    }
+}
+
+/// Records that a file was not applied, because it is no saved plan for that environment, or not unaltered:
+/// `plan` is the id that it names.
+///
+/// # Errors
+/// [`WorkflowError`]: the ledger cannot be written.
+pub fn refused_file(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    plan: ChainHash,
+) -> Result<(), WorkflowError> {
+    let gates = vec![RefusedGate {
+        gate: Gate::Premise.as_str().to_owned(),
+        migration: None,
+    }];
+    run.record(Fact::Refused(Refused {
+        verb: "apply".to_owned(),
+        environment: environment.clone(),
+        plan,
+        gates,
+    }))?;
+    Ok(())
 }
 
 pub(super) fn refused(verb: &str, plan: &Plan) -> Fact {

@@ -198,6 +198,7 @@ pub(super) fn write(
             proofs: Vec::new(),
             rehearsal: None,
             undone: None,
+            release: None,
         };
         // Cannot fail for a receipt that is built here; the target would refuse one that does not follow.
         let body = receipt.to_body().unwrap_or_default();

@@ -111,6 +111,7 @@ pub(super) fn pass(
                 dry_run: false,
                 is_part,
                 backs_up: true,
+                saved: None,
             };
             let report = apply_with_a_backup(run, &request)?;
             Ok(after(so_far, report))
@@ -131,6 +132,7 @@ fn apply_part(
         dry_run,
         is_part: true,
         backs_up: !dry_run,
+        saved: None,
     };
     apply_with_a_backup(run, &request)
 }

@@ -77,5 +77,6 @@ pub(super) fn receipt_after(
         proofs: proofs(run, intent, kind),
         rehearsal: None,
         undone: intent.down.filter(|_| kind == ReceiptKind::Undone),
+        release: intent.release.clone(),
     }
 }

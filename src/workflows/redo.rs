@@ -160,6 +160,7 @@ fn again(
         dry_run: false,
         is_part: false,
         backs_up: false,
+        saved: None,
     };
     Ok(End::Undone(Box::new(apply::apply(run, &request)?)))
 }
@@ -383,6 +384,7 @@ fn undo(
         preview: run.policy.is_outside(environment),
         down: Some(down.bytes),
         waivers: Vec::new(),
+        release: None,
     };
     let bytes = [(down.bytes.blake3, down.script.as_bytes())];
     let fact = Fact::Intent(intent.clone());

@@ -393,6 +393,7 @@ fn counts_as_applied(
                 preview: run.policy.is_outside(environment),
                 down: None,
                 waivers: Vec::new(),
+                release: None,
             }
         }
     };

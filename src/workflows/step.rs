@@ -70,6 +70,7 @@ pub(super) fn run_step(
             sha256: down.sha256,
         }),
         waivers,
+        release: plan.release.clone(),
     };
     let down = file.down.map(|down| (down.checksum, down.script));
     let bytes: Vec<(Checksum, &[u8])> = [(step.checksum, file.script)]

@@ -96,6 +96,7 @@ pub(crate) fn intent(n: u64) -> Fact {
         preview: false,
         down: None,
         waivers: Vec::new(),
+        release: None,
     })
 }
 

@@ -108,6 +108,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
         preview: false,
         down: None,
         waivers: waivers(draw),
+        release: None,
     };
     match draw.what {
         0 => Fact::Bound(Bound {

@@ -259,6 +259,7 @@ impl Place {
                         .filter(|waiver| waiver.is_shown_with(migration(name)))
                         .cloned()
                         .collect(),
+                    release: None,
                 })
             }
             What::Succeeded { attempt } => {
@@ -302,6 +303,7 @@ impl Place {
                     proofs: Vec::new(),
                     rehearsal: None,
                     undone: None,
+                    release: None,
                 };
                 let body = receipt.to_body().unwrap();
                 Fact::Absorbed(Absorbed {

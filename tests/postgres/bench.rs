@@ -120,6 +120,7 @@ impl Bench {
             proofs: Vec::new(),
             rehearsal: None,
             undone: None,
+            release: None,
         }
     }
 

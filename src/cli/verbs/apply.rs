@@ -7,10 +7,14 @@ use crate::cli::act::act;
 use crate::cli::args::{Apply, Global};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
-use crate::cli::{Exit, Result};
+use crate::cli::{Exit, Result, saved};
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, ReceiptKind};
+use crate::planner::gates::shell;
+use crate::planner::premises::{self, Held};
+use crate::planner::saved::SavedError;
 use crate::planner::{self, FileFacts};
+use crate::report::plan::Ending;
 use crate::report::{self, script_error};
 use crate::workflows::apply::{End, Report, Request, apply};
 
@@ -20,6 +24,36 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
     let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let to = up_to(verb.to.as_ref(), &files)?;
+    let read = match &verb.plan {
+        Some(path) => Some(saved::read(output, global, path)?),
+        None => None,
+    };
+    let named = verb.plan.as_ref().map(|path| path.display().to_string());
+    let file = named.as_deref().unwrap_or_default();
+    let held = match &read {
+        None => None,
+        Some(Ok(plan)) if plan.content.environment != environment => {
+            let of = &plan.content.environment;
+            let finding = premises::elsewhere(of, &environment, file);
+            let unfit = saved::Unfit {
+                finding,
+                plan: Some(plan.content.plan),
+            };
+            return saved::refuse(output, global, &project, &environment, &unfit);
+        }
+        Some(Ok(saved)) => Some(Held { saved, file }),
+        Some(Err(error)) => {
+            let unfit = saved::Unfit {
+                finding: premises::unfit(error, Some(&environment), file),
+                // What it calls itself is all that is known of it.
+                plan: match error {
+                    SavedError::Altered(id) => Some(*id),
+                    _ => None,
+                },
+            };
+            return saved::refuse(output, global, &project, &environment, &unfit);
+        }
+    };
     let request = Request {
         verb: "apply",
         environment: &environment,
@@ -27,6 +61,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
         dry_run: verb.dry_run,
         is_part: false,
         backs_up: false,
+        saved: held,
     };
     let report = act(
         output,
@@ -41,7 +76,8 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
     } else if let Some(line) = result(&report) {
         output.result(&line);
     }
-    Ok(end(output, &project, &files, &report))
+    let again = held.map(|held| held.file);
+    Ok(end_of(output, &project, &files, &report, again))
 }
 
 /// Tells how a report ended, where it did not end well, and returns the exit code for it.
@@ -51,6 +87,18 @@ pub(crate) fn end(
     files: &[FileFacts<'_>],
     report: &Report,
 ) -> Exit {
+    end_of(output, project, files, report, None)
+}
+
+/// The same for a run that may have held to a saved plan: it goes on under that one.
+fn end_of(
+    output: &mut Output<'_>,
+    project: &Project,
+    files: &[FileFacts<'_>],
+    report: &Report,
+    plan: Option<&str>,
+) -> Exit {
+    let plan = plan.map_or_else(String::new, |file| format!(" --plan {}", shell(file)));
     let environment = &report.plan.environment;
     let paint = output.paint_notes();
     match &report.end {
@@ -58,7 +106,7 @@ pub(crate) fn end(
         End::Refused => {
             // In text the refusal is the result of the verb; a document carries it already.
             if !output.is_json() {
-                let text = report::plan::text(&report.plan, None, output.paint());
+                let text = report::plan::text(&report.plan, Ending::To(None), output.paint());
                 output.result(&text);
             }
             Exit::Refused
@@ -110,7 +158,7 @@ pub(crate) fn end(
                 _ => String::new(),
             };
             output.note(&format!(
-                "{} {environment}: {migration} was cut off: {error}\n  {stands}\n\n  remedy   tollgate apply {environment}{goes_on}\n",
+                "{} {environment}: {migration} was cut off: {error}\n  {stands}\n\n  remedy   tollgate apply {environment}{plan}{goes_on}\n",
                 paint.bad("error:")
             ));
             Exit::Failed
@@ -136,7 +184,7 @@ pub(crate) fn end(
                 format!("  and it could not be looked at again: {why}\n")
             });
             output.note(&format!(
-                "{} {environment}: how {migration} ended is not known: {error}\n{again}  {how}\n\n  remedy   tollgate apply {environment} --dry-run\n",
+                "{} {environment}: how {migration} ended is not known: {error}\n{again}  {how}\n\n  remedy   tollgate apply {environment}{plan} --dry-run\n",
                 paint.bad("error:")
             ));
             Exit::Failed
@@ -154,7 +202,7 @@ pub(crate) fn end(
         End::Interrupted => {
             let left = report.plan.steps.len() - report.applied.len().min(report.plan.steps.len());
             output.note(&format!(
-                "{} {environment}: {} left; what was begun has ended\n\n  remedy   tollgate apply {environment}\n",
+                "{} {environment}: {} left; what was begun has ended\n\n  remedy   tollgate apply {environment}{plan}\n",
                 paint.warn("interrupted:"),
                 report::count(left, "migration")
             ));

@@ -20,6 +20,7 @@ pub(crate) mod resolve;
 pub(crate) mod restamp;
 pub(crate) mod restore;
 pub(crate) mod revert;
+pub(crate) mod review;
 pub(crate) mod status;
 pub(crate) mod sync;
 pub(crate) mod verify;

@@ -43,7 +43,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Redo) -> Resu
     Ok(match &end {
         End::Blocked(plan) => {
             if !output.is_json() {
-                let text = report::plan::text(plan, None, output.paint());
+                let text = report::plan::text(plan, report::plan::Ending::To(None), output.paint());
                 output.result(&text);
                 output.note(&format!(
                     "nothing was undone: {id} stands in {environment} as it ran\n"

@@ -49,7 +49,8 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Rehearse) -> 
     match end {
         End::Refused(plan) => {
             if !output.is_json() {
-                let text = report::plan::text(&plan, None, output.paint());
+                let text =
+                    report::plan::text(&plan, report::plan::Ending::To(None), output.paint());
                 output.result(&text);
             }
             Ok(Exit::Refused)

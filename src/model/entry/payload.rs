@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::{
     AttemptId, DataMode, DownBytes, EnvironmentName, IncarnationId, MigrationId, ReceiptKind,
-    Rehearsal, Stage, Timestamp, Waiver, WriterId,
+    Rehearsal, Release, Stage, Timestamp, Waiver, WriterId,
 };
 
 /// A writer begins.
@@ -121,6 +121,9 @@ pub struct Intent {
     /// are shown with it. An intent that names one has spent it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub waivers: Vec<Waiver>,
+    /// The saved plan that it runs under; `None` where it ran by a plan of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<Release>,
 }
 
 impl Intent {

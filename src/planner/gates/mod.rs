@@ -103,6 +103,8 @@ pub enum Gate {
     Backup,
     /// A migration and its rollback are both pending. It only warns.
     Reverted,
+    /// What a saved plan was made from is as it was. Asked of saved plans alone, beside the gates.
+    Premise,
 }
 
 impl Gate {
@@ -130,6 +132,7 @@ impl Gate {
             Self::Rehearsal => "rehearsal",
             Self::Backup => "backup",
             Self::Reverted => "reverted",
+            Self::Premise => "premise",
         }
     }
 
@@ -170,7 +173,8 @@ impl Gate {
             | Self::Freeze
             | Self::Hours
             | Self::Backup
-            | Self::Reverted => false,
+            | Self::Reverted
+            | Self::Premise => false,
         }
     }
 

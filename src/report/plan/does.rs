@@ -15,6 +15,16 @@ const MANY: u64 = 10_000;
 /// What a step destroys, what it says itself that it may, on what it may fail, and what it locks for as
 /// long as a large table takes. What a finding of the gate tells of it is not told twice.
 pub(super) fn told(plan: &Plan, step: &Step) -> String {
+    let mut out = Lines::default();
+    for (label, lines) in deeds(plan, step) {
+        out.tell(label, lines);
+    }
+    out.0
+}
+
+/// All of that, by what it is.
+#[must_use]
+pub fn deeds(plan: &Plan, step: &Step) -> [(&'static str, Vec<String>); 4] {
     let waived = plan.waived.iter().map(|waived| &waived.finding);
     let mut findings = plan.refusals.iter().chain(&plan.warnings).chain(waived);
     let is_told = findings.any(|finding| {
@@ -25,22 +35,18 @@ pub(super) fn told(plan: &Plan, step: &Step) -> String {
         .iter()
         .filter(|it| it.finding.rule.topic == Topic::DataLoss)
         .collect();
-    let mut out = Lines::default();
     let told_elsewhere = |line: usize| {
         let mut of_line = losses.iter().filter(|it| it.line == line);
         of_line.any(|it| it.finding.allowed.is_some() || is_told)
     };
-    out.tell(
-        "destroys",
-        each(step, |it| match told_elsewhere(it.line) {
-            true => Vec::new(),
-            false => {
-                let destroys = it.effect.destroys.iter();
-                let counted = counted(plan, it);
-                destroys.map(|what| format!("{what}{counted}")).collect()
-            }
-        }),
-    );
+    let destroys = each(step, |it| match told_elsewhere(it.line) {
+        true => Vec::new(),
+        false => {
+            let destroys = it.effect.destroys.iter();
+            let counted = counted(plan, it);
+            destroys.map(|what| format!("{what}{counted}")).collect()
+        }
+    });
     let accepted = losses.iter().filter_map(|it| {
         let reason = it.finding.allowed.as_ref()?;
         let table = it.finding.subject.as_ref().map(|(table, _)| table);
@@ -51,13 +57,15 @@ pub(super) fn told(plan: &Plan, step: &Step) -> String {
             it.line, it.finding.fact
         ))
     });
-    out.tell("accepted", accepted.collect());
-    out.tell("may fail", each(step, |it| it.effect.may_fail.clone()));
-    out.tell(
-        "locks",
-        each(step, |it| locks(plan, it).into_iter().collect()),
-    );
-    out.0
+    [
+        ("destroys", destroys),
+        ("accepted", accepted.collect()),
+        ("may fail", each(step, |it| it.effect.may_fail.clone())),
+        (
+            "locks",
+            each(step, |it| locks(plan, it).into_iter().collect()),
+        ),
+    ]
 }
 
 /// A lock that lasts: on a table that is read or written as a whole, where that may take long.

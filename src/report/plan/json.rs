@@ -8,7 +8,7 @@ use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::Backup;
 use crate::lint::{Level, Work};
 use crate::model::entry::BackupKind;
-use crate::model::{EnvironmentName, MigrationId, RehearsedDown, Timestamp};
+use crate::model::{EnvironmentName, MigrationId, RehearsedDown, Release, Timestamp};
 use crate::planner::{Finding, Plan, Step, StepEffect, StepFinding, Waived};
 use crate::report::waiver_json;
 use crate::sql::changes::Name;
@@ -20,6 +20,11 @@ struct Document<'a> {
     id: ChainHash,
     environment: &'a EnvironmentName,
     verdict: &'static str,
+    /// The digest of the policy that it was made under.
+    policy: ChainHash,
+    /// The saved plan that it holds to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    release: Option<&'a Release>,
     steps: Vec<JsonStep<'a>>,
     refusals: Vec<JsonFinding<'a>>,
     warnings: Vec<JsonFinding<'a>>,
@@ -260,6 +265,8 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         id: plan.id,
         environment: &plan.environment,
         verdict: plan.verdict().as_str(),
+        policy: plan.policy,
+        release: plan.release.as_ref(),
         steps: plan.steps.iter().map(|it| step(plan, it)).collect(),
         refusals: plan.refusals.iter().map(as_json).collect(),
         warnings: plan.warnings.iter().map(as_json).collect(),

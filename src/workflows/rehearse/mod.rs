@@ -185,6 +185,7 @@ pub fn rehearse(run: &mut Run<'_>, request: &Request<'_>) -> Result<End, Workflo
         dry_run: false,
         is_part: true,
         backs_up: false,
+        saved: None,
     };
     if let Some(plan) = refused_before_entering(run, &applying)?
         && let Some(plan) = blocked(plan, true)

@@ -89,6 +89,7 @@ pub(super) fn record(
             data: held.data,
         }),
         undone: None,
+        release: None,
     };
     let stored = target
         .take_in(&[receipt])

@@ -172,6 +172,7 @@ impl Scratched {
             proofs: Vec::new(),
             rehearsal: None,
             undone: None,
+            release: None,
         };
         let attempt = Attempt {
             script,

@@ -341,7 +341,8 @@ impl Stand<'_> {
         match end {
             Rehearsed::Refused(plan) => {
                 if !output.is_json() {
-                    let text = report::plan::text(plan, None, output.paint());
+                    let text =
+                        report::plan::text(plan, report::plan::Ending::To(None), output.paint());
                     output.result(&text);
                 }
                 Came::Stopped(Exit::Refused)

@@ -109,7 +109,7 @@ fn tell(output: &mut Output<'_>, project: &Project, verb: &Lint, told: &report::
         (false, level) => level.map_or(Level::Warning, Into::into),
     };
     match output.format {
-        Format::Text => {
+        Format::Text | Format::Markdown | Format::Html => {
             let text = report::text(told, shown, output.paint());
             output.result(&text);
         }

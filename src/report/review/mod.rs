@@ -1,0 +1,347 @@
+//! A saved plan for whoever is to say yes to it: one page, as text, as Markdown for a pull request, as HTML,
+//! and as a document. Every text of the plan is somebody else's, and is shown as text in each of them.
+
+mod html;
+mod markdown;
+mod text;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{count, length_of_time};
+use crate::model::Timestamp;
+use crate::planner::gates::shell;
+use crate::planner::saved::{Content, SavedAnswer, SavedPlan, SavedStep};
+
+pub use html::html;
+pub use markdown::markdown;
+pub use text::text;
+
+/// What is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Review<'a> {
+    /// The plan.
+    pub saved: &'a SavedPlan,
+    /// Its file, as it was typed.
+    pub file: &'a str,
+    /// Now.
+    pub now: Timestamp,
+}
+
+/// The review as `tollgate/review/v1`.
+#[must_use]
+pub fn json(review: &Review<'_>) -> Value {
+    json!({
+        "schema": "tollgate/review/v1",
+        "file": review.file,
+        "expired": review.is_expired(),
+        "alarms": review.page().alarms,
+        "plan": review.saved,
+    })
+}
+
+/// A label and what belongs to it.
+type Fact = (&'static str, String);
+
+/// What stands on the page, whatever the format.
+struct Page<'a> {
+    title: String,
+    /// What nobody should pass over.
+    alarms: Vec<String>,
+    facts: Vec<Fact>,
+    steps: Vec<Step<'a>>,
+    gates: Vec<Gate<'a>>,
+    waivers: Vec<String>,
+    policy: &'a BTreeMap<String, String>,
+    next: String,
+}
+
+struct Step<'a> {
+    name: String,
+    facts: Vec<Fact>,
+    /// Each with the name of its file.
+    scripts: Vec<(&'static str, &'a str)>,
+}
+
+/// What one gate says.
+struct Gate<'a> {
+    name: &'a str,
+    /// What it says, each of so many migrations or of the environment.
+    says: Vec<(&'a str, Vec<&'a str>, &'a [String])>,
+}
+
+/// Characters that are not seen, or turn the text around them.
+fn is_hidden(c: char) -> bool {
+    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+impl<'a> Review<'a> {
+    fn is_expired(&self) -> bool {
+        let expires = self.saved.content.expires;
+        expires.is_some_and(|expires| self.now >= expires)
+    }
+
+    fn page(&self) -> Page<'a> {
+        let content = &self.saved.content;
+        Page {
+            title: format!(
+                "{} for {}",
+                count(content.steps.len(), "migration"),
+                content.environment
+            ),
+            alarms: self.alarms(),
+            facts: self.facts(),
+            steps: content.steps.iter().map(step).collect(),
+            gates: gates(&content.gates),
+            waivers: content
+                .waivers
+                .iter()
+                .map(|it| {
+                    format!(
+                        "{} of {}, by {} {}: {}",
+                        it.gate,
+                        it.migration,
+                        it.actor,
+                        it.at.minute(),
+                        it.reason
+                    )
+                })
+                .collect(),
+            policy: &content.policy.words,
+            next: format!(
+                "tollgate apply {} --plan {}",
+                content.environment,
+                shell(self.file)
+            ),
+        }
+    }
+
+    fn alarms(&self) -> Vec<String> {
+        let content = &self.saved.content;
+        let mut all = Vec::new();
+        if let Some(expires) = content.expires.filter(|_| self.is_expired()) {
+            all.push(format!(
+                "EXPIRED {} ago, {}: it is no longer applied",
+                between(expires, self.now),
+                expires.minute()
+            ));
+        }
+        match &content.git {
+            Some(git) if git.dirty => all.push(
+                "DIRTY: it was made from a work tree with changes that are in no commit".to_owned(),
+            ),
+            Some(_) => {}
+            None => all.push("NO COMMIT: it was made outside a git repository".to_owned()),
+        }
+        let destroys = |step: &&SavedStep| {
+            let mut does = step.does.iter();
+            does.any(|deed| matches!(deed.kind.as_str(), "destroys" | "accepted"))
+        };
+        let destroying = content.steps.iter().filter(destroys).count();
+        if destroying > 0 {
+            let verb = if destroying == 1 {
+                "destroys"
+            } else {
+                "destroy"
+            };
+            all.push(format!(
+                "DATA LOSS: {} {verb} what may stand there",
+                count(destroying, "migration")
+            ));
+        }
+        if !content.waivers.is_empty() {
+            all.push(format!(
+                "WAIVED: it stands on {}",
+                count(content.waivers.len(), "waiver")
+            ));
+        }
+        let hidden = |step: &&SavedStep| {
+            let down = step.down.as_ref().map_or("", |down| down.script.as_str());
+            step.script.chars().chain(down.chars()).any(is_hidden)
+        };
+        let hiding = content.steps.iter().filter(hidden).count();
+        if hiding > 0 {
+            all.push(format!(
+                "HIDDEN: scripts of {} have characters that are not seen, or turn the text around them",
+                count(hiding, "migration")
+            ));
+        }
+        all
+    }
+
+    fn facts(&self) -> Vec<Fact> {
+        let saved = self.saved;
+        let content = &saved.content;
+        let mut all = vec![
+            ("id", saved.id.to_string()),
+            ("environment", content.environment.to_string()),
+            ("target", target(content)),
+            (
+                "after",
+                content.head.map_or_else(
+                    || "nothing had run there".to_owned(),
+                    |head| format!("receipt {} ({})", head.seq, head.hash),
+                ),
+            ),
+            (
+                "made",
+                format!(
+                    "{} by {}, with {}",
+                    content.made.minute(),
+                    content.by,
+                    content.tool
+                ),
+            ),
+        ];
+        if let Some(git) = &content.git {
+            let dirty = if git.dirty {
+                ", AND CHANGES THAT ARE IN NO COMMIT"
+            } else {
+                ""
+            };
+            all.push(("commit", format!("{}{dirty}", git.commit)));
+        }
+        all.push((
+            "expires",
+            match content.expires {
+                None => "never, while its premises hold".to_owned(),
+                Some(at) if self.is_expired() => format!("{}: EXPIRED", at.minute()),
+                Some(at) if self.now < content.made => {
+                    format!("{} (this clock stands before it was made)", at.minute())
+                }
+                Some(at) => format!("{}, in {}", at.minute(), between(self.now, at)),
+            },
+        ));
+        if let Some(change) = &content.change {
+            all.push(("change", change.clone()));
+        }
+        all.push(("plan", content.plan.to_string()));
+        all
+    }
+}
+
+fn target(content: &Content) -> String {
+    match &content.target {
+        None => "not met yet: the first contact binds it".to_owned(),
+        Some(target) => format!(
+            "{} {}, incarnation {}",
+            target.engine.as_str(),
+            target.name,
+            target.incarnation
+        ),
+    }
+}
+
+fn between(from: Timestamp, to: Timestamp) -> String {
+    let millis = to.unix_millis().saturating_sub(from.unix_millis());
+    length_of_time(Duration::from_millis(millis.unsigned_abs()))
+}
+
+fn step(step: &SavedStep) -> Step<'_> {
+    let mut facts = vec![
+        ("runs", step.kind.as_str().to_owned()),
+        ("blake3", step.checksum.hex()),
+        ("sha256", step.sha256.to_string()),
+    ];
+    facts.extend(step.notes.iter().map(|note| ("note", note.clone())));
+    if step.script.contains('\r') {
+        facts.push(("note", "its lines end in CRLF, or have a CR".to_owned()));
+    }
+    for deed in &step.does {
+        let label = match deed.kind.as_str() {
+            "destroys" => "destroys",
+            "accepted" => "accepted",
+            "may fail" => "may fail",
+            "locks" => "locks",
+            _ => "does",
+        };
+        facts.push((label, deed.what.clone()));
+    }
+    facts.extend(step.proofs.iter().map(|proof| {
+        (
+            "proven",
+            format!(
+                "{} {} by {}, receipt {} ({}) of ledger {}",
+                proof.environment,
+                proof.at.minute(),
+                proof.by,
+                proof.receipt.seq,
+                proof.receipt.hash.short(),
+                proof.writer.short()
+            ),
+        )
+    }));
+    match step.authors.is_empty() {
+        true => facts.push(("written by", "not known".to_owned())),
+        false => facts.push(("written by", step.authors.join(", "))),
+    }
+    let down = step.down.as_ref();
+    facts.push((
+        "reversal",
+        down.map_or_else(
+            || "none is prepared".to_owned(),
+            |down| format!("down.sql, {}", down.checksum),
+        ),
+    ));
+    let down = down.map(|down| ("down.sql", down.script.as_str()));
+    Step {
+        name: step.migration.to_string(),
+        facts,
+        scripts: std::iter::once(("migration.sql", step.script.as_str()))
+            .chain(down)
+            .collect(),
+    }
+}
+
+/// What the gates say, in their order; what one says alike of several migrations is said once.
+fn gates(answers: &[SavedAnswer]) -> Vec<Gate<'_>> {
+    let mut gates: Vec<Gate<'_>> = Vec::new();
+    for answer in answers {
+        let place = gates.iter().position(|gate| gate.name == answer.gate);
+        let place = place.unwrap_or_else(|| {
+            gates.push(Gate {
+                name: &answer.gate,
+                says: Vec::new(),
+            });
+            gates.len() - 1
+        });
+        let Some(gate) = gates.get_mut(place) else {
+            continue;
+        };
+        let state = answer.state.as_str();
+        let about = answer.migration.iter().map(|of| of.as_str());
+        let known = gate.says.iter_mut().find(|(known, of, how)| {
+            *known == state && of.is_empty() == answer.migration.is_none() && *how == answer.how
+        });
+        match known {
+            Some((_, of, _)) => of.extend(about),
+            None => gate.says.push((state, about.collect(), &answer.how)),
+        }
+    }
+    gates
+}
+
+/// So many migrations are named where a gate says the same of all.
+const NAMED: usize = 3;
+
+/// `met`, and of which migrations.
+fn said(state: &str, of: &[&str], steps: usize) -> String {
+    let state = match state {
+        "not-asked" => "not asked",
+        state => state,
+    };
+    match of {
+        [] => state.to_owned(),
+        all if all.len() == steps && steps > 1 => format!("{state}, of each"),
+        few if few.len() <= NAMED => format!("{state}, of {}", few.join(", ")),
+        [first, .., last] => format!("{state}, of {first} to {last} ({})", of.len()),
+        [one] => format!("{state}, of {one}"),
+    }
+}
+
+/// `3 lines`.
+fn lines(script: &str) -> String {
+    count(script.lines().count(), "line")
+}
