@@ -185,7 +185,7 @@ fn spare(path: &Path, name: &str) -> Result<()> {
         consequence: Some("it was left as it is".to_owned()),
         ..Trouble::usage(
             format!("{name} is there, and is no saved plan"),
-            "name another file: --out release.plan.json",
+            "name another file: --out another.plan.json",
         )
     })
 }

@@ -29,6 +29,7 @@ mod redo;
 pub(crate) mod rehearse;
 mod reset;
 mod revert;
+mod saved;
 
 #[path = "../support/mod.rs"]
 mod server;

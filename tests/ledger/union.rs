@@ -242,6 +242,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                     blake3: rehearsal(draw).blake3,
                     sha256: rehearsal(draw).sha256,
                 }),
+                release: None,
             };
             let body = receipt.to_body().unwrap();
             let hash = Receipt::hash_of(&body);

@@ -304,6 +304,7 @@ fn receipts_tell_of_rehearsals() {
         proofs: Vec::new(),
         rehearsal: Some(down.clone()),
         undone: None,
+        release: None,
     };
     let applied = Receipt {
         seq: 2,

@@ -136,6 +136,7 @@ fn end_of(
                 left: *left,
                 goes_on,
                 proven_in: &proven_in,
+                again: &plan,
             };
             output.note(&script_error::text(&failed, paint));
             Exit::Failed

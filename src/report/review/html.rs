@@ -62,7 +62,7 @@ fn step(place: usize, step: &Step<'_>) -> String {
     for (name, script) in &step.scripts {
         // A line feed right after <pre> is not shown.
         out.push_str(&format!(
-            "<details open><summary>{name}, {}</summary>\n<pre><code>\n",
+            "<details open><summary>{name}, {}</summary>\n<pre>\n<code>",
             lines(script)
         ));
         for line in script.lines() {

@@ -149,7 +149,10 @@ fn span(text: &str) -> String {
     }
     let ticks = "`".repeat(run(&text) + 1);
     // One blank on either side is taken off again.
-    format!("{ticks} {text} {ticks}")
+    match text.contains('`') || text.starts_with(' ') || text.ends_with(' ') {
+        true => format!("{ticks} {text} {ticks}"),
+        false => format!("{ticks}{text}{ticks}"),
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -162,9 +165,10 @@ mod tests {
 
     #[test]
     fn no_text_ends_its_own_span_or_fence() {
-        assert_eq!(span("a"), "` a `");
+        assert_eq!(span("a"), "`a`");
+        assert_eq!(span(" a"), "`  a `");
         assert_eq!(span("`a``b`"), "``` `a``b` ```");
-        assert_eq!(span("a\n\n## b"), "` a  ## b `");
+        assert_eq!(span("a\n\n## b"), "`a  ## b`");
         assert_eq!(span(" \n"), "(empty)");
         assert_eq!(fence("SELECT 1"), "```");
         assert_eq!(fence("`````"), "``````");

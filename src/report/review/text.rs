@@ -62,7 +62,7 @@ pub fn text(review: &Review<'_>, paint: Paint) -> String {
 
 fn shown(page: &Page<'_>, gate: &Gate<'_>, paint: Paint) -> String {
     let mut out = String::new();
-    let mut label = gate.name;
+    let mut label = one_line(gate.name);
     for (state, of, how) in &gate.says {
         let said = said(state, of, page.steps.len());
         let said = match *state {
@@ -70,7 +70,7 @@ fn shown(page: &Page<'_>, gate: &Gate<'_>, paint: Paint) -> String {
             _ => paint.warn(&one_line(&said)),
         };
         out.push_str(&format!("    {label:<12} {said}\n"));
-        label = "";
+        label = String::new();
         for line in *how {
             out.push_str(&format!("    {:<12}   {}\n", "", one_line(line)));
         }
@@ -79,7 +79,7 @@ fn shown(page: &Page<'_>, gate: &Gate<'_>, paint: Paint) -> String {
 }
 
 fn row(label: &str, text: &str) -> String {
-    format!("  {label:<12} {}\n", one_line(text))
+    format!("  {:<12} {}\n", one_line(label), one_line(text))
 }
 
 /// A line feed in somebody's text must not begin a line that looks like ours.
