@@ -6,7 +6,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-use tollgate::digest::{ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
+use tollgate::digest::{
+    ChainHash, Checksum, ENTRY_CONTEXT, PLAN_CONTEXT, RECEIPT_CONTEXT, SAVED_PLAN_CONTEXT, Sha256,
+};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
     Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Emergency, Ending, Engine, Failure,
@@ -18,7 +20,11 @@ use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
     Actor, AttemptId, DataMode, DownBytes, EarlierSuccess, Entry, Environment, EnvironmentName,
     Fact, GitState, IncarnationId, IncidentId, MigrationId, Origin, Policy, Provenance, Receipt,
-    ReceiptKind, Rehearsal, RehearsedDown, Stage, Timestamp, Waiver, WriterId,
+    ReceiptKind, Rehearsal, RehearsedDown, Release, Stage, Timestamp, Waiver, WriterId,
+};
+use tollgate::planner::saved::{
+    Content, SCHEMA, SavedAnswer, SavedDeed, SavedDown, SavedPlan, SavedPolicy, SavedProof,
+    SavedStep,
 };
 use tollgate::planner::{FileFacts, Inputs, plan};
 
@@ -489,6 +495,13 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
                 ..receipt()
             },
         ),
+        (
+            "receipt, under a saved plan",
+            Receipt {
+                release: Some(release()),
+                ..receipt()
+            },
+        ),
     ]
 }
 
@@ -504,6 +517,13 @@ fn outcome(ending: Ending) -> Outcome {
         progress: None,
         error: None,
         how: None,
+    }
+}
+
+fn release() -> Release {
+    Release {
+        id: hash(0x77),
+        change: Some("CHG-123".to_owned()),
     }
 }
 
@@ -905,6 +925,13 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 reason: "nobody can log in".to_owned(),
             }),
         ),
+        (
+            "intent, under a saved plan",
+            Fact::Intent(Intent {
+                release: Some(release()),
+                ..intent()
+            }),
+        ),
     ]
 }
 
@@ -1055,6 +1082,72 @@ fn plan_id() -> (String, ChainHash) {
     (digested, made.id)
 }
 
+fn saved_plan() -> (String, ChainHash) {
+    let content = Content {
+        plan: hash(0x44),
+        environment: environment("test"),
+        made: at(3),
+        by: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+        tool: "tollgate 0.1.0".to_owned(),
+        git: None,
+        expires: Some(at(4)),
+        change: Some("CHG-123".to_owned()),
+        target: Some(identity()),
+        head: Some(ReceiptRef {
+            seq: 2,
+            hash: hash(0x22),
+        }),
+        policy: SavedPolicy {
+            digest: hash(0x55),
+            words: [("soak".to_owned(), "1d".to_owned())].into(),
+        },
+        steps: vec![SavedStep {
+            migration: migration(),
+            checksum: Checksum::of(SCRIPT.as_bytes()),
+            sha256: Sha256::of(SCRIPT.as_bytes()),
+            kind: ReceiptKind::Atomic,
+            standing: 0,
+            notes: vec!["a note".to_owned()],
+            does: vec![SavedDeed {
+                kind: "locks".to_owned(),
+                what: "line 1: a".to_owned(),
+            }],
+            proofs: vec![SavedProof {
+                environment: environment("dev"),
+                at: at(1),
+                by: Actor("Ada Lovelace <ada@example.org>".to_owned()),
+                receipt: ReceiptRef {
+                    seq: 7,
+                    hash: hash(0x66),
+                },
+                writer: writer(),
+            }],
+            authors: vec!["Ada Lovelace <ada@example.org>".to_owned()],
+            script: SCRIPT.to_owned(),
+            down: Some(SavedDown {
+                checksum: Checksum::of(b"DROP TABLE a;"),
+                script: "DROP TABLE a;".to_owned(),
+            }),
+        }],
+        gates: vec![SavedAnswer {
+            gate: "soak".to_owned(),
+            migration: Some(migration()),
+            state: "met".to_owned(),
+            how: vec!["it stood in dev for 2 d".to_owned()],
+        }],
+        waivers: vec![waiver("order")],
+    };
+    let body = serde_json::to_string(&content).unwrap();
+    let saved = SavedPlan {
+        schema: SCHEMA.to_owned(),
+        id: ChainHash::of(SAVED_PLAN_CONTEXT, body.as_bytes()),
+        content,
+    };
+    // The file's form, too, is fixed.
+    assert_eq!(SavedPlan::read(saved.render().as_bytes()).unwrap(), saved);
+    (body, saved.id)
+}
+
 /// What the code makes today, in the order of [`VECTORS`].
 fn made() -> Vec<(&'static str, &'static str, String, ChainHash)> {
     let mut made: Vec<_> = entries()
@@ -1072,6 +1165,8 @@ fn made() -> Vec<(&'static str, &'static str, String, ChainHash)> {
     }
     let (digested, id) = plan_id();
     made.push(("plan id", PLAN_CONTEXT, digested, id));
+    let (content, id) = saved_plan();
+    made.push(("saved plan", SAVED_PLAN_CONTEXT, content, id));
     made
 }
 

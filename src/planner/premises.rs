@@ -1,7 +1,8 @@
 //! The premises of a saved plan: what it was made from, held against what is there now. Pure.
 //!
 //! A saved plan is run through the same gates as any other, under today's policy; what is asked here comes
-//! beside them. So a plan that somebody said yes to runs exactly as it was read, or not at all.
+//! beside them. So a plan that somebody said yes to runs exactly as it was read, or not at all. Who said yes
+//! is a premise as well, once that is recorded: it belongs into [`changed`].
 
 mod policy;
 
@@ -86,8 +87,8 @@ fn changed(
     let mut all = Vec::new();
     all.extend(now.environment());
     all.extend(now.expiry());
-    all.extend(now.target());
-    all.extend(now.head());
+    // Of another target everything else is another one too.
+    all.extend(now.target().or_else(|| now.head()));
     all.extend(now.steps());
     all.extend(now.others());
     all.extend(now.waivers());

@@ -217,6 +217,7 @@ impl<'a> Review<'a> {
         if let Some(change) = &content.change {
             all.push(("change", change.clone()));
         }
+        all.push(("policy", content.policy.digest.to_string()));
         all.push(("plan", content.plan.to_string()));
         all
     }

@@ -27,10 +27,10 @@ fn from_the_plan_to_what_stands() {
         proven      dev 2025-11-04 10:12 UTC by alice
         proven      test 2025-11-04 10:12 UTC by alice
 
-      plan e2adf9bc8877039a2f1dd379a3827c807175108ee1ff7a36b5210e447c28f55c
+      plan 0020ecc487e8fe756bfa1bd7522a35db04377c13d3807f8f182a55a34898b5d0
 
       saved     release.plan.json
-      id        e469d39fca2f9347dbf7328c5e1b3864da77173349b43078b74dda274e713c4d
+      id        2f99ae9eb653e63613a1e5a00af1157dfa27eac377a13f96046bfd2028367130
       expires   2025-11-04 18:12 UTC
       change    CHG-123
       next      tollgate review release.plan.json
@@ -46,7 +46,7 @@ fn from_the_plan_to_what_stands() {
     --- stdout
     prod: every premise holds, 2 migrations would be applied
     --- stderr
-    prod: 2 migrations to apply, under saved plan e469d39fca2f (CHG-123)
+    prod: 2 migrations to apply, under saved plan 2f99ae9eb653 (CHG-123)
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
     "#);
@@ -57,7 +57,7 @@ fn from_the_plan_to_what_stands() {
     --- stdout
     prod: 2 migrations applied
     --- stderr
-    prod: 2 migrations to apply, under saved plan e469d39fca2f (CHG-123)
+    prod: 2 migrations to apply, under saved plan 2f99ae9eb653 (CHG-123)
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
       applied   20251102000000_email  atomic
@@ -76,9 +76,9 @@ fn from_the_plan_to_what_stands() {
     --- stdout
     applied: 20251102000000_email stands in prod
 
-      since       2025-11-04 18:11 UTC by alice, receipt 2 (fca28915eab5c4d3a858a6bd32a8cdb1784c16e65b8937af71a8e8e40b1c2065)
+      since       2025-11-04 18:11 UTC by alice, receipt 2 (559326f2a00aef252981aff4c877c616999e455ac387c4c0dc000ea1b4b7af27)
       bytes       blake3:0bff6c90c6e8
-      saved plan  e469d39fca2f9347dbf7328c5e1b3864da77173349b43078b74dda274e713c4d, change CHG-123
+      saved plan  2f99ae9eb653e63613a1e5a00af1157dfa27eac377a13f96046bfd2028367130, change CHG-123
 
       next      tollgate log --migration 20251102000000_email
     "#);
@@ -89,7 +89,7 @@ fn from_the_plan_to_what_stands() {
     assert_snapshot!(project.run(&["log", "--migration", EMAIL, "-n", "2"]), @r#"
     exit 0
     --- stdout
-       20  2025-11-04T18:11:59.999Z  alice  intent     prod 20251102000000_email blake3:0bff6c90c6e8, under saved plan e469d39fca2f (CHG-123)
+       20  2025-11-04T18:11:59.999Z  alice  intent     prod 20251102000000_email blake3:0bff6c90c6e8, under saved plan 2f99ae9eb653 (CHG-123)
        21  2025-11-04T18:11:59.999Z  alice  succeeded  prod 20251102000000_email
     "#);
     // A lost ledger learns of it from the receipts.
@@ -140,7 +140,7 @@ fn it_takes_the_place_of_a_saved_plan_alone() {
     error: release.plan.json is there, and is no saved plan
       it was left as it is
 
-      remedy   name another file: --out release.plan.json
+      remedy   name another file: --out another.plan.json
     "#);
     assert_eq!(super::bytes(&project), b"{ \"mine\": true }\n");
     std::fs::remove_file(project.path().join(PLAN)).unwrap();
@@ -161,7 +161,7 @@ fn it_takes_the_place_of_a_saved_plan_alone() {
     error: folder is there, and is no saved plan
       it was left as it is
 
-      remedy   name another file: --out release.plan.json
+      remedy   name another file: --out another.plan.json
     "#);
     assert_snapshot!(project.run(&["plan", "prod", "--out", "nowhere/release.json"]), @r#"
     exit 1
@@ -237,7 +237,7 @@ fn the_same_plan_goes_on_where_it_stopped() {
     waived: hold 20251103000000_unique by alice, 2025-11-04 10:12 UTC: they are now
       what      it is held back from prod
                 hold: names are not unique yet
-    prod: 2 migrations to apply, under saved plan cbc8988d622a
+    prod: 2 migrations to apply, under saved plan 50adc2926168
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
       applied   20251102000000_email  atomic
@@ -250,7 +250,7 @@ fn the_same_plan_goes_on_where_it_stopped() {
     prod is as it was: the whole script was rolled back.
     The same bytes succeeded in dev and test: what differs is what stands in prod. Put that right, in a migration that
     comes before it or by hand; edited, the script has to earn its place again.
-      remedy   tollgate apply prod   # afterwards
+      remedy   tollgate apply prod --plan release.plan.json   # afterwards
     "#);
     assert_eq!(in_prod(&project).len(), 2);
     project.now += HOUR;
@@ -274,7 +274,7 @@ fn the_same_plan_goes_on_where_it_stopped() {
     waived: hold 20251103000000_unique by alice, 2025-11-04 10:12 UTC: they are now
       what      it is held back from prod
                 hold: names are not unique yet
-    prod: 1 migration to apply, under saved plan cbc8988d622a
+    prod: 1 migration to apply, under saved plan 50adc2926168
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
       applied   20251103000000_unique  atomic (hold waived by alice: they are now)

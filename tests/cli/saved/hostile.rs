@@ -134,7 +134,7 @@ fn what_is_said_of_them() {
     refused: prod takes nothing from that file
 
         premise     it was altered after it was made: its id is not the digest of its bytes
-                    found     it calls itself c1603a53701a9f00936d6f7c36325fe7c4437f39b1447e3c56093bb3316f7c1a
+                    found     it calls itself 1384202589b8139fb38e3a7d555202a5ae07f274d340c64e8bc3faa0df7d7b79
                     required  a saved plan, exactly as tollgate plan --out wrote it
                     remedy    tollgate plan prod --out release.plan.json   # or put back the file as it was written, byte for byte
     "#);
@@ -268,9 +268,9 @@ fn another_projects_plan_is_none_here() {
     assert_eq!(project.run(&["promote", "prod"]).exit, 0);
     put(&project, bytes(&mine));
     let told = refusals(&project);
-    assert_eq!(told.len(), 4, "{told:?}");
+    assert_eq!(told.len(), 3, "{told:?}");
     assert_eq!(told[0], "premise -: its target is another one now");
-    assert_eq!(told[1], "premise -: its target has another history now");
+    assert!(told[1].ends_with("its folder is gone"), "{told:?}");
     assert!(told[2].ends_with("its folder is gone"), "{told:?}");
 }
 

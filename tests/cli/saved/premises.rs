@@ -165,7 +165,22 @@ fn its_target_is_the_one_that_it_was_made_for() {
     // Somebody gives a word for it: that is no word for the plan.
     let bind = project.run(&["bind", "prod", "--reason", "it moved"]);
     assert_eq!(bind.exit, 0, "{bind}");
-    assert_snapshot!(held(&project), @"");
+    assert_snapshot!(held(&project), @r#"
+    exit 3
+    --- stdout
+    refused: prod takes nothing as it is
+
+        premise     its target is another one now
+                    found     then: sqlite prod.db, incarnation 6f3287cd
+                              now:  sqlite other.db, incarnation 44b8c8a3
+                    required  the target that the plan was made for
+                    remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
+
+      20251101000000_users
+        premise     it is pending before the plan's last step, and the plan does not name it
+                    required  no step but those of the plan
+                    remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
+    "#);
 }
 
 #[test]
@@ -289,7 +304,7 @@ fn a_stricter_policy_refuses_by_its_gates_and_a_looser_one_is_said() {
       found     loosened: data_loss: refuse -> allow
                 loosened: soak: 1h -> 30min
       remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
-    prod: 2 migrations to apply, under saved plan 346f92016e20
+    prod: 2 migrations to apply, under saved plan 4fbf46c778d5
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
     "#);
@@ -309,7 +324,7 @@ fn a_stricter_policy_refuses_by_its_gates_and_a_looser_one_is_said() {
 
     warning: premise: prod: the policy changed after the plan was made, but no word of what it asks of prod
       remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
-    prod: 2 migrations to apply, under saved plan 346f92016e20
+    prod: 2 migrations to apply, under saved plan 4fbf46c778d5
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
     "#);

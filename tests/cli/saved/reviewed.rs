@@ -30,22 +30,24 @@ fn in_a_terminal() {
     saved plan: 3 migrations for prod
 
       !! NO COMMIT: it was made outside a git repository
+      !! DATA LOSS: 1 migration destroys what may stand there
 
-      id           738f4981227e0dc2aee6dc888f6e7655151e7a88c37dfd05296ea8578bc72b66
+      id           d350200eeee8fc556c55c4347c41faa085261fac1321ad726c7ee25bc7651044
       environment  prod
       target       sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5
-      after        receipt 1 (061768072f5b5f28efc7ca4a28d70f418552377183769a3019b836c507887f9b)
+      after        receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)
       made         2025-11-04 10:12 UTC by alice, with tollgate 0.1.0
       expires      2025-11-04 18:12 UTC, in 8 h
       change       CHG-123
-      plan         aa589edab2240c2a2b00a813568ebbbbffd7549848d30b9840bd3ce82aac7a53
+      policy       5a07bdcb4c40f195d4b64d360f45cb6674abfcefb4c9fc59e75695a89e046924
+      plan         d721ab212a1d660d5ad75a639f28743c8ff19444a32ebdff5aabe3a6b3fb4da9
 
       1. 20251102000000_email
         runs         atomic
         blake3       0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b
         sha256       7a3a4c70d5af51f931ef9c9e1b12d7ae59d117a77416e39b47abf3041544bf39
-        proven       dev 2025-11-04 10:12 UTC by alice, receipt 2 (9a9202d09387) of ledger ea21c7b3
-        proven       test 2025-11-04 10:12 UTC by alice, receipt 2 (60dd4b6f1b19) of ledger ea21c7b3
+        proven       dev 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359) of ledger ea21c7b3
+        proven       test 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09) of ledger ea21c7b3
         written by   not known
         reversal     none is prepared
 
@@ -58,8 +60,8 @@ fn in_a_terminal() {
         sha256       61f5a381dc93672f7ff19dcabf86280573ffe73d1dde8d44aae3b8d0f78f8c52
         may fail     line 1: two rows of users that are alike in name
         locks        line 1: users (RESERVED) while every row is read
-        proven       dev 2025-11-04 10:12 UTC by alice, receipt 3 (7829e5148319) of ledger ea21c7b3
-        proven       test 2025-11-04 10:12 UTC by alice, receipt 3 (8931e4e71a50) of ledger ea21c7b3
+        proven       dev 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d) of ledger ea21c7b3
+        proven       test 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42) of ledger ea21c7b3
         written by   not known
         reversal     none is prepared
 
@@ -68,20 +70,21 @@ fn in_a_terminal() {
 
       3. 20251104000000_fax
         runs         atomic
-        blake3       3b558e44df10cbd8227d1a83ba114dcd6d2fdbad4384f3db8c9e972bff9c20c5
-        sha256       bcf54d0e7c4913d298a7b8d83283a4aba32076162f996669d203e61833199209
+        blake3       dcd4381bcb9af8e9512eb2dc6441d74991c896050c45a0bd88de6e5d9c9eccd4
+        sha256       622257a6235a28af2edaaf5313219531d1867df80d1a8b20cd9a1fe4b1851351
+        accepted     line 2: drops column users.fax: nobody reads it
         locks        line 2: users (RESERVED) while every row is written
-        proven       dev 2025-11-04 10:12 UTC by alice, receipt 4 (6ec0d40bfeb7) of ledger ea21c7b3
-        proven       test 2025-11-04 10:12 UTC by alice, receipt 4 (e41c599ccf40) of ledger ea21c7b3
+        proven       dev 2025-11-04 10:12 UTC by alice, receipt 4 (e05ca2ebd8d5) of ledger ea21c7b3
+        proven       test 2025-11-04 10:12 UTC by alice, receipt 4 (cd1b7de0b989) of ledger ea21c7b3
         written by   not known
-        reversal     down.sql, blake3:0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b
+        reversal     down.sql, blake3:9b407c1acd92087c13da66d642637f3de61dd811ae66ec7a4cee752c254ed137
 
         migration.sql, 2 lines
         | -- tollgate:allow data-loss nobody reads it
-        | ALTER TABLE users DROP COLUMN email;
+        | ALTER TABLE users DROP COLUMN fax;
 
         down.sql, 1 line
-        | ALTER TABLE users ADD COLUMN email TEXT;
+        | ALTER TABLE users ADD COLUMN fax TEXT;
 
       gates
         identity     met
@@ -102,18 +105,20 @@ fn in_a_terminal() {
         order        met, of each
                        it comes after 20251101000000_users, the newest applied here
         promotion    met, of 20251102000000_email
-                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (9a9202d09387)
-                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (60dd4b6f1b19)
+                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359)
+                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09)
                      met, of 20251103000000_unique
-                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (7829e5148319)
-                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (8931e4e71a50)
+                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d)
+                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42)
                      met, of 20251104000000_fax
-                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (6ec0d40bfeb7)
-                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (e41c599ccf40)
+                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (e05ca2ebd8d5)
+                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (cd1b7de0b989)
         script       met, of each
                        it can be sent
-        data-loss    met, of each
+        data-loss    met, of 20251102000000_email, 20251103000000_unique
                        nothing that stands here is destroyed, as far as its text tells
+                     met, of 20251104000000_fax
+                       line 2: drop-column: the script allows it: nobody reads it
         lint         not asked
         hold         not asked
         soak         not asked
@@ -149,26 +154,29 @@ fn in_a_pull_request() {
     --- stdout
     ## Saved plan: 3 migrations for prod
 
-    > **Attention.** ` NO COMMIT: it was made outside a git repository `
+    > **Attention.** `NO COMMIT: it was made outside a git repository`
+    >
+    > **Attention.** `DATA LOSS: 1 migration destroys what may stand there`
 
-    - id: ` 738f4981227e0dc2aee6dc888f6e7655151e7a88c37dfd05296ea8578bc72b66 `
-    - environment: ` prod `
-    - target: ` sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5 `
-    - after: ` receipt 1 (061768072f5b5f28efc7ca4a28d70f418552377183769a3019b836c507887f9b) `
-    - made: ` 2025-11-04 10:12 UTC by alice, with tollgate 0.1.0 `
-    - expires: ` 2025-11-04 18:12 UTC, in 8 h `
-    - change: ` CHG-123 `
-    - plan: ` aa589edab2240c2a2b00a813568ebbbbffd7549848d30b9840bd3ce82aac7a53 `
+    - id: `d350200eeee8fc556c55c4347c41faa085261fac1321ad726c7ee25bc7651044`
+    - environment: `prod`
+    - target: `sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5`
+    - after: `receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)`
+    - made: `2025-11-04 10:12 UTC by alice, with tollgate 0.1.0`
+    - expires: `2025-11-04 18:12 UTC, in 8 h`
+    - change: `CHG-123`
+    - policy: `5a07bdcb4c40f195d4b64d360f45cb6674abfcefb4c9fc59e75695a89e046924`
+    - plan: `d721ab212a1d660d5ad75a639f28743c8ff19444a32ebdff5aabe3a6b3fb4da9`
 
-    ### 1. ` 20251102000000_email `
+    ### 1. `20251102000000_email`
 
-    - runs: ` atomic `
-    - blake3: ` 0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b `
-    - sha256: ` 7a3a4c70d5af51f931ef9c9e1b12d7ae59d117a77416e39b47abf3041544bf39 `
-    - proven: ` dev 2025-11-04 10:12 UTC by alice, receipt 2 (9a9202d09387) of ledger ea21c7b3 `
-    - proven: ` test 2025-11-04 10:12 UTC by alice, receipt 2 (60dd4b6f1b19) of ledger ea21c7b3 `
-    - written by: ` not known `
-    - reversal: ` none is prepared `
+    - runs: `atomic`
+    - blake3: `0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b`
+    - sha256: `7a3a4c70d5af51f931ef9c9e1b12d7ae59d117a77416e39b47abf3041544bf39`
+    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359) of ledger ea21c7b3`
+    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09) of ledger ea21c7b3`
+    - written by: `not known`
+    - reversal: `none is prepared`
 
     <details><summary>migration.sql, 1 line</summary>
 
@@ -178,17 +186,17 @@ fn in_a_pull_request() {
 
     </details>
 
-    ### 2. ` 20251103000000_unique `
+    ### 2. `20251103000000_unique`
 
-    - runs: ` atomic `
-    - blake3: ` ebc9676c99b786af459cc6ec9ab310f324814a7ea71f3d4d979ec32addfbd47c `
-    - sha256: ` 61f5a381dc93672f7ff19dcabf86280573ffe73d1dde8d44aae3b8d0f78f8c52 `
-    - may fail: ` line 1: two rows of users that are alike in name `
-    - locks: ` line 1: users (RESERVED) while every row is read `
-    - proven: ` dev 2025-11-04 10:12 UTC by alice, receipt 3 (7829e5148319) of ledger ea21c7b3 `
-    - proven: ` test 2025-11-04 10:12 UTC by alice, receipt 3 (8931e4e71a50) of ledger ea21c7b3 `
-    - written by: ` not known `
-    - reversal: ` none is prepared `
+    - runs: `atomic`
+    - blake3: `ebc9676c99b786af459cc6ec9ab310f324814a7ea71f3d4d979ec32addfbd47c`
+    - sha256: `61f5a381dc93672f7ff19dcabf86280573ffe73d1dde8d44aae3b8d0f78f8c52`
+    - may fail: `line 1: two rows of users that are alike in name`
+    - locks: `line 1: users (RESERVED) while every row is read`
+    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d) of ledger ea21c7b3`
+    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42) of ledger ea21c7b3`
+    - written by: `not known`
+    - reversal: `none is prepared`
 
     <details><summary>migration.sql, 1 line</summary>
 
@@ -198,22 +206,23 @@ fn in_a_pull_request() {
 
     </details>
 
-    ### 3. ` 20251104000000_fax `
+    ### 3. `20251104000000_fax`
 
-    - runs: ` atomic `
-    - blake3: ` 3b558e44df10cbd8227d1a83ba114dcd6d2fdbad4384f3db8c9e972bff9c20c5 `
-    - sha256: ` bcf54d0e7c4913d298a7b8d83283a4aba32076162f996669d203e61833199209 `
-    - locks: ` line 2: users (RESERVED) while every row is written `
-    - proven: ` dev 2025-11-04 10:12 UTC by alice, receipt 4 (6ec0d40bfeb7) of ledger ea21c7b3 `
-    - proven: ` test 2025-11-04 10:12 UTC by alice, receipt 4 (e41c599ccf40) of ledger ea21c7b3 `
-    - written by: ` not known `
-    - reversal: ` down.sql, blake3:0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b `
+    - runs: `atomic`
+    - blake3: `dcd4381bcb9af8e9512eb2dc6441d74991c896050c45a0bd88de6e5d9c9eccd4`
+    - sha256: `622257a6235a28af2edaaf5313219531d1867df80d1a8b20cd9a1fe4b1851351`
+    - accepted: `line 2: drops column users.fax: nobody reads it`
+    - locks: `line 2: users (RESERVED) while every row is written`
+    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 4 (e05ca2ebd8d5) of ledger ea21c7b3`
+    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 4 (cd1b7de0b989) of ledger ea21c7b3`
+    - written by: `not known`
+    - reversal: `down.sql, blake3:9b407c1acd92087c13da66d642637f3de61dd811ae66ec7a4cee752c254ed137`
 
     <details><summary>migration.sql, 2 lines</summary>
 
     ```sql
     -- tollgate:allow data-loss nobody reads it
-    ALTER TABLE users DROP COLUMN email;
+    ALTER TABLE users DROP COLUMN fax;
     ```
 
     </details>
@@ -221,56 +230,58 @@ fn in_a_pull_request() {
     <details><summary>down.sql, 1 line</summary>
 
     ```sql
-    ALTER TABLE users ADD COLUMN email TEXT;
+    ALTER TABLE users ADD COLUMN fax TEXT;
     ```
 
     </details>
 
     ### Gates
 
-    - ` identity ` ` met `
-      - ` bound to prod.db (6f3287cd13d7); whether it is still that one is asked under the lock `
-    - ` chain ` ` met `
-      - ` dev, test, prod, as the ledger knows it `
-    - ` baseline ` ` met `
-      - ` nothing of another tool's stands there untold `
-    - ` prisma ` ` not asked `
-    - ` unknown ` ` met `
-      - ` how every attempt ended is known `
-    - ` failed ` ` met `
-      - ` no attempt is left half-way `
-    - ` missing ` ` met `
-      - ` 1 migration applied here, each with its folder `
-    - ` modified ` ` met `
-      - ` 1 migration applied here, each with the bytes that ran `
-    - ` order ` ` met, of each `
-      - ` it comes after 20251101000000_users, the newest applied here `
-    - ` promotion ` ` met, of 20251102000000_email `
-      - ` dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (9a9202d09387) `
-      - ` test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (60dd4b6f1b19) `
-    - ` promotion ` ` met, of 20251103000000_unique `
-      - ` dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (7829e5148319) `
-      - ` test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (8931e4e71a50) `
-    - ` promotion ` ` met, of 20251104000000_fax `
-      - ` dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (6ec0d40bfeb7) `
-      - ` test: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (e41c599ccf40) `
-    - ` script ` ` met, of each `
-      - ` it can be sent `
-    - ` data-loss ` ` met, of each `
-      - ` nothing that stands here is destroyed, as far as its text tells `
-    - ` lint ` ` not asked `
-    - ` hold ` ` not asked `
-    - ` soak ` ` not asked `
-    - ` freeze ` ` not asked `
-    - ` hours ` ` not asked `
-    - ` rehearsal ` ` not asked `
-    - ` backup ` ` not asked `
+    - `identity` `met`
+      - `bound to prod.db (6f3287cd13d7); whether it is still that one is asked under the lock`
+    - `chain` `met`
+      - `dev, test, prod, as the ledger knows it`
+    - `baseline` `met`
+      - `nothing of another tool's stands there untold`
+    - `prisma` `not asked`
+    - `unknown` `met`
+      - `how every attempt ended is known`
+    - `failed` `met`
+      - `no attempt is left half-way`
+    - `missing` `met`
+      - `1 migration applied here, each with its folder`
+    - `modified` `met`
+      - `1 migration applied here, each with the bytes that ran`
+    - `order` `met, of each`
+      - `it comes after 20251101000000_users, the newest applied here`
+    - `promotion` `met, of 20251102000000_email`
+      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359)`
+      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09)`
+    - `promotion` `met, of 20251103000000_unique`
+      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d)`
+      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42)`
+    - `promotion` `met, of 20251104000000_fax`
+      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (e05ca2ebd8d5)`
+      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (cd1b7de0b989)`
+    - `script` `met, of each`
+      - `it can be sent`
+    - `data-loss` `met, of 20251102000000_email, 20251103000000_unique`
+      - `nothing that stands here is destroyed, as far as its text tells`
+    - `data-loss` `met, of 20251104000000_fax`
+      - `line 2: drop-column: the script allows it: nobody reads it`
+    - `lint` `not asked`
+    - `hold` `not asked`
+    - `soak` `not asked`
+    - `freeze` `not asked`
+    - `hours` `not asked`
+    - `rehearsal` `not asked`
+    - `backup` `not asked`
 
     ### Policy
 
-    - ` chain `: ` dev, test, prod `
-    - ` data_loss `: ` refuse `
-    - ` never_waive `: ` promotion `
+    - `chain`: `dev, test, prod`
+    - `data_loss`: `refuse`
+    - `never_waive`: `promotion`
 
     ```sh
     tollgate apply prod --plan release.plan.json
@@ -303,13 +314,14 @@ fn as_a_page() {
     <li>NO COMMIT: it was made outside a git repository</li>
     </ul>
     <table>
-    <tr><th scope="row">id</th><td>c1603a53701a9f00936d6f7c36325fe7c4437f39b1447e3c56093bb3316f7c1a</td></tr>
+    <tr><th scope="row">id</th><td>1384202589b8139fb38e3a7d555202a5ae07f274d340c64e8bc3faa0df7d7b79</td></tr>
     <tr><th scope="row">environment</th><td>prod</td></tr>
     <tr><th scope="row">target</th><td>sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5</td></tr>
-    <tr><th scope="row">after</th><td>receipt 1 (061768072f5b5f28efc7ca4a28d70f418552377183769a3019b836c507887f9b)</td></tr>
+    <tr><th scope="row">after</th><td>receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)</td></tr>
     <tr><th scope="row">made</th><td>2025-11-04 10:12 UTC by alice, with tollgate 0.1.0</td></tr>
     <tr><th scope="row">expires</th><td>never, while its premises hold</td></tr>
-    <tr><th scope="row">plan</th><td>e2adf9bc8877039a2f1dd379a3827c807175108ee1ff7a36b5210e447c28f55c</td></tr>
+    <tr><th scope="row">policy</th><td>5a07bdcb4c40f195d4b64d360f45cb6674abfcefb4c9fc59e75695a89e046924</td></tr>
+    <tr><th scope="row">plan</th><td>0020ecc487e8fe756bfa1bd7522a35db04377c13d3807f8f182a55a34898b5d0</td></tr>
     </table>
     <h2>Steps</h2>
     <section>
@@ -318,14 +330,14 @@ fn as_a_page() {
     <tr><th scope="row">runs</th><td>atomic</td></tr>
     <tr><th scope="row">blake3</th><td>0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b</td></tr>
     <tr><th scope="row">sha256</th><td>7a3a4c70d5af51f931ef9c9e1b12d7ae59d117a77416e39b47abf3041544bf39</td></tr>
-    <tr><th scope="row">proven</th><td>dev 2025-11-04 10:12 UTC by alice, receipt 2 (9a9202d09387) of ledger ea21c7b3</td></tr>
-    <tr><th scope="row">proven</th><td>test 2025-11-04 10:12 UTC by alice, receipt 2 (60dd4b6f1b19) of ledger ea21c7b3</td></tr>
+    <tr><th scope="row">proven</th><td>dev 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359) of ledger ea21c7b3</td></tr>
+    <tr><th scope="row">proven</th><td>test 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09) of ledger ea21c7b3</td></tr>
     <tr><th scope="row">written by</th><td>not known</td></tr>
     <tr><th scope="row">reversal</th><td>none is prepared</td></tr>
     </table>
     <details open><summary>migration.sql, 1 line</summary>
-    <pre><code>
-    ALTER TABLE users ADD COLUMN email TEXT;
+    <pre>
+    <code>ALTER TABLE users ADD COLUMN email TEXT;
     </code></pre></details>
     </section>
     <section>
@@ -336,14 +348,14 @@ fn as_a_page() {
     <tr><th scope="row">sha256</th><td>61f5a381dc93672f7ff19dcabf86280573ffe73d1dde8d44aae3b8d0f78f8c52</td></tr>
     <tr class="warned"><th scope="row">may fail</th><td>line 1: two rows of users that are alike in name</td></tr>
     <tr><th scope="row">locks</th><td>line 1: users (RESERVED) while every row is read</td></tr>
-    <tr><th scope="row">proven</th><td>dev 2025-11-04 10:12 UTC by alice, receipt 3 (7829e5148319) of ledger ea21c7b3</td></tr>
-    <tr><th scope="row">proven</th><td>test 2025-11-04 10:12 UTC by alice, receipt 3 (8931e4e71a50) of ledger ea21c7b3</td></tr>
+    <tr><th scope="row">proven</th><td>dev 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d) of ledger ea21c7b3</td></tr>
+    <tr><th scope="row">proven</th><td>test 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42) of ledger ea21c7b3</td></tr>
     <tr><th scope="row">written by</th><td>not known</td></tr>
     <tr><th scope="row">reversal</th><td>none is prepared</td></tr>
     </table>
     <details open><summary>migration.sql, 1 line</summary>
-    <pre><code>
-    CREATE UNIQUE INDEX users_name ON users (name);
+    <pre>
+    <code>CREATE UNIQUE INDEX users_name ON users (name);
     </code></pre></details>
     </section>
     <h2>Gates</h2>
@@ -357,8 +369,8 @@ fn as_a_page() {
     <tr class="met"><th scope="row">missing</th><td>met</td><td>1 migration applied here, each with its folder</td></tr>
     <tr class="met"><th scope="row">modified</th><td>met</td><td>1 migration applied here, each with the bytes that ran</td></tr>
     <tr class="met"><th scope="row">order</th><td>met, of each</td><td>it comes after 20251101000000_users, the newest applied here</td></tr>
-    <tr class="met"><th scope="row">promotion</th><td>met, of 20251102000000_email</td><td>dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (9a9202d09387)<br>test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (60dd4b6f1b19)</td></tr>
-    <tr class="met"><th scope="row">promotion</th><td>met, of 20251103000000_unique</td><td>dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (7829e5148319)<br>test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (8931e4e71a50)</td></tr>
+    <tr class="met"><th scope="row">promotion</th><td>met, of 20251102000000_email</td><td>dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359)<br>test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09)</td></tr>
+    <tr class="met"><th scope="row">promotion</th><td>met, of 20251103000000_unique</td><td>dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d)<br>test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42)</td></tr>
     <tr class="met"><th scope="row">script</th><td>met, of each</td><td>it can be sent</td></tr>
     <tr class="met"><th scope="row">data-loss</th><td>met, of each</td><td>nothing that stands here is destroyed, as far as its text tells</td></tr>
     <tr class="quiet"><th scope="row">lint</th><td>not asked</td><td></td></tr>
