@@ -1,10 +1,5 @@
 //! Saved plans as files: written whole or not at all, read with a limit, refused where they are none.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the file was named on the command line"
-)]
-
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 

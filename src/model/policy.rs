@@ -362,7 +362,7 @@ fn seconds(time: Duration) -> String {
     let millis = time.as_millis();
     let whole = UNITS
         .iter()
-        .find(|(unit, _)| millis % unit == 0 && millis > 0);
+        .find(|(unit, _)| millis.is_multiple_of(*unit) && millis > 0);
     match whole {
         Some((unit, name)) => format!("{}{name}", millis / unit),
         None => format!("{millis}ms"),

@@ -112,6 +112,7 @@ pub(crate) fn receipt(
         proofs: Vec::new(),
         rehearsal: None,
         undone: None,
+        release: None,
     }
 }
 

@@ -3,8 +3,10 @@
 use insta::assert_snapshot;
 
 use super::{
-    EMAIL, HOUR, PLAN, SECOND, UNIQUE, held, in_prod, put, refusals, require, save, saved, waiting,
+    EMAIL, HOUR, PLAN, SECOND, UNIQUE, bytes, held, in_prod, put, refusals, require, save, saved,
+    waiting,
 };
+use crate::on_postgres::Chain;
 use crate::project::Project;
 
 #[test]
@@ -282,6 +284,136 @@ fn the_same_plan_goes_on_where_it_stopped() {
     assert_eq!(in_prod(&project).len(), 3);
     let (_, why) = project.json(&["why", UNIQUE, "prod"]);
     assert_eq!(why["stands"]["waived"][0]["gate"], "hold");
+}
+
+/// A script that is not atomic stops half-way: the plan goes on after what stands of it.
+#[test]
+fn the_same_plan_goes_on_in_the_middle_of_a_script() {
+    let project = waiting();
+    project.write(
+        "20251104000000_half",
+        "CREATE TABLE audit (id INTEGER);\nVACUUM;\nINSERT INTO audit SELECT 1 / (SELECT count(*) FROM absent);\n",
+    );
+    for environment in ["dev", "test"] {
+        let ready = "CREATE TABLE absent (id INTEGER)";
+        project.database(environment).execute_batch(ready).unwrap();
+    }
+    assert_eq!(project.run(&["promote", "test"]).exit, 0);
+    save(&project, &[]);
+    assert_snapshot!(held(&project), @r#"
+    exit 1
+    --- stderr
+    prod: 3 migrations to apply, under saved plan 9c9a135a91be
+      20251103000000_unique
+        may fail    line 1: two rows of users that are alike in name
+      applied   20251102000000_email  atomic
+      applied   20251103000000_unique  atomic
+    error: 20251104000000_half failed in prod: no such table: absent [SQLITE_ERROR]
+      --> migrations/20251104000000_half/migration.sql:3:1
+      |
+    3 | INSERT INTO audit SELECT 1 / (SELECT count(*) FROM absent);
+      | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+
+    prod keeps what ran outside a transaction: 2 of 3 statements stand in the target.
+    Put right what made it fail, and go on with the same bytes.
+      remedy   tollgate resolve prod 20251104000000_half --continue-at 3 --reason '<what you put right>'   # or undo all of it, and --not-applied
+    "#);
+    assert_eq!(in_prod(&project).len(), 3);
+    let ready = "CREATE TABLE absent (id INTEGER)";
+    project.database("prod").execute_batch(ready).unwrap();
+    assert_snapshot!(held(&project), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 1 migration that cannot pass
+
+      20251104000000_half
+        failed      it failed half-way and may have left something behind
+                    found     failed 2025-11-04 10:12 UTC: no such table: absent
+                              2 of 3 statements stand in the target
+                    required  what it left behind undone by hand, or its cause put right; and a person's word for it
+                    remedy    tollgate resolve prod 20251104000000_half --continue-at 3 --reason '<what you put right>'   # or undo all of it, and --not-applied
+    "#);
+    let half = "20251104000000_half";
+    let word = |said: &[&str]| {
+        let reason = ["--reason", "looked"];
+        let shot = project.run(&[&["resolve", "prod", half], said, &reason].concat());
+        assert_eq!(shot.exit, 0, "{shot}");
+    };
+    word(&["--continue-at", "3"]);
+    let first = bytes(&project);
+    // A plan that was read with two statements standing does not run all three.
+    save(&project, &[]);
+    let standing = bytes(&project);
+    let sql = |sql: &str| project.database("prod").execute_batch(sql).unwrap();
+    sql("DROP TABLE absent");
+    assert_eq!(held(&project).exit, 1);
+    sql("DROP TABLE audit; CREATE TABLE absent (id INTEGER)");
+    word(&["--not-applied"]);
+    assert_ne!(first, standing);
+    assert_snapshot!(held(&project), @r#"
+    exit 3
+    --- stdout
+    refused: prod has 1 migration that cannot pass
+
+      20251104000000_half
+        premise     it would run otherwise than the plan says
+                    found     journalled, after 0 of its statements
+                    required  journalled, after 2 of its statements
+                    remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
+    "#);
+    put(&project, first);
+    assert_snapshot!(held(&project), @r#"
+    exit 0
+    --- stdout
+    prod: 1 migration applied
+    --- stderr
+    prod: 1 migration to apply, under saved plan 9c9a135a91be
+      applied   20251104000000_half  journalled
+    "#);
+}
+
+/// The connection breaks within a script: what is told names the plan, and it goes on under it.
+#[test]
+fn the_same_plan_goes_on_after_a_cut() {
+    let chain = Chain::new(&[
+        (
+            "20251101000000_tables",
+            "CREATE TABLE counter (n int);\nCREATE TABLE trap (armed bool);\nINSERT INTO trap VALUES (true);\n",
+        ),
+        (
+            "20251102000000_half",
+            "INSERT INTO counter VALUES (1);\nVACUUM counter;\nSELECT pg_terminate_backend(pg_backend_pid()) FROM trap WHERE armed;\nINSERT INTO counter VALUES (4);\n",
+        ),
+        ("20251103000000_more", "INSERT INTO counter VALUES (5);\n"),
+    ]);
+    let before = chain.run(&["apply", "dev", "--to", "20251101000000_tables"]);
+    assert_eq!(before.exit, 0, "{before}");
+    let plan = chain.run(&["plan", "dev", "--out", PLAN]);
+    assert_eq!(plan.exit, 0, "{plan}");
+    assert_snapshot!(chain.hide(chain.run(&["apply", "dev", "--plan", PLAN])), @r#"
+    exit 1
+    --- stderr
+    dev: 2 migrations to apply, under saved plan 392182501ffb
+    dev: settled 20251102000000_half: it was cut off, and 2 of 4 statements stand
+    error: dev: 20251102000000_half was cut off: the server refused while running the script: terminating connection due to administrator command [57P01]
+      2 of 4 statements stand in the target, and nothing else of it
+
+      remedy   tollgate apply dev --plan release.plan.json   # goes on at statement 3
+    "#);
+    chain.databases[0]
+        .run("UPDATE trap SET armed = false")
+        .unwrap();
+    assert_snapshot!(chain.hide(chain.run(&["apply", "dev", "--plan", PLAN])), @r#"
+    exit 0
+    --- stdout
+    dev: 2 migrations applied
+    --- stderr
+    dev: 2 migrations to apply, under saved plan 392182501ffb
+      applied   20251102000000_half  journalled, from statement 3
+      applied   20251103000000_more  atomic
+    "#);
+    let counted = "SELECT string_agg(n::text, ' ' ORDER BY n) FROM counter";
+    assert_eq!(chain.databases[0].ask(counted), "1 4 5");
 }
 
 /// A waiver that another run has used is used up for the plan too.
