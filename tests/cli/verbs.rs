@@ -193,6 +193,7 @@ fn help_is_the_first_documentation() {
       lint       Say what scripts destroy, lock and may fail on, and whether they come too late; offline
       status     Show every migration in every environment, from the ledger
       plan       Show what would be applied, or every reason why not; offline
+      review     Show a saved plan to whoever is to say yes to it
       baseline   Take a database that already has a history into the ledger; nothing runs
       apply      Apply what is pending in one environment, or refuse
       promote    Apply along the chain, environment by environment, up to one
@@ -206,6 +207,7 @@ fn help_is_the_first_documentation() {
       bind       Tie an environment to the database that its url leads to
       resolve    Say what stands of a script that stopped half-way, where only a person can
       waive      Accept what one gate refuses of one migration in one environment, with a reason
+      why-not    Say what every gate says of one migration in one environment, before anyone tries [alias: why]
       sync       Take in what others know: the receipts of targets, the entries of other ledgers
       push       Send this ledger's entries to the team's hub
       pull       Take in everybody's entries from the team's hub
@@ -214,7 +216,7 @@ fn help_is_the_first_documentation() {
 
     Options:
       -C <DIR>                   Run as if started in DIR
-          --format <FORMAT>      How results are written: for people, or as one versioned document; github and sarif: lint alone [default: text] [possible values: text, json, github, sarif]
+          --format <FORMAT>      How results are written: for people, or as one versioned document; github and sarif: lint alone; markdown and html: review alone [default: text] [possible values: text, json, github, sarif, markdown, html]
           --env-file <FILE>      Read variables from FILE instead of .env; what is set in the environment goes first
           --lock-wait <SECONDS>  How long to wait for another run to end, in seconds [default: 60]
       -h, --help                 Print help
