@@ -80,7 +80,12 @@ impl Wanted {
             Some(_) => authors(project),
             None => Default::default(),
         };
-        let file = |migration| made.files.iter().find(|file| file.migration == migration);
+        let file = |migration| {
+            let place = made
+                .files
+                .binary_search_by(|file| file.migration.cmp(migration));
+            made.files.get(place.ok()?)
+        };
         let scripts: Vec<_> = plan
             .steps
             .iter()

@@ -320,9 +320,9 @@ impl<'a> Now<'a> {
                 format!("{}, as the plan has it", down(was)),
             ));
         }
-        let left = self.plan.steps.iter();
-        let mut left = left.filter(|it| it.migration == step.migration);
-        let left = left.next()?;
+        let left = &self.plan.steps;
+        let place = left.binary_search_by(|it| it.migration.cmp(&step.migration));
+        let left = left.get(place.ok()?)?;
         // Of what was begun since more may stand, and it goes on there.
         (left.kind != step.kind || left.done < step.standing).then(|| {
             let told = |kind: crate::model::ReceiptKind, done: u64| {
@@ -346,8 +346,9 @@ impl<'a> Now<'a> {
     /// Nothing else is pending before its last step.
     fn others(&self) -> Vec<Finding> {
         let is_own = |migration: &MigrationId| {
-            let mut steps = self.steps_of_plan().iter();
-            steps.any(|step| step.migration == *migration)
+            let steps = self.steps_of_plan();
+            let place = steps.binary_search_by(|step| step.migration.cmp(migration));
+            place.is_ok()
         };
         let others = self.plan.steps.iter();
         others
