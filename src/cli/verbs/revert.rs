@@ -11,12 +11,13 @@ use crate::cli::evidence::{Lasts, put};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, migration};
+use crate::cli::reason::must_have_a_reason;
 use crate::cli::{Exit, Result};
 use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, IncidentId, MigrationId, Rehearsal};
 use crate::planner::FileFacts;
 use crate::planner::gates::shell;
-use crate::planner::revert::{Down, Source, one_line};
+use crate::planner::revert::{Down, Source};
 use crate::report::Paint;
 use crate::workflows::WorkflowError;
 use crate::workflows::revert::{End, Request, Written, revert};
@@ -51,14 +52,6 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Revert) -> Re
         output.result(&text);
     }
     Ok(Exit::Done)
-}
-
-/// A reason without a word says nothing for ever.
-pub(crate) fn must_have_a_reason(reason: &str, remedy: &str) -> Result<()> {
-    if one_line(reason).is_empty() {
-        return Err(Trouble::usage("the reason has no word in it", remedy));
-    }
-    Ok(())
 }
 
 /// What is to be written.

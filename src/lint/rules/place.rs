@@ -1,5 +1,5 @@
-//! Rules about a migration's place: among those that ran, and against another state of the tree. What
-//! they compare is handed in: the ledger's names, and those of a revision.
+//! Rules about a migration's place: among those that ran, against another state of the tree, and beside
+//! its reversal. What they compare is handed in: the ledger's names, those of a revision, a `down.sql`.
 
 use std::collections::BTreeSet;
 
@@ -46,8 +46,17 @@ pub static RENAMED: Rule = Rule {
     title: "has another name since the revision",
 };
 
+/// Its `down.sql` is there and still refuses to run.
+pub static OPEN_REVERSAL: Rule = Rule {
+    code: "open-reversal",
+    level: Level::Warning,
+    topic: Topic::Script,
+    title: "has a down.sql that is still to be finished by hand",
+};
+
 /// All of them.
-pub static ALL: [&Rule; 5] = [&ORDER, &ORDER_IN_FIRST, &EDITED, &REMOVED, &RENAMED];
+#[rustfmt::skip]
+pub static ALL: [&Rule; 6] = [&ORDER, &ORDER_IN_FIRST, &EDITED, &REMOVED, &RENAMED, &OPEN_REVERSAL];
 
 /// An environment of the chain, as far as order goes.
 #[derive(Debug, Clone)]
@@ -200,6 +209,26 @@ pub fn renamed(old: &MigrationId, new: &MigrationId, revision: &str) -> Finding 
     )
 }
 
+/// What the `down.sql` of a migration leaves open, by the lines that refuse to run; `path` is where it is.
+#[must_use]
+pub fn open_reversal(migration: &MigrationId, open: &[usize], path: &str) -> Option<Finding> {
+    let first = open.first()?;
+    let lines: Vec<String> = open.iter().map(usize::to_string).collect();
+    let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+    let word = if open.len() == 1 { "line" } else { "lines" };
+    Some(whole(
+        &OPEN_REVERSAL,
+        migration,
+        format!(
+            "has a down.sql that is not finished: {word} {}",
+            list(&lines)
+        ),
+        "until that is written by hand nothing of it runs, and no revert or emergency can use it"
+            .to_owned(),
+        format!("edit {path}: line {first} says what belongs there"),
+    ))
+}
+
 /// A finding about a whole script.
 fn whole(
     rule: &'static Rule,
@@ -258,6 +287,19 @@ mod tests {
         assert_eq!(
             told(&[("test", "1_a", true), ("dev", "2_b", false)], Some("2_b")),
             None
+        );
+    }
+
+    #[test]
+    fn a_reversal_is_open_where_a_line_refuses() {
+        let told = |open: &[usize]| {
+            let found = open_reversal(&MigrationId::new("2_b"), open, "m/2_b/down.sql")?;
+            Some(format!("{}; {}", found.fact, found.help))
+        };
+        assert_eq!(told(&[]), None);
+        assert_eq!(
+            told(&[3, 9]).unwrap(),
+            "has a down.sql that is not finished: lines 3 and 9; edit m/2_b/down.sql: line 3 says what belongs there"
         );
     }
 

@@ -211,8 +211,20 @@ fn of(statement: &Stmt<'_>, text: &str) -> Option<Deed> {
                 InsertBody::DefaultValues => (Vec::new(), None),
             };
             let columns = columns.as_ref().map_or(&[][..], |columns| columns);
+            let table = qualified(tbl_name);
+            // With its own rows as the new ones, an upsert meets them all.
+            if let Some(columns) = written_over(upsert)
+                && from.iter().any(|from| from.name == table.name)
+            {
+                return Some(Deed::Update {
+                    table,
+                    columns,
+                    filtered: true,
+                    all_but_null: Some(Vec::new()),
+                });
+            }
             Deed::Insert {
-                table: qualified(tbl_name),
+                table,
                 columns: columns.iter().map(name).collect(),
                 from,
                 replaces: *or_conflict == Some(ResolveType::Replace) || updates(upsert),
@@ -320,8 +332,19 @@ fn alter(table: Name, body: &AlterTableBody<'_>, text: &str) -> Deed {
 
 /// Whether an `ON CONFLICT` clause, one of several, changes rows that stand.
 fn updates(upsert: Option<&Upsert<'_>>) -> bool {
-    std::iter::successors(upsert, |upsert| upsert.next)
-        .any(|upsert| matches!(upsert.do_clause, UpsertDo::Set { .. }))
+    written_over(upsert).is_some()
+}
+
+/// The columns that an upsert writes, where it writes any.
+fn written_over(upsert: Option<&Upsert<'_>>) -> Option<Vec<String>> {
+    std::iter::successors(upsert, |upsert| upsert.next).find_map(|upsert| match &upsert.do_clause {
+        UpsertDo::Set { sets, .. } => Some(
+            sets.iter()
+                .flat_map(|set| set.col_names.iter().map(name))
+                .collect(),
+        ),
+        UpsertDo::Nothing => None,
+    })
 }
 
 fn create(

@@ -208,6 +208,13 @@ fn scene(code: &str) -> Project {
             assert_eq!(project.run(&["restamp", EMAIL]).exit, 0);
             project
         }
+        "open-reversal" => {
+            let project = project();
+            project.write(PHONE, "ALTER TABLE users DROP COLUMN email;\n");
+            let shot = project.run(&["new", "--down", PHONE]);
+            assert_eq!(shot.exit, 0, "{shot}");
+            project
+        }
         other => panic!("{other} has no scene"),
     }
 }

@@ -12,6 +12,7 @@ use crate::cli::args::{Emergency, Global};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, migration};
+use crate::cli::reason::must_have_a_reason;
 use crate::cli::verbs::{apply, backup, rehearse, revert};
 use crate::cli::{Exit, Result};
 use crate::ledger;
@@ -31,7 +32,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Emergency) ->
         &verb.migration,
         facts(&catalog).iter().map(|file| file.migration),
     )?;
-    revert::must_have_a_reason(
+    must_have_a_reason(
         &verb.reason,
         "tollgate emergency MIGRATION --reason '<what went wrong>'",
     )?;

@@ -15,6 +15,7 @@ use crate::lint::tree::{self, Plans};
 use crate::lint::{Finding, Level, Script, rules};
 use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, Kind, MigrationId};
+use crate::planner::revert::stubs;
 use crate::report::lint as report;
 use crate::sql::analyse_all;
 use crate::sql::changes::changes;
@@ -73,7 +74,15 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Lint) -> Resu
         Some(_) => Plans::Together(&places),
         None => Plans::Each(&places),
     };
-    let about = about(&project, &loaded.view, since.as_ref(), &scripts, &places);
+    let mut about = about(&project, &loaded.view, since.as_ref(), &scripts, &places);
+    let files = places
+        .iter()
+        .filter_map(|place| catalog.migrations.get(*place));
+    about.extend(files.filter_map(|file| {
+        let open = stubs(&file.down.as_ref()?.script);
+        let path = project.path_of(&file.id, "down.sql");
+        place::open_reversal(&file.id, &open, &path)
+    }));
     let findings = tree::check(engine, &scripts, plans, about);
     let report = report::Report {
         engine,
