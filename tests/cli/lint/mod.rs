@@ -225,7 +225,7 @@ fn every_format_tells_the_same() {
           "tollgateFinding/v1": "1983eefe1f45c9e8fd7fb2c94abd69bf"
         },
         "ruleId": "allow-without-reason",
-        "ruleIndex": 40,
+        "ruleIndex": 41,
         "suppressions": []
       },
       {
@@ -259,7 +259,7 @@ fn every_format_tells_the_same() {
           "tollgateFinding/v1": "a9b5091a7718892802cbcf89b7178c95"
         },
         "ruleId": "allow-unknown",
-        "ruleIndex": 41,
+        "ruleIndex": 42,
         "suppressions": []
       },
       {
@@ -293,7 +293,7 @@ fn every_format_tells_the_same() {
           "tollgateFinding/v1": "695a2d56ee3255fe8934190a1df10f23"
         },
         "ruleId": "allow-misspelt",
-        "ruleIndex": 42,
+        "ruleIndex": 43,
         "suppressions": []
       },
       {
@@ -327,7 +327,7 @@ fn every_format_tells_the_same() {
           "tollgateFinding/v1": "030da6ff10463d35225f6541a78c3b3f"
         },
         "ruleId": "allow-unused",
-        "ruleIndex": 43,
+        "ruleIndex": 44,
         "suppressions": []
       }
     ]
