@@ -253,6 +253,12 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "0cf524c0634033b0195ea5f88822c2b0981ac82b12a244962107f1b9fb876fdf",
     ),
     (
+        "intent, under a saved plan",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":38,"prev":"2626262626262626262626262626262626262626262626262626262626262626","at":"2025-11-04T09:53:58.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"journalled","plan":"4444444444444444444444444444444444444444444444444444444444444444","release":{"id":"7777777777777777777777777777777777777777777777777777777777777777","change":"CHG-123"}}}"#,
+        "dd03dbc7eb362c2b0ee87d528150cbd51165f2e5f53c293a4b1122db12db50de",
+    ),
+    (
         "receipt",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
@@ -307,10 +313,22 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "584f2b2beb09e93f8e05c66a4d6de47ba04ee0f6eccc54b9aac480ee1a1e2cc1",
     ),
     (
+        "receipt, under a saved plan",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"release":{"id":"7777777777777777777777777777777777777777777777777777777777777777","change":"CHG-123"}}"#,
+        "196299142399f649bec622669cbeba6b0d9f3653a81f939c470d4391bd980572",
+    ),
+    (
         "plan id",
         "tollgate 2026 plan id v1",
         r#"{"v":1,"environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","head":{"seq":2,"hash":"33ce90b45a425f1b784a1db34fa6ab625decc4c4fcf507ec319d7be6dc3b9f64"},"steps":[["20251103170000_add_users","blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","atomic"]],"refusals":[["promotion","20251103170000_add_users"]],"waivers":[],"policy":{"environments":[{"name":"dev"},{"name":"test"}]}}"#,
         "3306f711d8fc0bd0d97a537e7bd4685162878df1646e9501ed8c935705b4ff3d",
+    ),
+    (
+        "saved plan",
+        "tollgate 2026 saved plan v1",
+        r#"{"plan":"4444444444444444444444444444444444444444444444444444444444444444","environment":"test","made":"2025-11-04T09:53:23.007Z","by":"Ada Lovelace <ada@example.org>","tool":"tollgate 0.1.0","git":null,"expires":"2025-11-04T09:53:24.007Z","change":"CHG-123","target":{"incarnation":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","engine":"postgresql","system":"7300000000000000001","database":16384,"name":"shop \"beta\""},"head":{"seq":2,"hash":"2222222222222222222222222222222222222222222222222222222222222222"},"policy":{"digest":"5555555555555555555555555555555555555555555555555555555555555555","words":{"soak":"1d"}},"steps":[{"migration":"20251103170000_add_users","checksum":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","kind":"atomic","standing":0,"notes":["a note"],"does":[{"kind":"locks","what":"line 1: a"}],"proofs":[{"environment":"dev","at":"2025-11-04T09:53:21.007Z","by":"Ada Lovelace <ada@example.org>","receipt":{"seq":7,"hash":"6666666666666666666666666666666666666666666666666666666666666666"},"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e"}],"authors":["Ada Lovelace <ada@example.org>"],"script":"CREATE TABLE users (id INTEGER PRIMARY KEY);\n","down":{"checksum":"blake3:00671cef5ffc6e59358d8f270c49ff53d35e3954c82c721e505a9b4462545ac3","script":"DROP TABLE a;"}}],"gates":[{"gate":"soak","migration":"20251103170000_add_users","state":"met","how":["it stood in dev for 2 d"]}],"waivers":[{"gate":"order","migration":"20251103170000_add_users","reason":"the hotfix goes first","actor":"Ada Lovelace <ada@example.org>","at":"2025-11-04T09:53:22.007Z","entry":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3}}]}"#,
+        "4a5fe41368bb53d6547d170da2fd4120797dc2f65b257ba79685de85a3fa3fa4",
     ),
 ];
 

@@ -191,7 +191,7 @@ fn help_is_the_first_documentation() {
       new        Make a folder for a new migration, stamped after the newest one
       restamp    Give a migration that came too late a new stamp
       lint       Say what scripts destroy, lock and may fail on, and whether they come too late; offline
-      status     Show every migration in every environment, from the ledger
+      status     Show every migration in every environment, from the ledger; with ENV, one of them in one screen
       plan       Show what would be applied, or every reason why not; offline
       review     Show a saved plan to whoever is to say yes to it
       baseline   Take a database that already has a history into the ledger; nothing runs

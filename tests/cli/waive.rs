@@ -295,7 +295,7 @@ fn what_cannot_be_accepted_is_an_error_or_a_refusal() {
     --- stderr
     error: identity cannot be waived: it says what is not known or cannot run, and nobody can answer for that
 
-      remedy   tollgate plan test   # and its remedy; missing, modified, order, promotion, data-loss and rehearsal can be waived
+      remedy   tollgate plan test   # and its remedy; missing, modified, order, promotion, data-loss, lint, hold, soak and rehearsal can be waived
     "#);
     assert_snapshot!(run(&["waive", "test", "ordre", EMAIL]), @r#"
     exit 2

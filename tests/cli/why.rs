@@ -130,24 +130,24 @@ fn every_gate_that_is_asked_for_is_told_with_its_proof() {
     project.now += 3_600_000;
     let went = project.run(&["apply", "prod", "--to", USERS]);
     assert_eq!(went.exit, 0, "{went}");
-    assert_snapshot!(project.run(&["why", USERS, "prod"]), @r#"
+    assert_snapshot!(still(&project.run(&["why", USERS, "prod"])), @r#"
     exit 0
     --- stdout
     applied: 20251101000000_users stands in prod
 
-      since       2025-11-04 11:12 UTC by alice, receipt 1 (4decd2f49ff130fbccdb96f2391f69f7b7d1fafc1f50dd9935ee0ca634d1a4f3)
+      since       2025-11-04 11:12 UTC by alice, receipt 1 ([hash])
       bytes       blake3:6036d1824a5f
 
       next      tollgate log --migration 20251101000000_users
     "#);
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);
     assert_eq!(project.run(&["apply", "test"]).exit, 0);
-    assert_snapshot!(project.run(&["why-not", FAX, "prod"]), @r#"
+    assert_snapshot!(still(&project.run(&["why-not", FAX, "prod"])), @r#"
     exit 3
     --- stdout
     no: 20251103000000_fax cannot go to prod: 5 gates are not met
 
-      identity    met: bound to prod.db (b8955078e2c8); whether it is still that one is asked under the lock
+      identity    met: bound to prod.db ([hash]); whether it is still that one is asked under the lock
       chain       met: dev, test, prod, as the ledger knows it
       baseline    met: nothing of another tool's stands there untold
       unknown     met: how every attempt ended is known
@@ -155,8 +155,8 @@ fn every_gate_that_is_asked_for_is_told_with_its_proof() {
       missing     met: 1 migration applied here, each with its folder
       modified    met: 1 migration applied here, each with the bytes that ran
       order       met: it comes after 20251101000000_users, the newest applied here
-      promotion   met: dev: succeeded 2025-11-04 11:12 UTC by alice, receipt 4 (53968bfb6b4a)
-                  met: test: succeeded 2025-11-04 11:12 UTC by alice, receipt 4 (c2df2b3064c4)
+      promotion   met: dev: succeeded 2025-11-04 11:12 UTC by alice, receipt 4 ([hash])
+                  met: test: succeeded 2025-11-04 11:12 UTC by alice, receipt 4 ([hash])
       script      met: it can be sent
       data-loss   not met: it destroys what stands here, and does not say that it may
                     found     line 1: drops column users.fax; its values are gone, in every row
@@ -212,4 +212,20 @@ fn every_gate_that_is_asked_for_is_told_with_its_proof() {
         all
     };
     assert_eq!(sorted(of_why), sorted(of_plan));
+}
+
+/// Without the hashes of receipts: a rehearsal notes how long it held its locks.
+fn still(shot: &crate::project::Shot) -> String {
+    let text = shot.to_string();
+    let mut parts = text.split('(');
+    let mut out = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let (inside, rest) = part.split_once(')').unwrap_or((part, ""));
+        let is_hash = inside.len() >= 12 && inside.bytes().all(|byte| byte.is_ascii_hexdigit());
+        match is_hash {
+            true => out.push_str(&format!("([hash]){rest}")),
+            false => out.push_str(&format!("({part}")),
+        }
+    }
+    out
 }
