@@ -178,7 +178,7 @@ fn ran_in<'a>(world: &World<'a>, file: &FileFacts<'_>) -> Vec<&'a EnvironmentNam
                 || there.bytes_of(file.migration) == Some(file.checksum)
         })
     };
-    world.inputs.policy.names().filter(ran).collect()
+    world.inputs.policy.chain().filter(ran).collect()
 }
 
 /// Whether it is planned to be run at once, in an environment in which it can be undone again.
