@@ -14,6 +14,15 @@ pub(crate) struct Person {
     undone: BTreeSet<String>,
 }
 
+/// The remedy with the reason that it leaves to whoever types it.
+fn with_a_reason(remedy: &str) -> Result<String, String> {
+    let place = remedy
+        .split_once("--reason '<")
+        .and_then(|(before, rest)| Some((before, rest.split_once(">'")?.1)));
+    let (before, after) = place.ok_or_else(|| format!("no place for a reason: {remedy}"))?;
+    Ok(format!("{before}--reason 'looked at the target'{after}"))
+}
+
 /// What the remedy of a refusal offers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Offer {
@@ -82,8 +91,8 @@ impl Person {
             self.undo(world, migration, &stands)?;
         }
         let ran = if is_printed {
-            // It works when it is typed as it stands.
-            world.type_in(&remedy)
+            // It works when it is typed as it stands, but for the place where the reason goes.
+            world.type_in(&with_a_reason(&remedy)?)
         } else {
             let number;
             let how = match choice {
