@@ -215,6 +215,16 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
         name,
         kind,
     };
+    let is_one = kind == Kind::Ordinary && !environment.outside;
+    if environment.require.break_glass.is_some() && !is_one {
+        return Err(ConfigError::edit(
+            format!(
+                "break_glass of {} in {FILE} can never be used: it is not one database of the chain",
+                environment.name
+            ),
+            format!("edit {FILE}: take break_glass out of {}", environment.name),
+        ));
+    }
     Ok((environment, required("url")?))
 }
 

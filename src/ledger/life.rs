@@ -7,8 +7,8 @@ use crate::model::entry::{
     BackedUp, Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict,
 };
 use crate::model::{
-    Actor, AttemptId, EarlierSuccess, EnvironmentName, MigrationId, Origin, Receipt, ReceiptKind,
-    Release, Timestamp, Waiver, WriterId,
+    Actor, AttemptId, Debt, EarlierSuccess, EnvironmentName, MigrationId, Origin, Receipt,
+    ReceiptKind, Release, Timestamp, Waiver, WriterId,
 };
 
 /// What the ledger knows of one life of one target: from when it was entered until it was emptied, or
@@ -82,6 +82,8 @@ pub struct Success {
     pub waivers: Vec<Waiver>,
     /// The saved plan that it ran under; `None` where it ran by a plan of its own, or that is not told.
     pub release: Option<Release>,
+    /// What was owed for it, where it ran through broken glass: it is then no evidence.
+    pub debts: Vec<Debt>,
     /// The environment whose receipt tells of it, where no receipt and no entry of its own came here.
     pub told_by: Option<EnvironmentName>,
 }
@@ -152,6 +154,13 @@ pub struct Standing {
 }
 
 impl Success {
+    /// Whether it proves that its bytes succeed where it ran: not on a person's word, outside the chain or
+    /// through broken glass.
+    #[must_use]
+    pub const fn is_evidence(&self) -> bool {
+        self.kind.is_evidence() && !self.preview && self.debts.is_empty()
+    }
+
     /// The successes in earlier environments that a receipt tells of.
     pub(super) fn earlier(receipt: &Receipt) -> Vec<Self> {
         if !receipt.kind.is_evidence() || receipt.preview {
@@ -175,6 +184,7 @@ impl Success {
             preview: false,
             waivers: proof.waivers.clone(),
             release: None,
+            debts: Vec::new(),
             told_by: Some(receipt.environment.clone()),
         };
         receipt.proofs.iter().map(of).collect()
@@ -326,6 +336,7 @@ impl Life {
                 preview: attempted.intent.preview,
                 waivers: attempted.intent.waivers_shown(),
                 release: attempted.intent.release,
+                debts: attempted.intent.debt.into_iter().collect(),
                 told_by: None,
             };
             self.record(&outcome.migration, success.clone());
@@ -402,6 +413,7 @@ impl Life {
             preview: receipt.preview,
             waivers: receipt.waivers,
             release: receipt.release,
+            debts: receipt.debts,
             told_by: None,
         };
         self.record(&receipt.migration, success.clone());

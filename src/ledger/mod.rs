@@ -5,6 +5,7 @@
 
 pub mod assemble;
 pub mod chain;
+mod debts;
 pub mod error;
 pub(crate) mod head;
 mod life;

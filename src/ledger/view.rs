@@ -20,6 +20,8 @@ use crate::model::{
     Timestamp, WriterId,
 };
 
+use super::debts::Debts;
+pub use super::debts::{OpenedDebt, Owed, Review};
 pub use super::life::{Attempted, Backup, Failed, Life, Looked, Standing, Success};
 use super::rehearsals::Rehearsals;
 pub use super::rehearsals::Rehearsed;
@@ -65,6 +67,7 @@ pub struct EnvironmentView {
     /// The newest rehearsal of every pair of scripts there ever was: of `migration.sql` and of `down.sql`.
     rehearsals: Rehearsals,
     waivers: Waivers,
+    debts: Debts,
     lives: BTreeMap<IncarnationId, Life>,
     bindings: Vec<Binding>,
     /// The life in which each attempt was made.
@@ -154,8 +157,7 @@ impl EnvironmentView {
     /// and are no evidence that this environment was passed. Nor is a person's word, nor what ran while
     /// the environment stood outside the chain.
     fn prove(&mut self, migration: &MigrationId, success: Success, environment: &EnvironmentName) {
-        let proves =
-            success.ran_in == *environment && success.kind.is_evidence() && !success.preview;
+        let proves = success.ran_in == *environment && success.is_evidence();
         let Some(checksum) = success.checksum.filter(|_| proves) else {
             return;
         };
@@ -223,6 +225,33 @@ impl View {
         let all = view.waivers.all();
         all.filter(|waived| !is_personal || is_own(waived.waiver.entry))
             .collect()
+    }
+
+    /// Every debt of an environment, open or paid, in the order in which they were opened.
+    #[must_use]
+    pub fn debts(&self, name: &EnvironmentName) -> Vec<OpenedDebt> {
+        self.get(name)
+            .map_or_else(Vec::new, |here| here.debts.all(self, name))
+    }
+
+    /// What still owes a run: `bytes` that came to an environment through broken glass.
+    pub(super) fn is_run_in(
+        &self,
+        name: &EnvironmentName,
+        migration: &MigrationId,
+        checksum: Checksum,
+        passed: &mut BTreeSet<EnvironmentName>,
+    ) -> bool {
+        // What nobody asks for any more, by a person's word in the ledger, is not owed any more.
+        if !self.chain.is_empty() && !self.chain.contains(name) {
+            return true;
+        }
+        let Some(there) = self.get(name) else {
+            return false;
+        };
+        there.evidence_of(migration, checksum).is_some()
+            || (passed.insert(name.clone())
+                && there.debts.is_paid_for(self, migration, checksum, passed))
     }
 
     /// The chain that the ledger holds environments to; empty before the first run.
@@ -364,6 +393,13 @@ impl View {
                 let view = self.entry(&waived.environment);
                 view.waivers.say(waived, entry);
             }
+            // Each of its steps says what it owes, once it is begun.
+            Fact::BrokeGlass(_) => {}
+            Fact::PostReviewed(reviewed) => {
+                self.entry(&reviewed.environment)
+                    .debts
+                    .review(reviewed, entry);
+            }
             Fact::BackedUp(backed_up) => {
                 let backup = Backup {
                     entry: backed_up.clone(),
@@ -398,6 +434,7 @@ impl View {
             Fact::Intent(intent) => self.begin(entry, intent),
             Fact::Outcome(outcome) => {
                 let view = self.entry(&outcome.environment);
+                view.debts.end(outcome);
                 let Some(life) = view.life_of(outcome.attempt) else {
                     let early = view.early.entry(outcome.attempt).or_default();
                     early.push((outcome.clone(), entry.at));
@@ -417,6 +454,7 @@ impl View {
                 let migration = receipt.migration.clone();
                 if receipt.environment == absorbed.environment {
                     view.waivers.spend(&receipt.waivers, receipt.attempt);
+                    view.debts.receive(&receipt);
                 }
                 if let Some((up, rehearsed)) = Rehearsed::of(&receipt) {
                     view.life(life).take_rehearsal(receipt.seq, absorbed.hash);
@@ -486,6 +524,7 @@ impl View {
         let attempt = intent.attempt;
         let here = self.entry(&intent.environment);
         here.waivers.spend(&intent.waivers, attempt);
+        here.debts.begin(intent, entry);
         let spoken = self
             .get(&intent.environment)
             .and_then(|here| here.spoken.get(&attempt).copied());

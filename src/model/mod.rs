@@ -4,6 +4,7 @@
 
 pub mod calendar;
 pub mod data;
+pub mod debt;
 pub mod entry;
 pub mod ids;
 pub mod policy;
@@ -19,10 +20,11 @@ pub mod waiver;
 
 pub use calendar::{Freeze, Window, read_instant};
 pub use data::{Data, DataMode};
+pub use debt::{Debt, IncidentName};
 pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
 pub use ids::{AttemptId, EnvironmentName, IncarnationId, IncidentId, MigrationId, WriterId};
 pub use policy::{
-    DataLoss, Environment, Hold, Kind, LintLevel, Policy, Require, RequiredBackup,
+    BreakGlass, DataLoss, Environment, Hold, Kind, LintLevel, Policy, Require, RequiredBackup,
     RequiredRehearsal,
 };
 pub use receipt::{DownBytes, EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};

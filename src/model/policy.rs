@@ -66,6 +66,17 @@ pub struct Require {
     /// The least level of a finding in a script that is refused there; `None`: of none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lint: Option<LintLevel>,
+    /// Whether it may be applied to without the proof that its gates ask for, and what is owed for that;
+    /// `None`: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub break_glass: Option<BreakGlass>,
+}
+
+/// What is owed where an environment was applied to without proof.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct BreakGlass {
+    /// Within which time somebody else has to review it.
+    pub review_within: Duration,
 }
 
 /// A migration that somebody holds back.
@@ -165,6 +176,7 @@ impl Environment {
                 allow: Vec::new(),
                 hold: Vec::new(),
                 lint: None,
+                break_glass: None,
             },
         }
     }
@@ -266,6 +278,12 @@ impl Policy {
         self.require(name)?.waivers_last
     }
 
+    /// What is owed where glass is broken there; `None`: it may not be.
+    #[must_use]
+    pub fn break_glass(&self, name: &EnvironmentName) -> Option<BreakGlass> {
+        self.require(name)?.break_glass
+    }
+
     /// The digest of all of it.
     #[must_use]
     pub fn digest(&self) -> ChainHash {
@@ -332,6 +350,13 @@ impl Policy {
         }
         if let Some(lint) = require.lint {
             say("lint", word(&lint));
+        }
+        if let Some(glass) = require.break_glass {
+            let within = seconds(glass.review_within);
+            say(
+                "break_glass",
+                format!("allowed, to be reviewed within {within}"),
+            );
         }
         words
     }

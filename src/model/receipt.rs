@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Actor, AttemptId, EnvironmentName, IncarnationId, MigrationId, Origin, RehearsedDown, Release,
-    Timestamp, Waiver, WriterId,
+    Actor, AttemptId, Debt, EnvironmentName, IncarnationId, MigrationId, Origin, RehearsedDown,
+    Release, Timestamp, Waiver, WriterId,
 };
 use crate::digest::{ChainHash, Checksum, RECEIPT_CONTEXT, Sha256};
 
@@ -107,8 +107,8 @@ pub struct Receipt {
     pub tool: String,
     /// Gates that were waived for this step.
     pub waivers: Vec<Waiver>,
-    /// Debts that this step opened. Written by a later version; always empty in this one.
-    pub debts: Vec<serde_json::Value>,
+    /// What is owed for this step, because it ran through broken glass: it is then no evidence of anything.
+    pub debts: Vec<Debt>,
     /// Whether the environment stood outside the chain: the receipt is then no evidence.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub preview: bool,
@@ -176,6 +176,12 @@ pub struct EarlierRehearsal {
 }
 
 impl Receipt {
+    /// Whether it proves that the bytes that it names succeeded in its environment, on the ordinary way.
+    #[must_use]
+    pub const fn is_evidence(&self) -> bool {
+        self.kind.is_evidence() && !self.preview && self.debts.is_empty()
+    }
+
     /// The exact bytes that are hashed and stored: one line of compact JSON, fields in the order of
     /// this struct.
     ///

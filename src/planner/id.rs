@@ -5,7 +5,9 @@ use serde::Serialize;
 use super::Plan;
 use crate::digest::{ChainHash, Checksum, PLAN_CONTEXT};
 use crate::model::entry::{Place, ReceiptRef};
-use crate::model::{EnvironmentName, IncarnationId, MigrationId, Policy, ReceiptKind};
+use crate::model::{
+    EnvironmentName, IncarnationId, IncidentName, MigrationId, Policy, ReceiptKind,
+};
 
 /// What is digested, in this order. No instant, no text, no ledger head, no file outside the steps.
 #[derive(Serialize)]
@@ -17,8 +19,16 @@ struct Digested<'a> {
     steps: Vec<DigestedStep<'a>>,
     refusals: Vec<(&'static str, Option<&'a MigrationId>)>,
     waivers: Vec<(&'a str, &'a MigrationId, Place)>,
+    /// Of a plan through broken glass alone: for what, and past which gates.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    glass: Option<DigestedGlass<'a>>,
     policy: &'a Policy,
 }
+
+type DigestedGlass<'a> = (
+    &'a IncidentName,
+    Vec<(&'static str, Option<&'a MigrationId>)>,
+);
 
 /// One step; where it goes on after what stands, also how many statements do.
 #[derive(Serialize)]
@@ -53,6 +63,11 @@ pub(super) fn of(plan: &Plan, policy: &Policy) -> ChainHash {
             .map(|waived| &waived.waiver)
             .map(|waiver| (waiver.gate.as_str(), &waiver.migration, waiver.entry))
             .collect(),
+        glass: plan.glass.as_ref().map(|broken| {
+            let skipped = broken.skipped.iter();
+            let skipped = skipped.map(|it| (it.gate.as_str(), it.migration.as_ref()));
+            (&broken.incident, skipped.collect())
+        }),
         policy,
     };
     // Serialising plain strings and numbers into memory cannot fail; an empty text would only make

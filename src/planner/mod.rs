@@ -6,6 +6,7 @@
 mod effects;
 pub mod emergency;
 pub mod gates;
+pub mod glass;
 pub(crate) mod half;
 pub mod history;
 mod id;
@@ -34,6 +35,7 @@ use crate::targets::{Journal, Rows};
 
 pub use effects::{StepEffect, StepFinding};
 pub use gates::Gate;
+pub use glass::{Broken, Glass};
 pub(crate) use half::goes_on;
 pub use waivers::Waived;
 pub use why::{Answer, State};
@@ -140,6 +142,8 @@ pub struct Plan {
     pub warnings: Vec<Finding>,
     /// What would be refused, and somebody accepted.
     pub waived: Vec<Waived>,
+    /// Where it goes through broken glass, for what, and what would be refused without that.
+    pub glass: Option<Broken>,
     /// The backup that it stands on, where the environment asks for one and nothing is pending without it.
     /// Not in the id: it comes and goes with the instant.
     pub backup: Option<Backup>,
@@ -460,6 +464,7 @@ fn made(world: &World<'_>, asked: Asked) -> Plan {
         refusals,
         warnings,
         waived,
+        glass: None,
         backup: gates::backup::stands_on(world),
         ready_to,
         rows: BTreeMap::new(),

@@ -121,6 +121,9 @@ fn is_asked(world: &World<'_>, gate: Gate) -> bool {
         Gate::Soak => asks(|it| it.soak.is_some()) && world.position > 0,
         Gate::Freeze => asks(|it| !it.freeze.is_empty()),
         Gate::Hours => asks(|it| !it.allow.is_empty()),
+        Gate::Debt => {
+            asks(|it| it.break_glass.is_some()) || !inputs.view.debts(inputs.environment).is_empty()
+        }
         Gate::Identity
         | Gate::Chain
         | Gate::Baseline
@@ -158,6 +161,11 @@ fn met(world: &World<'_>, gate: Gate) -> Vec<String> {
         Gate::Baseline => "nothing of another tool's stands there untold".to_owned(),
         Gate::Unknown => "how every attempt ended is known".to_owned(),
         Gate::Failed => "no attempt is left half-way".to_owned(),
+        Gate::Debt => match inputs.view.debts(inputs.environment).len() {
+            0 => "glass was never broken here".to_owned(),
+            1 => "glass was broken here once, and that is paid for".to_owned(),
+            times => format!("glass was broken here for {times} incidents, and all is paid for"),
+        },
         Gate::Missing | Gate::Modified if here.applied.is_empty() => {
             "nothing is applied here yet".to_owned()
         }

@@ -1,6 +1,6 @@
 //! The ledger's entries, for people and for machines.
 
-use super::{Paint, told_waivers};
+use super::{Paint, told_debts, told_waivers};
 use crate::digest::ChainHash;
 use crate::model::entry::{BackedUp, BackupKind, Ending, How, Outcome, Rehearsed, Verdict};
 use crate::model::{Entry, Fact, MigrationId, Origin, Receipt, ReceiptKind, Rehearsal, Release};
@@ -46,12 +46,13 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                     format!(", to be undone by {}", down.blake3.short())
                 });
             format!(
-                "intent     {} {} {}{from}{down}{}{}",
+                "intent     {} {} {}{from}{down}{}{}{}",
                 intent.environment,
                 intent.migration,
                 intent.blake3.short(),
                 told_waivers(&intent.waivers_shown()),
-                told_release(intent.release.as_ref())
+                told_release(intent.release.as_ref()),
+                told_debts(intent.debt.as_slice())
             )
         }
         Fact::Outcome(outcome) => outcome_line(outcome, paint),
@@ -77,9 +78,10 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                             format!("{migration}, without proof, on a person's word")
                         }
                         _ => format!(
-                            "{migration}, from the target's receipts{}{}",
+                            "{migration}, from the target's receipts{}{}{}",
                             told_waivers(&receipt.waivers),
-                            told_release(receipt.release.as_ref())
+                            told_release(receipt.release.as_ref()),
+                            told_debts(&receipt.debts)
                         ),
                     }
                 },
@@ -160,6 +162,23 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
         Fact::Waived(waived) => format!(
             "waived     {} {} {}: {}",
             waived.environment, waived.gate, waived.migration, waived.reason
+        ),
+        Fact::BrokeGlass(broke) => {
+            let mut gates: Vec<&str> = broke.skipped.iter().map(|it| it.gate.as_str()).collect();
+            gates.dedup();
+            format!(
+                "{} {} {}, past {}, incident {}: {}",
+                paint.bad("broke-glass"),
+                broke.environment,
+                super::count(broke.migrations.len(), "migration"),
+                gates.join(", "),
+                broke.incident,
+                broke.reason
+            )
+        }
+        Fact::PostReviewed(reviewed) => format!(
+            "post-reviewed {}, incident {}: {}",
+            reviewed.environment, reviewed.incident, reviewed.note
         ),
         Fact::Restored(restored) => format!(
             "restored   {} {} into {}",
@@ -290,6 +309,10 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         Fact::Reverted(reverted) => Some(reverted.reverts.clone()),
         Fact::Emergency(emergency) => Some(emergency.migration.clone()),
         Fact::Waived(waived) => Some(waived.migration.clone()),
+        Fact::BrokeGlass(broke) => match broke.migrations.as_slice() {
+            [one] => Some(one.clone()),
+            _ => None,
+        },
         Fact::Absorbed(absorbed) => serde_json::from_str::<Receipt>(&absorbed.body)
             .ok()
             .map(|receipt| receipt.migration),
@@ -301,6 +324,7 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         | Fact::Verified(_)
         | Fact::BackedUp(_)
         | Fact::Restored(_)
+        | Fact::PostReviewed(_)
         | Fact::TakenIn(_) => None,
     }
 }

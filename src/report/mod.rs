@@ -18,7 +18,7 @@ pub mod why;
 
 use anstyle::{AnsiColor, Style};
 
-use crate::model::Waiver;
+use crate::model::{Debt, Waiver};
 
 /// Whether text is coloured. Nothing is ever said by colour alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,6 +84,16 @@ pub fn told_waivers(waivers: &[Waiver]) -> String {
             let all: Vec<String> = all.iter().map(Waiver::told).collect();
             format!(" ({})", all.join("; "))
         }
+    }
+}
+
+/// What is said behind a step or a success that came through broken glass; empty where it did not.
+#[must_use]
+pub fn told_debts(debts: &[Debt]) -> String {
+    let told: Vec<String> = debts.iter().map(Debt::told).collect();
+    match told.is_empty() {
+        true => String::new(),
+        false => format!(" ({})", told.join("; ")),
     }
 }
 

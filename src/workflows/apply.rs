@@ -8,11 +8,11 @@ use super::step::{StepEnd, after_unknown, run_step};
 use super::tie::enter;
 use super::{Event, Run, WorkflowError};
 use crate::digest::ChainHash;
-use crate::model::entry::{Chained, Progress, Refused, RefusedGate};
+use crate::model::entry::{BrokeGlass, Chained, Progress, Refused, RefusedGate};
 use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp, Waiver};
 use crate::planner::gates::chain::only_grew;
 use crate::planner::premises::{self, Held};
-use crate::planner::{self, Gate, Inputs, Plan, Verdict};
+use crate::planner::{self, Gate, Glass, Inputs, Plan, Verdict};
 use crate::sql::changes::Name;
 use crate::targets::history::History;
 use crate::targets::{Earlier, ScriptError, Target, TargetError};
@@ -35,6 +35,8 @@ pub struct Request<'a> {
     pub backs_up: bool,
     /// The saved plan to hold to. It ends where its last step does.
     pub saved: Option<Held<'a>>,
+    /// Glass that is broken for it: what may be skipped is no refusal.
+    pub glass: Option<&'a Glass>,
 }
 
 impl Request<'_> {
@@ -156,6 +158,11 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
     if !request.is_part || plan.verdict() == Verdict::Refused {
         (run.events)(Event::Planned(&plan));
     }
+    if plan.verdict() == Verdict::Ready
+        && plan.glass.as_ref().is_some_and(|it| it.skipped.is_empty())
+    {
+        return Err(super::break_glass::nothing_to_skip(environment, request.to));
+    }
     let end = match plan.verdict() {
         Verdict::Refused => {
             run.record(refused(request.verb, &plan))?;
@@ -178,6 +185,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
             if keeps {
                 make_ready(run, environment, target.as_mut(), history.as_ref())?;
             }
+            say_broken(run, &plan)?;
             let kept = keeps.then(|| history.unwrap_or_default());
             let (report, cut_off) = execute(run, target, plan, kept.as_ref())?;
             return if cut_off {
@@ -203,6 +211,26 @@ fn count_rows(plan: &mut Plan, target: &mut dyn Target) {
     }
     let rows = target.count_rows(&tables.iter().collect::<Vec<_>>());
     plan.tell_rows(rows);
+}
+
+/// Says before the first step that glass is broken for the plan, and past what.
+fn say_broken(run: &mut Run<'_>, plan: &Plan) -> Result<(), WorkflowError> {
+    let Some(broken) = &plan.glass else {
+        return Ok(());
+    };
+    let migrations = plan.steps.iter().map(|step| step.migration.clone());
+    crate::failpoint::hit("break-glass.before");
+    run.record(Fact::BrokeGlass(BrokeGlass {
+        environment: plan.environment.clone(),
+        plan: plan.id,
+        incident: broken.incident.clone(),
+        reason: broken.reason.clone(),
+        skipped: broken.gates(),
+        migrations: migrations.collect(),
+        review_by: broken.review_by,
+    }))?;
+    crate::failpoint::hit("break-glass.after");
+    Ok(())
 }
 
 /// Keeps the chain in the ledger when it is new or only grew; one that lost something needs `bind`.
@@ -266,9 +294,13 @@ pub(super) fn plan(
         now: (run.now)(),
         in_use: &run.in_use,
     };
-    match request.saved {
+    let plan = match request.saved {
         Some(held) => premises::plan_under(&inputs, held),
         None => planner::plan(&inputs),
+    };
+    match request.glass {
+        Some(glass) => plan.through(glass, run.policy),
+        None => plan,
     }
 }
 

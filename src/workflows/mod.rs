@@ -7,6 +7,7 @@ pub mod apply;
 pub mod backup;
 pub mod baseline;
 pub mod bind;
+pub mod break_glass;
 mod contact;
 pub mod emergency;
 mod history;

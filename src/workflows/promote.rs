@@ -112,6 +112,7 @@ pub(super) fn pass(
                 is_part,
                 backs_up: true,
                 saved: None,
+                glass: None,
             };
             let report = apply_with_a_backup(run, &request)?;
             Ok(after(so_far, report))
@@ -133,6 +134,7 @@ fn apply_part(
         is_part: true,
         backs_up: !dry_run,
         saved: None,
+        glass: None,
     };
     apply_with_a_backup(run, &request)
 }
@@ -233,7 +235,10 @@ fn pending_before(
 }
 
 /// Applies; where a backup is all that is missing, takes one and tries anew.
-fn apply_with_a_backup(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, WorkflowError> {
+pub(super) fn apply_with_a_backup(
+    run: &mut Run<'_>,
+    request: &Request<'_>,
+) -> Result<Report, WorkflowError> {
     let report = apply(run, request)?;
     if !(matches!(report.end, End::Refused) && lacks_a_backup(&report.plan)) {
         return Ok(report);

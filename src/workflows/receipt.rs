@@ -72,7 +72,7 @@ pub(super) fn receipt_after(
         origin: run.by.origin.clone(),
         tool: run.by.tool.clone(),
         waivers: intent.waivers_shown(),
-        debts: Vec::new(),
+        debts: intent.debt.iter().cloned().collect(),
         preview: intent.preview,
         proofs: proofs(run, intent, kind),
         rehearsal: None,

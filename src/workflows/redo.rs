@@ -161,6 +161,7 @@ fn again(
         is_part: false,
         backs_up: false,
         saved: None,
+        glass: None,
     };
     Ok(End::Undone(Box::new(apply::apply(run, &request)?)))
 }
@@ -385,6 +386,7 @@ fn undo(
         down: Some(down.bytes),
         waivers: Vec::new(),
         release: None,
+        debt: None,
     };
     let bytes = [(down.bytes.blake3, down.script.as_bytes())];
     let fact = Fact::Intent(intent.clone());

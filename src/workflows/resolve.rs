@@ -394,6 +394,7 @@ fn counts_as_applied(
                 down: None,
                 waivers: Vec::new(),
                 release: None,
+                debt: None,
             }
         }
     };

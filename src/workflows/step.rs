@@ -71,6 +71,7 @@ pub(super) fn run_step(
         }),
         waivers,
         release: plan.release.clone(),
+        debt: plan.debt_of(step, run.policy),
     };
     let down = file.down.map(|down| (down.checksum, down.script));
     let bytes: Vec<(Checksum, &[u8])> = [(step.checksum, file.script)]

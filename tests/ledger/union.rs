@@ -109,6 +109,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
         down: None,
         waivers: waivers(draw),
         release: None,
+        debt: None,
     };
     match draw.what {
         0 => Fact::Bound(Bound {
@@ -243,6 +244,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                     sha256: rehearsal(draw).sha256,
                 }),
                 release: None,
+                debt: None,
             };
             let body = receipt.to_body().unwrap();
             let hash = Receipt::hash_of(&body);

@@ -7,7 +7,7 @@ use std::time::Duration;
 use toml::{Table, Value};
 
 use super::{ConfigError, FILE, flag, known_keys, length_of_time, nearest};
-use crate::model::{DataLoss, MigrationId, Require, RequiredBackup, RequiredRehearsal};
+use crate::model::{BreakGlass, DataLoss, MigrationId, Require, RequiredBackup, RequiredRehearsal};
 
 mod when;
 use crate::planner::Gate;
@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     "allow",
     "hold",
     "lint",
+    "break_glass",
 ];
 
 /// What an environment asks beyond the gates that are always on.
@@ -43,6 +44,7 @@ pub(super) fn read(entry: &Table) -> Result<Require, ConfigError> {
         allow: when::allow(table)?,
         hold: when::hold(table)?,
         lint: when::lint(table)?,
+        break_glass: break_glass(table)?,
     })
 }
 
@@ -62,6 +64,35 @@ fn data_loss(table: &Table) -> Result<Option<DataLoss>, ConfigError> {
             ));
         }
     }))
+}
+
+/// Whether glass may be broken there.
+fn break_glass(table: &Table) -> Result<Option<BreakGlass>, ConfigError> {
+    let inner = match table.get("break_glass") {
+        None | Some(Value::Boolean(false)) => return Ok(None),
+        Some(value) => value.as_table(),
+    };
+    if let Some(inner) = inner {
+        known_keys(
+            inner,
+            &["review_within"],
+            "[environment.require] break_glass.",
+        )?;
+    }
+    let within = inner
+        .and_then(|inner| inner.get("review_within"))
+        .and_then(length_of_time);
+    match within {
+        Some(review_within) if review_within > Duration::ZERO => {
+            Ok(Some(BreakGlass { review_within }))
+        }
+        _ => Err(ConfigError::edit(
+            format!("{PLACE}break_glass in {FILE} says in no length of time when it is reviewed"),
+            format!(
+                "edit {FILE}: break_glass = {{ review_within = \"72h\" }}; left out, nobody can break glass there"
+            ),
+        )),
+    }
 }
 
 /// The gates that nobody can waive there. An empty list allows to waive them all.

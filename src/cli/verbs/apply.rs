@@ -62,6 +62,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
         is_part: false,
         backs_up: false,
         saved: held,
+        glass: None,
     };
     let report = act(
         output,

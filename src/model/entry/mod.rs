@@ -220,6 +220,10 @@ pub enum Fact {
     Emergency(Emergency),
     /// A person accepted what a gate refuses.
     Waived(Waived),
+    /// A plan is about to run without the proof that its gates ask for.
+    BrokeGlass(BrokeGlass),
+    /// Somebody reviewed what was done through broken glass.
+    PostReviewed(PostReviewed),
 }
 
 impl Fact {
@@ -244,6 +248,8 @@ impl Fact {
             Self::Reverted(_) => "reverted",
             Self::Emergency(_) => "emergency",
             Self::Waived(_) => "waived",
+            Self::BrokeGlass(_) => "broke-glass",
+            Self::PostReviewed(_) => "post-reviewed",
         }
     }
 
@@ -267,6 +273,8 @@ impl Fact {
             Self::Reverted(payload) => to_raw_value(payload),
             Self::Emergency(payload) => to_raw_value(payload),
             Self::Waived(payload) => to_raw_value(payload),
+            Self::BrokeGlass(payload) => to_raw_value(payload),
+            Self::PostReviewed(payload) => to_raw_value(payload),
         }
     }
 
@@ -292,6 +300,8 @@ impl Fact {
             "reverted" => Self::Reverted(parse(payload)?),
             "emergency" => Self::Emergency(parse(payload)?),
             "waived" => Self::Waived(parse(payload)?),
+            "broke-glass" => Self::BrokeGlass(parse(payload)?),
+            "post-reviewed" => Self::PostReviewed(parse(payload)?),
             other => {
                 return Err(format!(
                     "its kind is {other:?}, which this tool does not know"

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::{
-    AttemptId, DataMode, DownBytes, EnvironmentName, IncarnationId, MigrationId, ReceiptKind,
-    Rehearsal, Release, Stage, Timestamp, Waiver, WriterId,
+    AttemptId, DataMode, Debt, DownBytes, EnvironmentName, IncarnationId, IncidentName,
+    MigrationId, ReceiptKind, Rehearsal, Release, Stage, Timestamp, Waiver, WriterId,
 };
 
 /// A writer begins.
@@ -124,6 +124,9 @@ pub struct Intent {
     /// The saved plan that it runs under; `None` where it ran by a plan of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// What is owed for it, where it runs through broken glass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub debt: Option<Debt>,
 }
 
 impl Intent {
@@ -496,6 +499,41 @@ pub struct Waived {
     pub blake3: Checksum,
     /// Why.
     pub reason: String,
+}
+
+/// Glass is about to be broken: a plan runs although some of its gates are not met. Each of its steps says
+/// what it owes for that.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BrokeGlass {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The plan's id.
+    pub plan: ChainHash,
+    /// For which incident.
+    pub incident: IncidentName,
+    /// Why.
+    pub reason: String,
+    /// What is skipped.
+    pub skipped: Vec<RefusedGate>,
+    /// The steps, in order.
+    pub migrations: Vec<MigrationId>,
+    /// Until when somebody else has to review it.
+    pub review_by: Timestamp,
+}
+
+/// Somebody looked at what was done through broken glass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PostReviewed {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// Which incident.
+    pub incident: IncidentName,
+    /// The attempts that were reviewed: of what comes later under the same incident it says nothing.
+    pub attempts: Vec<AttemptId>,
+    /// What was found.
+    pub note: String,
 }
 
 /// What a person said of an attempt.

@@ -4,6 +4,7 @@ pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod chain;
 pub(crate) mod data_loss;
+pub(crate) mod debt;
 mod failed;
 mod freeze;
 mod hold;
@@ -44,6 +45,7 @@ pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Prisma, prisma::check),
     (Gate::Unknown, unknown::check),
     (Gate::Failed, failed::check),
+    (Gate::Debt, debt::check),
     (Gate::Missing, missing::check),
     (Gate::Modified, modified::check),
     (Gate::Order, order::check),
@@ -70,6 +72,8 @@ pub enum Gate {
     Unknown,
     /// No attempt failed half-way.
     Failed,
+    /// What was applied there through broken glass is paid for.
+    Debt,
     /// Every applied migration is on disk.
     Missing,
     /// Every applied migration has the bytes that ran.
@@ -116,6 +120,7 @@ impl Gate {
             Self::Chain => "chain",
             Self::Unknown => "unknown",
             Self::Failed => "failed",
+            Self::Debt => "debt",
             Self::Missing => "missing",
             Self::Modified => "modified",
             Self::Order => "order",
@@ -167,6 +172,7 @@ impl Gate {
             | Self::Chain
             | Self::Unknown
             | Self::Failed
+            | Self::Debt
             | Self::Script
             | Self::Baseline
             | Self::Prisma
@@ -190,6 +196,37 @@ impl Gate {
     #[must_use]
     pub const fn is_met_by_promote(self) -> bool {
         matches!(self, Self::Rehearsal | Self::Backup)
+    }
+
+    /// Whether glass can be broken past it: it asks for proof, for time or for a look, which can be caught up
+    /// with. What says whose target it is, what stands in it and whether it can be put back is asked all the
+    /// more when somebody is in a hurry, and so is what a script destroys: no later run brings it back.
+    #[must_use]
+    pub const fn is_skipped_by_glass(self) -> bool {
+        match self {
+            Self::Promotion
+            | Self::Lint
+            | Self::Hold
+            | Self::Soak
+            | Self::Freeze
+            | Self::Hours
+            | Self::Rehearsal
+            | Self::Debt => true,
+            Self::Identity
+            | Self::Chain
+            | Self::Unknown
+            | Self::Failed
+            | Self::Missing
+            | Self::Modified
+            | Self::Order
+            | Self::Script
+            | Self::DataLoss
+            | Self::Baseline
+            | Self::Prisma
+            | Self::Premise
+            | Self::Backup
+            | Self::Reverted => false,
+        }
     }
 
     /// Whether its findings are about single steps, so that the steps before them could go.
@@ -229,6 +266,7 @@ fn claims(world: &World<'_>, gate: Gate) -> impl Iterator<Item = Finding> {
 /// What is worth saying and refuses nothing, whatever the environment.
 pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     let mut advice = failed::advice(world);
+    advice.extend(debt::advice(world));
     advice.extend(order::advice(world));
     advice.extend(script::advice(world));
     advice.extend(promotion::advice(world));

@@ -41,6 +41,14 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     world.pending.iter().filter_map(unproven).collect()
 }
 
+/// How the same bytes come to succeed in environments before this one, in their order.
+pub(super) fn way(world: &World<'_>, file: &FileFacts<'_>, missing: &[&EnvironmentName]) -> String {
+    let (Some(first), Some(last)) = (missing.first(), missing.last()) else {
+        return format!("tollgate plan {}", world.inputs.environment);
+    };
+    remedy(world, file, first, last, late(world, first, last))
+}
+
 /// What stands here and never succeeded in an environment before: it came while the chain in
 /// tollgate.toml was another one, or under another tool. It cannot be refused any more, only shown.
 pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
@@ -200,7 +208,7 @@ fn remedy(
     let there = there.filter(|_| lasts);
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
-        Some(ran) if ran.checksum != Some(file.checksum) && ran.kind.is_evidence() => {
+        Some(ran) if ran.checksum != Some(file.checksum) && ran.is_evidence() => {
             restore(world, first, file.migration, ran)
         }
         // What is applied without being evidence runs only once more, on a target that is empty.

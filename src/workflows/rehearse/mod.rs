@@ -186,6 +186,7 @@ pub fn rehearse(run: &mut Run<'_>, request: &Request<'_>) -> Result<End, Workflo
         is_part: true,
         backs_up: false,
         saved: None,
+        glass: None,
     };
     if let Some(plan) = refused_before_entering(run, &applying)?
         && let Some(plan) = blocked(plan, true)
