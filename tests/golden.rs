@@ -11,16 +11,17 @@ use tollgate::digest::{
 };
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Emergency, Ending, Engine, Failure,
-    Found, Head, How, Intent, Opened, Outcome, Place, Progress, ReceiptRef, Refused, RefusedGate,
-    Rehearsed, Resolved, Restored, Reverted, TakenIn, TargetIdentity, Verdict, Verified,
-    VerifiedBackup, Waived,
+    Absorbed, BackedUp, BackupKind, Believed, Bound, BrokeGlass, Chained, Emergency, Ending,
+    Engine, Failure, Found, Head, How, Intent, Opened, Outcome, Place, PostReviewed, Progress,
+    ReceiptRef, Refused, RefusedGate, Rehearsed, Resolved, Restored, Reverted, TakenIn,
+    TargetIdentity, Verdict, Verified, VerifiedBackup, Waived,
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
-    Actor, AttemptId, DataMode, DownBytes, EarlierSuccess, Entry, Environment, EnvironmentName,
-    Fact, GitState, IncarnationId, IncidentId, MigrationId, Origin, Policy, Provenance, Receipt,
-    ReceiptKind, Rehearsal, RehearsedDown, Release, Stage, Timestamp, Waiver, WriterId,
+    Actor, AttemptId, DataMode, Debt, DownBytes, EarlierSuccess, Entry, Environment,
+    EnvironmentName, Fact, GitState, IncarnationId, IncidentId, IncidentName, MigrationId, Origin,
+    Policy, Provenance, Receipt, ReceiptKind, Rehearsal, RehearsedDown, Release, Stage, Timestamp,
+    Waiver, WriterId,
 };
 use tollgate::planner::saved::{
     Content, SCHEMA, SavedAnswer, SavedDeed, SavedDown, SavedPlan, SavedPolicy, SavedProof,
@@ -499,6 +500,13 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
             },
         ),
         (
+            "receipt, through broken glass",
+            Receipt {
+                debts: vec![debt()],
+                ..receipt()
+            },
+        ),
+        (
             "receipt, outside the chain",
             Receipt {
                 preview: true,
@@ -560,6 +568,7 @@ fn intent() -> Intent {
         down: None,
         waivers: Vec::new(),
         release: None,
+        debt: None,
     }
 }
 
@@ -898,6 +907,13 @@ fn facts() -> Vec<(&'static str, Fact)> {
             }),
         ),
         (
+            "intent, through broken glass",
+            Fact::Intent(Intent {
+                debt: Some(debt()),
+                ..intent()
+            }),
+        ),
+        (
             "intent, beside a down.sql",
             Fact::Intent(Intent {
                 down: Some(down()),
@@ -950,7 +966,47 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 ..intent()
             }),
         ),
+        (
+            "broke-glass",
+            Fact::BrokeGlass(BrokeGlass {
+                environment: environment("prod"),
+                plan: hash(0x44),
+                incident: debt().incident,
+                reason: debt().reason,
+                skipped: debt().skipped,
+                migrations: vec![migration()],
+                review_by: at(9),
+            }),
+        ),
+        (
+            "post-reviewed",
+            Fact::PostReviewed(PostReviewed {
+                environment: environment("prod"),
+                incident: debt().incident,
+                attempts: vec![attempt()],
+                note: "it held, and test runs it now".to_owned(),
+            }),
+        ),
     ]
+}
+
+fn debt() -> Debt {
+    Debt {
+        incident: IncidentName("INC-7".to_owned()),
+        reason: "nobody can log in".to_owned(),
+        skipped: vec![
+            RefusedGate {
+                gate: "promotion".to_owned(),
+                migration: Some(migration()),
+            },
+            RefusedGate {
+                gate: "freeze".to_owned(),
+                migration: None,
+            },
+        ],
+        owes: vec![environment("dev"), environment("test")],
+        review_by: at(9),
+    }
 }
 
 fn waiver(gate: &str) -> Waiver {
@@ -1230,6 +1286,8 @@ fn every_kind_of_entry_has_a_vector() {
         "reverted",
         "emergency",
         "waived",
+        "broke-glass",
+        "post-reviewed",
     ];
     assert_eq!(kinds, BTreeSet::from(every));
 }

@@ -92,6 +92,10 @@ pub(crate) enum Verb {
     Resolve(Resolve),
     /// Accept what one gate refuses of one migration in one environment, with a reason
     Waive(Waive),
+    /// Apply without the missing proof, where the policy allows it, and owe it: shown and confirmed first
+    BreakGlass(BreakGlass),
+    /// Review what somebody else did through broken glass
+    PostReview(PostReview),
     /// Say what every gate says of one migration in one environment, before anyone tries
     #[command(visible_alias = "why")]
     WhyNot(WhyNot),
@@ -440,6 +444,38 @@ pub(crate) struct Status {
     /// Show this environment: its target, what waits there and what blocks it
     #[arg(value_name = "ENV")]
     pub(crate) environment: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BreakGlass {
+    /// The environment to apply to
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// What went wrong, and cannot wait; it is shown with the migration for ever
+    #[arg(long, value_name = "WHY")]
+    pub(crate) reason: String,
+    /// The emergency, by the name that people gave it: INC-7
+    #[arg(long, value_name = "ID")]
+    pub(crate) incident: String,
+    /// Only up to this migration
+    #[arg(long, value_name = "MIGRATION")]
+    pub(crate) to: Option<String>,
+    /// Do it without asking
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PostReview {
+    /// The environment where glass was broken
+    #[arg(value_name = "ENV")]
+    pub(crate) environment: String,
+    /// The incident that it was broken for
+    #[arg(value_name = "INCIDENT")]
+    pub(crate) incident: String,
+    /// What you found
+    #[arg(long, visible_alias = "reason", value_name = "WHAT")]
+    pub(crate) note: String,
 }
 
 #[derive(Debug, Args)]

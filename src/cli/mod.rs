@@ -68,6 +68,10 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Reset(verb) => verbs::reset::run(&mut output, &parsed.global, &verb),
         Verb::Resolve(verb) => verbs::resolve::run(&mut output, &parsed.global, &verb),
         Verb::Waive(verb) => verbs::waive::run(&mut output, &parsed.global, &verb),
+        Verb::BreakGlass(verb) => verbs::break_glass::run(&mut output, &parsed.global, &verb),
+        Verb::PostReview(verb) => {
+            verbs::break_glass::post_review(&mut output, &parsed.global, &verb)
+        }
         Verb::WhyNot(verb) => verbs::why::run(&mut output, &parsed.global, &verb),
         Verb::Push => verbs::hub::push_to(&mut output, &parsed.global),
         Verb::Pull => verbs::hub::pull_from(&mut output, &parsed.global),

@@ -98,6 +98,27 @@ impl<'w> Output<'w> {
             .and_then(|()| stderr.flush());
     }
 
+    /// Asks on the terminal, and takes nothing but a yes for a yes.
+    pub(crate) fn confirm(
+        &mut self,
+        question: &str,
+        without_asking: &str,
+    ) -> Result<bool, Trouble> {
+        self.note(&format!("{question} [y/N] "));
+        let mut typed = String::new();
+        match self.world.stdin.read_line(&mut typed) {
+            Ok(_) if self.is_interrupted() => Ok(false),
+            Ok(_) => Ok(matches!(
+                typed.trim().to_ascii_lowercase().as_str(),
+                "y" | "yes"
+            )),
+            Err(error) => Err(Trouble::failed(
+                format!("the terminal cannot be read: {error}"),
+                Some(without_asking.to_owned()),
+            )),
+        }
+    }
+
     /// Draws a line that the next one, or [`Self::clear_line`], draws over.
     pub(crate) fn line_over(&mut self, text: &str) {
         let text = self.clean(text, self.world.colour_stderr);

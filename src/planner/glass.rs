@@ -18,6 +18,8 @@ pub struct Glass {
     pub reason: String,
     /// Until when somebody else has to review it.
     pub review_by: Timestamp,
+    /// Only up to this migration.
+    pub to: Option<MigrationId>,
     /// What was shown before, and confirmed: nothing else is skipped. `None` where it is only looked at.
     pub confirmed: Option<BTreeSet<Refusal>>,
 }
@@ -31,6 +33,8 @@ pub struct Broken {
     pub reason: String,
     /// Until when somebody else has to review it.
     pub review_by: Timestamp,
+    /// Only up to this migration.
+    pub to: Option<MigrationId>,
     /// What would be refused without that.
     pub skipped: Vec<Finding>,
 }
@@ -71,6 +75,7 @@ impl Plan {
             incident: glass.incident.clone(),
             reason: glass.reason.clone(),
             review_by: glass.review_by,
+            to: glass.to.clone(),
             skipped,
         });
         self.id = id::of(&self, policy);

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{Paint, padded, waiver_json, width};
+use super::{Paint, glass, padded, waiver_json, width};
 use crate::digest::{Checksum, Sha256};
-use crate::ledger::view::{EnvironmentView, View};
+use crate::ledger::view::{EnvironmentView, OpenedDebt, View};
 use crate::model::{
-    EnvironmentName, Kind, MigrationId, Origin, Policy, ReceiptKind, Release, Timestamp, Waiver,
+    Debt, EnvironmentName, Kind, MigrationId, Origin, Policy, ReceiptKind, Release, Timestamp,
+    Waiver,
 };
 use crate::planner::FileFacts;
 use crate::planner::revert::Links;
@@ -66,6 +67,10 @@ pub struct Matrix {
     /// Environments that this ledger never looked at, where it looked at another: what they have counts as
     /// pending until a contact tells.
     pub not_looked_at: Vec<EnvironmentName>,
+    /// The debts of each environment, beside them: open and paid.
+    pub debts: Vec<Vec<OpenedDebt>>,
+    /// When it was looked.
+    pub now: Timestamp,
 }
 
 /// One migration.
@@ -103,11 +108,25 @@ pub struct Cell {
     pub waivers: Vec<Waiver>,
     /// The saved plan that it ran under.
     pub release: Option<Release>,
+    /// What it owed when it came through broken glass.
+    pub debt: Option<Debt>,
+    /// Whether that is still owed.
+    pub is_owed: bool,
+}
+
+impl Cell {
+    /// What is shown in its place.
+    fn word(&self) -> String {
+        match self.is_owed {
+            true => format!("{} (debt)", self.state.as_str()),
+            false => self.state.as_str().to_owned(),
+        }
+    }
 }
 
 /// Builds the matrix from what is on disk and what the ledger knows.
 #[must_use]
-pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
+pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View, now: Timestamp) -> Matrix {
     let environments: Vec<EnvironmentName> = policy.names().cloned().collect();
     let links = Links::read(files, view);
     let nothing = EnvironmentView::default();
@@ -161,8 +180,25 @@ pub fn build(policy: &Policy, files: &[FileFacts<'_>], view: &View) -> Matrix {
         .filter(|((_, view), kind)| looked && !is_bound(view) && **kind == Kind::Ordinary)
         .map(|((name, _), _)| name.clone())
         .collect();
+    let debts: Vec<Vec<OpenedDebt>> = environments.iter().map(|name| view.debts(name)).collect();
+    let mut rows: Vec<Row> = ids.into_iter().map(row).collect();
+    for row in &mut rows {
+        for (cell, debts) in row.cells.iter_mut().zip(&debts) {
+            if let Some(cell) = cell {
+                let mut open = debts.iter().filter(|debt| debt.is_open());
+                cell.is_owed = open.any(|debt| {
+                    let mut runs = debt.runs.iter();
+                    runs.any(|run| {
+                        run.migration == row.migration && cell.checksum == Some(run.checksum)
+                    })
+                });
+            }
+        }
+    }
     Matrix {
-        rows: ids.into_iter().map(row).collect(),
+        rows,
+        debts,
+        now,
         not_looked_at,
         environments,
         kinds,
@@ -198,6 +234,8 @@ fn elsewhere(
         reverted_by: None,
         waivers: proof.waivers.clone(),
         release: None,
+        debt: None,
+        is_owed: false,
     })
 }
 
@@ -219,6 +257,8 @@ fn cell(
             reverted_by: None,
             waivers: Vec::new(),
             release: None,
+            debt: None,
+            is_owed: false,
         });
     }
     if let Some(ran) = view.applied.get(id) {
@@ -242,6 +282,8 @@ fn cell(
             reverted_by: reverted.cloned(),
             waivers: ran.waivers.clone(),
             release: ran.release.clone(),
+            debt: ran.debts.first().cloned(),
+            is_owed: false,
         });
     }
     let partial = view
@@ -260,6 +302,8 @@ fn cell(
             reverted_by: None,
             waivers: Vec::new(),
             release: None,
+            debt: None,
+            is_owed: false,
         });
     }
     if let Some(standing) = view.standing.get(id) {
@@ -274,6 +318,8 @@ fn cell(
             reverted_by: None,
             waivers: Vec::new(),
             release: None,
+            debt: None,
+            is_owed: false,
         });
     }
     // Without a folder there is nothing to apply, and nothing was applied here.
@@ -288,6 +334,8 @@ fn cell(
         reverted_by: None,
         waivers: Vec::new(),
         release: None,
+        debt: None,
+        is_owed: false,
     })
 }
 
@@ -317,7 +365,7 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
                 .rows
                 .iter()
                 .filter_map(|row| row.cells.get(place)?.as_ref());
-            let longest = cells.map(|cell| cell.state.as_str().len()).max();
+            let longest = cells.map(|cell| cell.word().len()).max();
             width(name.as_str())
                 .max("modified".len())
                 .max(longest.unwrap_or(0))
@@ -333,14 +381,15 @@ pub fn text(matrix: &Matrix, paint: Paint) -> String {
     for (row, name) in matrix.rows.iter().zip(&names) {
         let mut line = padded(name, first);
         for (place, (cell, columns)) in row.cells.iter().zip(&columns).enumerate() {
-            let word = cell.as_ref().map_or("-", |cell| cell.state.as_str());
+            let word = cell.as_ref().map_or_else(|| "-".to_owned(), Cell::word);
             let word = if place + 1 == row.cells.len() {
-                word.to_owned()
+                word
             } else {
-                padded(word, *columns)
+                padded(&word, *columns)
             };
             line.push_str("  ");
             line.push_str(&match cell.as_ref().map(|cell| cell.state) {
+                Some(_) if cell.as_ref().is_some_and(|cell| cell.is_owed) => paint.warn(&word),
                 Some(State::Applied) => paint.good(&word),
                 Some(State::Pending | State::Reverted) | None => paint.dim(&word),
                 Some(State::Failed | State::Unknown) => paint.bad(&word),
@@ -380,6 +429,13 @@ fn footer(matrix: &Matrix) -> String {
         told(&baselined).map(|told| format!("baselined, there without proof of its bytes: {told}")),
     );
     lines.extend(waived(matrix));
+    for (name, debts) in matrix.environments.iter().zip(&matrix.debts) {
+        lines.extend(
+            debts
+                .iter()
+                .flat_map(|debt| glass::lines(name, debt, matrix.now)),
+        );
+    }
     lines.extend(others(matrix));
     for (name, _) in matrix
         .environments
@@ -459,6 +515,8 @@ struct Document<'a> {
     kinds: serde_json::Map<String, serde_json::Value>,
     migrations: Vec<JsonRow<'a>>,
     not_looked_at: &'a [EnvironmentName],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    debts: Vec<serde_json::Value>,
 }
 
 #[derive(Serialize)]
@@ -487,6 +545,9 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
         }
         if let Some(rollback) = &cell.reverted_by {
             document["reverted_by"] = serde_json::json!(rollback);
+        }
+        if let Some(debt) = &cell.debt {
+            document["broken_glass"] = glass::of_success(debt, cell.is_owed);
         }
         document
     };
@@ -519,6 +580,15 @@ pub fn json(matrix: &Matrix) -> serde_json::Value {
             .collect(),
         migrations: migrations.collect(),
         not_looked_at: &matrix.not_looked_at,
+        debts: matrix
+            .environments
+            .iter()
+            .zip(&matrix.debts)
+            .flat_map(|(name, debts)| {
+                let one = move |debt| glass::debt_json(name, debt, matrix.now);
+                debts.iter().map(one)
+            })
+            .collect(),
     };
     serde_json::json!(document)
 }

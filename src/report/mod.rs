@@ -3,6 +3,7 @@
 
 pub mod baseline;
 pub mod environment;
+pub mod glass;
 pub mod lint;
 pub mod log;
 pub mod matrix;

@@ -3,7 +3,7 @@
 mod does;
 mod json;
 
-use super::{Paint, count, told_waivers};
+use super::{Paint, count, glass, told_waivers};
 use crate::model::MigrationId;
 use crate::model::entry::BackupKind;
 use crate::planner::gates::{self, shell, told};
@@ -203,6 +203,16 @@ fn refused(plan: &Plan, paint: Paint) -> String {
     out.push_str(&findings(&plan.refusals, paint));
     out.push_str(&warnings(plan, paint));
     out.push_str(&waived(plan, paint));
+    if let Some(broken) = &plan.glass {
+        out.push_str("\n  breaking glass does not skip that; nothing was done\n");
+        if !broken.skipped.is_empty() {
+            out.push_str(&format!(
+                "  it would skip\n{}",
+                glass::skipped(broken, paint)
+            ));
+        }
+        return out;
+    }
     if let Some(last) = &plan.ready_to {
         let ready = plan
             .steps

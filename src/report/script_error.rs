@@ -29,7 +29,7 @@ pub struct Failed<'a> {
     /// Environments before this one in which these bytes succeeded: edited, they would have to earn their
     /// place again.
     pub proven_in: &'a [&'a EnvironmentName],
-    /// What the same verb is to be typed with again: ` --plan FILE`, or nothing.
+    /// The command that tries it again.
     pub again: &'a str,
 }
 
@@ -89,21 +89,21 @@ fn state(failed: &Failed<'_>) -> String {
     match failed.left {
         // Not the script's fault.
         None if matches!(failed.error.code.as_deref(), Some("SQLITE_FULL" | "53100")) => format!(
-            "{environment} is as it was: the whole script was rolled back.\n  remedy   df -h, and make room, then: tollgate apply {environment}{again}"
+            "{environment} is as it was: the whole script was rolled back.\n  remedy   df -h, and make room, then: {again}"
         ),
         // Somebody else's lock: the same script may well succeed once it is free.
         None if matches!(failed.error.code.as_deref(), Some("55P03" | "40P01")) => format!(
-            "{environment} is as it was: the whole script was rolled back.\n  remedy   tollgate apply {environment}{again}"
+            "{environment} is as it was: the whole script was rolled back.\n  remedy   {again}"
         ),
         None if !failed.proven_in.is_empty() => {
             let names: Vec<&str> = failed.proven_in.iter().map(|name| name.as_str()).collect();
             format!(
-                "{environment} is as it was: the whole script was rolled back.\nThe same bytes succeeded in {}: what differs is what stands in {environment}. Put that right, in a migration that\ncomes before it or by hand; edited, the script has to earn its place again.\n  remedy   tollgate apply {environment}{again}   # afterwards",
+                "{environment} is as it was: the whole script was rolled back.\nThe same bytes succeeded in {}: what differs is what stands in {environment}. Put that right, in a migration that\ncomes before it or by hand; edited, the script has to earn its place again.\n  remedy   {again}   # afterwards",
                 names.join(" and ")
             )
         }
         None => format!(
-            "{environment} is as it was: the whole script was rolled back.\n  remedy   edit {path}, then: tollgate apply {environment}"
+            "{environment} is as it was: the whole script was rolled back.\n  remedy   edit {path}, then: {again}"
         ),
         Some(progress) => {
             let standing = standing(progress);

@@ -223,6 +223,13 @@ fn stands(question: &Question<'_>, success: &Success, paint: Paint) -> String {
             waiver.reason
         ));
     }
+    for debt in &success.debts {
+        out.push_str(&format!(
+            "  {:<11} {}; it is no evidence\n",
+            "glass",
+            debt.told()
+        ));
+    }
     out.push_str(&format!(
         "\n  next      tollgate log --migration {}\n",
         shell(migration.as_str())
@@ -245,6 +252,7 @@ pub fn json(question: &Question<'_>) -> Value {
             "receipt": success.receipt,
             "release": success.release,
             "waived": success.waivers.iter().map(waiver_json).collect::<Vec<_>>(),
+            "debts": success.debts,
         })),
         "gates": question.about().map(answer_json).collect::<Vec<_>>(),
         "in_the_way": question.in_the_way(),

@@ -155,13 +155,13 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
             end: End::Refused,
         });
     }
-    if !request.is_part || plan.verdict() == Verdict::Refused {
-        (run.events)(Event::Planned(&plan));
-    }
     if plan.verdict() == Verdict::Ready
         && plan.glass.as_ref().is_some_and(|it| it.skipped.is_empty())
     {
         return Err(super::break_glass::nothing_to_skip(environment, request.to));
+    }
+    if !request.is_part || plan.verdict() == Verdict::Refused {
+        (run.events)(Event::Planned(&plan));
     }
     let end = match plan.verdict() {
         Verdict::Refused => {

@@ -56,7 +56,8 @@ fn asked<'a>(request: &Request<'a>, glass: &'a Glass, dry_run: bool) -> Apply<'a
         environment: request.environment,
         to: request.to,
         dry_run,
-        is_part: false,
+        // What is to be applied was told with the look.
+        is_part: !dry_run,
         backs_up: true,
         saved: None,
         glass: Some(glass),
@@ -75,6 +76,7 @@ fn glass(
         incident: IncidentName(one_line(&(run.clean)(&request.incident.0))),
         reason: one_line(&(run.clean)(request.reason)),
         review_by: Timestamp::from_unix_millis(now.saturating_add(within)),
+        to: request.to.cloned(),
         confirmed,
     })
 }

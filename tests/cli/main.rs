@@ -7,6 +7,7 @@
 )]
 
 mod backup;
+mod break_glass;
 mod carried;
 mod chain;
 mod cut_off;

@@ -10,13 +10,13 @@ use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, Sha256};
 use tollgate::ledger::{Ledger, Pack, PackError, Strays, View};
 use tollgate::model::entry::{
     Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Head, Intent, Opened,
-    Outcome, Place, ReceiptRef, Rehearsed, TargetIdentity, Waived,
+    Outcome, Place, PostReviewed, ReceiptRef, Rehearsed, TargetIdentity, Waived,
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
-    AttemptId, DataMode, DownBytes, EarlierSuccess, Entry, EnvironmentName, Fact, IncarnationId,
-    MigrationId, Policy, Receipt, ReceiptKind, Rehearsal, RehearsedDown, Stage, Timestamp, Waiver,
-    WriterId,
+    AttemptId, DataMode, Debt, DownBytes, EarlierSuccess, Entry, EnvironmentName, Fact,
+    IncarnationId, IncidentName, MigrationId, Policy, Receipt, ReceiptKind, Rehearsal,
+    RehearsedDown, Stage, Timestamp, Waiver, WriterId,
 };
 
 use crate::support::{append, at, by, open, random, read};
@@ -37,7 +37,7 @@ struct Draw {
 fn draw() -> impl Strategy<Value = Draw> {
     (
         0..4u8,
-        0..14u8,
+        0..15u8,
         0..3u8,
         0..3u8,
         0..3u8,
@@ -109,7 +109,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
         down: None,
         waivers: waivers(draw),
         release: None,
-        debt: None,
+        debt: debt(draw),
     };
     match draw.what {
         0 => Fact::Bound(Bound {
@@ -209,6 +209,12 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
             blake3: intent.blake3,
             reason: "it goes first".to_owned(),
         }),
+        14 => Fact::PostReviewed(PostReviewed {
+            environment,
+            incident: debt_of(draw).incident,
+            attempts: begun.iter().map(|intent| intent.attempt).collect(),
+            note: "it held".to_owned(),
+        }),
         what => {
             let (is_rehearsal, is_undone) = (what == 12, what == 13);
             let receipt = Receipt {
@@ -235,7 +241,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 origin: by().origin,
                 tool: "tollgate 0.1.0".to_owned(),
                 waivers: waivers(draw),
-                debts: Vec::new(),
+                debts: debt(draw).into_iter().collect(),
                 preview: false,
                 proofs: earlier(draw, intent.plan),
                 rehearsal: is_rehearsal.then(|| rehearsal(draw)),
@@ -244,7 +250,6 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                     sha256: rehearsal(draw).sha256,
                 }),
                 release: None,
-                debt: None,
             };
             let body = receipt.to_body().unwrap();
             let hash = Receipt::hash_of(&body);
@@ -271,6 +276,21 @@ fn waivers(draw: &Draw) -> Vec<Waiver> {
         },
     };
     (draw.skew > 0).then_some(one).into_iter().collect()
+}
+
+/// What is owed for every third attempt.
+fn debt(draw: &Draw) -> Option<Debt> {
+    (draw.target == 2).then(|| debt_of(draw))
+}
+
+fn debt_of(draw: &Draw) -> Debt {
+    Debt {
+        incident: IncidentName(format!("INC-{}", draw.version)),
+        reason: "it cannot wait".to_owned(),
+        skipped: Vec::new(),
+        owes: (0..draw.environment).map(environment).collect(),
+        review_by: at(u64::from(draw.name)),
+    }
 }
 
 fn rehearsal(draw: &Draw) -> RehearsedDown {

@@ -260,6 +260,7 @@ impl Place {
                         .cloned()
                         .collect(),
                     release: None,
+                    debt: None,
                 })
             }
             What::Succeeded { attempt } => {

@@ -102,6 +102,15 @@ fn end_of(
     let plan = plan.map_or_else(String::new, |file| format!(" --plan {}", shell(file)));
     let environment = &report.plan.environment;
     let paint = output.paint_notes();
+    // What went through broken glass goes on there.
+    let go_on = match &report.plan.glass {
+        None => format!("tollgate apply {environment}{plan}"),
+        Some(broken) => report::glass::command(environment, broken),
+    };
+    let look = match &report.plan.glass {
+        None => format!("{go_on} --dry-run"),
+        Some(_) => go_on.clone(),
+    };
     match &report.end {
         End::Done | End::UpToDate | End::Ready => Exit::Done,
         End::Refused => {
@@ -137,7 +146,7 @@ fn end_of(
                 left: *left,
                 goes_on,
                 proven_in: &proven_in,
-                again: &plan,
+                again: &go_on,
             };
             output.note(&script_error::text(&failed, paint));
             Exit::Failed
@@ -160,7 +169,7 @@ fn end_of(
                 _ => String::new(),
             };
             output.note(&format!(
-                "{} {environment}: {migration} was cut off: {error}\n  {stands}\n\n  remedy   tollgate apply {environment}{plan}{goes_on}\n",
+                "{} {environment}: {migration} was cut off: {error}\n  {stands}\n\n  remedy   {go_on}{goes_on}\n",
                 paint.bad("error:")
             ));
             Exit::Failed
@@ -186,7 +195,7 @@ fn end_of(
                 format!("  and it could not be looked at again: {why}\n")
             });
             output.note(&format!(
-                "{} {environment}: how {migration} ended is not known: {error}\n{again}  {how}\n\n  remedy   tollgate apply {environment}{plan} --dry-run\n",
+                "{} {environment}: how {migration} ended is not known: {error}\n{again}  {how}\n\n  remedy   {look}\n",
                 paint.bad("error:")
             ));
             Exit::Failed
@@ -204,7 +213,7 @@ fn end_of(
         End::Interrupted => {
             let left = report.plan.steps.len() - report.applied.len().min(report.plan.steps.len());
             output.note(&format!(
-                "{} {environment}: {} left; what was begun has ended\n\n  remedy   tollgate apply {environment}{plan}\n",
+                "{} {environment}: {} left; what was begun has ended\n\n  remedy   {go_on}\n",
                 paint.warn("interrupted:"),
                 report::count(left, "migration")
             ));
@@ -214,7 +223,7 @@ fn end_of(
 }
 
 /// The result of a run that ended well, as one line.
-fn result(report: &Report) -> Option<String> {
+pub(crate) fn result(report: &Report) -> Option<String> {
     let environment = &report.plan.environment;
     match report.end {
         End::Done => Some(format!(
@@ -230,52 +239,53 @@ fn result(report: &Report) -> Option<String> {
     }
 }
 
+/// How it ended, as the documents say it.
+pub(crate) const fn word(end: &End) -> &'static str {
+    match end {
+        End::Done => "done",
+        End::UpToDate => "up-to-date",
+        End::Ready => "ready",
+        End::Refused => "refused",
+        End::NotRehearsed => "not-rehearsed",
+        End::Interrupted => "interrupted",
+        End::Failed { .. } => "failed",
+        End::CutOff { .. } => "cut-off",
+        End::Unknown { .. } => "unknown",
+    }
+}
+
 /// The report as `tollgate/apply/v1`.
 pub(crate) fn document(report: &Report) -> Value {
-    let (end, failed) = match &report.end {
-        End::Done => ("done", Value::Null),
-        End::UpToDate => ("up-to-date", Value::Null),
-        End::Ready => ("ready", Value::Null),
-        End::Refused => ("refused", Value::Null),
-        End::NotRehearsed => ("not-rehearsed", Value::Null),
-        End::Interrupted => ("interrupted", Value::Null),
+    let failed = match &report.end {
         End::Failed {
             migration,
             error,
             left,
-        } => (
-            "failed",
-            json!({
-                "migration": migration,
-                "message": error.message,
-                "at": error.at.as_ref().map(|at| at.start),
-                "code": error.code,
-                "detail": error.detail,
-                "hint": error.hint,
-                "left": left,
-            }),
-        ),
+        } => json!({
+            "migration": migration,
+            "message": error.message,
+            "at": error.at.as_ref().map(|at| at.start),
+            "code": error.code,
+            "detail": error.detail,
+            "hint": error.hint,
+            "left": left,
+        }),
         End::CutOff {
             migration,
             error,
             progress,
-        } => (
-            "cut-off",
-            json!({ "migration": migration, "message": error.fact, "left": progress }),
-        ),
+        } => json!({ "migration": migration, "message": error.fact, "left": progress }),
         End::Unknown {
             migration,
             error,
             again,
-        } => (
-            "unknown",
-            json!({ "migration": migration, "message": error.fact, "again": again }),
-        ),
+        } => json!({ "migration": migration, "message": error.fact, "again": again }),
+        _ => Value::Null,
     };
     json!({
         "schema": "tollgate/apply/v1",
         "environment": report.plan.environment,
-        "end": end,
+        "end": word(&report.end),
         "applied": report.applied,
         "failed": failed,
         "rehearsals": report.rehearsals.iter().map(rehearse::one).collect::<Vec<_>>(),

@@ -4,6 +4,7 @@ pub(crate) mod apply;
 pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod bind;
+pub(crate) mod break_glass;
 pub(crate) mod emergency;
 pub(crate) mod export;
 pub(crate) mod hub;

@@ -51,7 +51,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
             let reports = promote(run, &last, to.as_ref())?;
             Ok((
                 reports,
-                matrix::build(run.policy, run.files, run.ledger.view()),
+                matrix::build(run.policy, run.files, run.ledger.view(), (run.now)()),
             ))
         },
     )?;

@@ -18,9 +18,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Status) -> Re
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     project.note_missing_ledger(output);
     output.note_strays(&loaded.strays);
+    let now = (output.world.now)();
     if let Some(name) = one {
         let files = facts(&catalog);
-        let now = (output.world.now)();
         let (plan, answers) = planner::plan_and_why(&Inputs {
             environment: &name,
             engine: project.engine(&name),
@@ -50,7 +50,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Status) -> Re
         }
         return Ok(Exit::Done);
     }
-    let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view);
+    let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view, now);
     if output.is_json() {
         output.document(&matrix::json(&matrix));
     } else {

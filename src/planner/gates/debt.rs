@@ -1,6 +1,7 @@
 //! debt: what was applied here through broken glass is paid for: the runs that were skipped succeeded in the
 //! environments before, and somebody else reviewed it.
 
+pub(crate) use super::promotion::and;
 use super::{Finding, Gate, World, promotion, restore_bytes, shell};
 use crate::ledger::view::{OpenedDebt, Owed};
 use crate::model::{Actor, EnvironmentName};
@@ -61,7 +62,7 @@ pub(crate) fn found(debt: &OpenedDebt) -> Vec<String> {
         let verb = if owed.len() == 1 { "owes" } else { "owe" };
         format!(
             "{} {verb} the run of {} ({})",
-            promotion::and(&owed),
+            and(&owed),
             run.migration,
             run.checksum.short()
         )
@@ -93,7 +94,7 @@ fn required(debt: &OpenedDebt) -> String {
         let mut names: Vec<&EnvironmentName> = debt.unpaid().flat_map(|run| &run.unpaid).collect();
         names.sort_unstable();
         names.dedup();
-        format!("success of the same bytes in {}", promotion::and(&names))
+        format!("success of the same bytes in {}", and(&names))
     });
     let review = debt
         .lacks_review()
@@ -134,7 +135,9 @@ fn run_it(world: &World<'_>, owed: &Owed) -> String {
     }
 }
 
-fn people(debt: &OpenedDebt) -> String {
+/// Who broke the glass.
+#[must_use]
+pub(crate) fn people(debt: &OpenedDebt) -> String {
     let names: Vec<&str> = debt.by.iter().map(|Actor(name)| name.as_str()).collect();
     names.join(" and ")
 }

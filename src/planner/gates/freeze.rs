@@ -28,7 +28,7 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         gate: Gate::Freeze,
         migration: None,
         fact: format!("{environment} is frozen"),
-        found: found.collect(),
+        found: found.chain(emergency(world)).collect(),
         required: "a moment outside every freeze in tollgate.toml".to_owned(),
         remedy: after(world, thawed(require, end)),
     }]
@@ -61,6 +61,7 @@ pub(super) fn check_hours(world: &World<'_>) -> Vec<Finding> {
             length(u128::from(wait.unsigned_abs()))
         ));
     }
+    found.extend(emergency(world));
     let told: Vec<String> = windows.iter().map(ToString::to_string).collect();
     vec![Finding {
         gate: Gate::Hours,
@@ -73,6 +74,15 @@ pub(super) fn check_hours(world: &World<'_>) -> Vec<Finding> {
         required: told.join(", or "),
         remedy: after(world, opening.map_or(now, |(opens, _)| opens)),
     }]
+}
+
+/// What does not wait, where the policy allows it.
+fn emergency(world: &World<'_>) -> Option<String> {
+    let environment = world.inputs.environment;
+    world.inputs.policy.break_glass(environment)?;
+    Some(format!(
+        "in an emergency: tollgate break-glass {environment} --reason '<why>' --incident <id>"
+    ))
 }
 
 fn require<'a>(world: &World<'a>) -> Option<&'a Require> {

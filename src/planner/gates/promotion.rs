@@ -139,7 +139,12 @@ fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> Str
     if let Some(ran) = there.applied.get(file.migration) {
         let at = ran.at.minute();
         let is_this = ran.checksum == Some(file.checksum);
-        return if ran.kind == ReceiptKind::Baselined {
+        return if let Some(debt) = ran.debts.first() {
+            format!(
+                "{name}: ran through broken glass {at}, incident {}, which is no evidence",
+                debt.incident
+            )
+        } else if ran.kind == ReceiptKind::Baselined {
             format!("{name}: counts as applied since its baseline, and nothing proves its bytes")
         } else if ran.kind == ReceiptKind::Resolved {
             let bytes = match is_this {
@@ -211,6 +216,10 @@ fn remedy(
         Some(ran) if ran.checksum != Some(file.checksum) && ran.is_evidence() => {
             restore(world, first, file.migration, ran)
         }
+        // It may be a database that nobody empties; and nothing makes evidence of it any more.
+        Some(ran) if !ran.debts.is_empty() && ran.checksum == Some(file.checksum) => {
+            past_glass(world, file, first)
+        }
         // What is applied without being evidence runs only once more, on a target that is empty.
         Some(_) if super::reset::may_reset(world.inputs.policy, first) => {
             format!("tollgate reset {first}   # and then: tollgate apply {first}")
@@ -227,6 +236,23 @@ fn remedy(
                 "tollgate {verb} {last} --to {}",
                 shell(file.migration.as_str())
             )
+        }
+    }
+}
+
+/// The way past an environment in which the bytes stand through broken glass.
+fn past_glass(world: &World<'_>, file: &FileFacts<'_>, first: &EnvironmentName) -> String {
+    let (environment, policy) = (world.inputs.environment, world.inputs.policy);
+    let name = shell(file.migration.as_str());
+    if !policy.never_waives(environment, Gate::Promotion.as_str()) {
+        return super::waive(environment, Gate::Promotion, file.migration);
+    }
+    match policy.break_glass(environment) {
+        Some(_) => format!(
+            "tollgate break-glass {environment} --reason '<why>' --incident <id> --to {name}"
+        ),
+        None => {
+            format!("tollgate bind {first} --emptied --reason '<why>'   # after emptying {first}")
         }
     }
 }
@@ -266,7 +292,7 @@ fn late<'a>(
 }
 
 /// `dev`, `dev and test`, `dev, test and stage`.
-pub(super) fn and(names: &[&EnvironmentName]) -> String {
+pub(crate) fn and(names: &[&EnvironmentName]) -> String {
     let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
     match names.split_last() {
         Some((last, [])) => (*last).to_owned(),

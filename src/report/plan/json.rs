@@ -8,7 +8,7 @@ use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::view::Backup;
 use crate::lint::{Level, Work};
 use crate::model::entry::BackupKind;
-use crate::model::{EnvironmentName, MigrationId, RehearsedDown, Release, Timestamp};
+use crate::model::{EnvironmentName, IncidentName, MigrationId, RehearsedDown, Release, Timestamp};
 use crate::planner::{Finding, Plan, Step, StepEffect, StepFinding, Waived};
 use crate::report::waiver_json;
 use crate::sql::changes::Name;
@@ -29,8 +29,19 @@ struct Document<'a> {
     refusals: Vec<JsonFinding<'a>>,
     warnings: Vec<JsonFinding<'a>>,
     waived: Vec<serde_json::Value>,
+    /// Only of a plan through broken glass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    glass: Option<JsonGlass<'a>>,
     backup: Option<JsonBackup<'a>>,
     ready_to: Option<&'a MigrationId>,
+}
+
+#[derive(Serialize)]
+struct JsonGlass<'a> {
+    incident: &'a IncidentName,
+    reason: &'a str,
+    review_by: Timestamp,
+    skipped: Vec<JsonFinding<'a>>,
 }
 
 #[derive(Serialize)]
@@ -271,6 +282,12 @@ pub fn json(plan: &Plan) -> serde_json::Value {
         refusals: plan.refusals.iter().map(as_json).collect(),
         warnings: plan.warnings.iter().map(as_json).collect(),
         waived: plan.waived.iter().map(as_waived).collect(),
+        glass: plan.glass.as_ref().map(|broken| JsonGlass {
+            incident: &broken.incident,
+            reason: &broken.reason,
+            review_by: broken.review_by,
+            skipped: broken.skipped.iter().map(as_json).collect(),
+        }),
         backup: plan.backup.as_ref().map(JsonBackup::of),
         ready_to: plan.ready_to.as_ref(),
     })

@@ -241,19 +241,7 @@ impl Stand<'_> {
             output.note(&format!("\n{what}\n"));
             return Ok(true);
         }
-        output.note(&format!("\n{what} [y/N] "));
-        let mut typed = String::new();
-        match output.world.stdin.read_line(&mut typed) {
-            Ok(_) if output.is_interrupted() => Ok(false),
-            Ok(_) => Ok(matches!(
-                typed.trim().to_ascii_lowercase().as_str(),
-                "y" | "yes"
-            )),
-            Err(error) => Err(Trouble::failed(
-                format!("the terminal cannot be read: {error}"),
-                Some(format!("{} --yes", self.go_on)),
-            )),
-        }
+        output.confirm(&format!("\n{what}"), &format!("{} --yes", self.go_on))
     }
 
     /// Takes one step. An emergency is opened with the first.
