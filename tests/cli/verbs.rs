@@ -187,32 +187,34 @@ fn help_is_the_first_documentation() {
     Usage: tollgate [OPTIONS] <COMMAND>
 
     Commands:
-      init       Write a tollgate.toml: for the Prisma tree that is here, or for embedded databases
-      new        Make a folder for a new migration, stamped after the newest one
-      restamp    Give a migration that came too late a new stamp
-      lint       Say what scripts destroy, lock and may fail on, and whether they come too late; offline
-      status     Show every migration in every environment, from the ledger; with ENV, one of them in one screen
-      plan       Show what would be applied, or every reason why not; offline
-      review     Show a saved plan to whoever is to say yes to it
-      baseline   Take a database that already has a history into the ledger; nothing runs
-      apply      Apply what is pending in one environment, or refuse
-      promote    Apply along the chain, environment by environment, up to one
-      rehearse   Run up, down and up again where it leaves nothing behind, and compare
-      backup     Take a backup of an environment's database, and see whether it can be restored
-      restore    Restore a backup into a new database; never into one that is there
-      revert     Write a migration that reverses others: their down.sql; it goes the same way as any
-      redo       Undo the newest migration of the first environment, and apply it as it is now
-      reset      Empty the first environment's database and start clean; evidence stays
-      emergency  Reverse a migration everywhere, step by step, each shown and confirmed; goes on where it stopped
-      bind       Tie an environment to the database that its url leads to
-      resolve    Say what stands of a script that stopped half-way, where only a person can
-      waive      Accept what one gate refuses of one migration in one environment, with a reason
-      why-not    Say what every gate says of one migration in one environment, before anyone tries [alias: why]
-      sync       Take in what others know: the receipts of targets, the entries of other ledgers
-      push       Send this ledger's entries to the team's hub
-      pull       Take in everybody's entries from the team's hub
-      verify     Say whether the ledger is sound; with ENV, whether a target is as its receipts tell
-      log        Show the ledger's entries, or the bytes of a migration that ran
+      init         Write a tollgate.toml: for the Prisma tree that is here, or for embedded databases
+      new          Make a folder for a new migration, stamped after the newest one
+      restamp      Give a migration that came too late a new stamp
+      lint         Say what scripts destroy, lock and may fail on, and whether they come too late; offline
+      status       Show every migration in every environment, from the ledger; with ENV, one of them in one screen
+      plan         Show what would be applied, or every reason why not; offline
+      review       Show a saved plan to whoever is to say yes to it
+      baseline     Take a database that already has a history into the ledger; nothing runs
+      apply        Apply what is pending in one environment, or refuse
+      promote      Apply along the chain, environment by environment, up to one
+      rehearse     Run up, down and up again where it leaves nothing behind, and compare
+      backup       Take a backup of an environment's database, and see whether it can be restored
+      restore      Restore a backup into a new database; never into one that is there
+      revert       Write a migration that reverses others: their down.sql; it goes the same way as any
+      redo         Undo the newest migration of the first environment, and apply it as it is now
+      reset        Empty the first environment's database and start clean; evidence stays
+      emergency    Reverse a migration everywhere, step by step, each shown and confirmed; goes on where it stopped
+      bind         Tie an environment to the database that its url leads to
+      resolve      Say what stands of a script that stopped half-way, where only a person can
+      waive        Accept what one gate refuses of one migration in one environment, with a reason
+      break-glass  Apply without the missing proof, where the policy allows it, and owe it: shown and confirmed first
+      post-review  Review what somebody else did through broken glass
+      why-not      Say what every gate says of one migration in one environment, before anyone tries [alias: why]
+      sync         Take in what others know: the receipts of targets, the entries of other ledgers
+      push         Send this ledger's entries to the team's hub
+      pull         Take in everybody's entries from the team's hub
+      verify       Say whether the ledger is sound; with ENV, whether a target is as its receipts tell
+      log          Show the ledger's entries, or the bytes of a migration that ran
 
     Options:
       -C <DIR>                   Run as if started in DIR
