@@ -107,6 +107,20 @@ struct Run {
     by: Actor,
 }
 
+impl Run {
+    /// Whether the present target has its bytes, whole or in part, or may have.
+    fn stands(&self, attempt: AttemptId, view: &View, here: &EnvironmentName) -> bool {
+        view.get(here).is_some_and(|here| {
+            let applied = here.applied.get(&self.migration);
+            let standing = here.standing.get(&self.migration);
+            applied.is_some_and(|ran| ran.checksum == Some(self.checksum))
+                || standing.is_some_and(|standing| standing.script == self.checksum)
+                || here.open.contains_key(&attempt)
+                || here.partial.contains_key(&attempt)
+        })
+    }
+}
+
 impl Debts {
     /// An attempt is begun through broken glass. It owes from here on, until it is known to have left
     /// nothing: a run that was cut off is no way out.
@@ -211,9 +225,12 @@ impl Debts {
                 runs: Vec::new(),
             });
             opened.review_by = opened.review_by.min(run.debt.review_by);
+            // What does not stand here any more, or was cleared away by hand, is reviewed all the same; but
+            // no other environment has to run what this one does not have.
+            let stands = run.stands(attempt, view, here);
             let owes = |name: &&EnvironmentName| {
                 let mut passed = BTreeSet::from([here.clone()]);
-                !view.is_run_in(name, &run.migration, run.checksum, &mut passed)
+                stands && !view.is_run_in(name, &run.migration, run.checksum, &mut passed)
             };
             opened.runs.push(Owed {
                 attempt,
@@ -231,13 +248,13 @@ impl Debts {
         all
     }
 
-    /// Whether these bytes stand here through broken glass, and nothing is owed for them any more. It is no
+    /// Whether these bytes stand here now through broken glass, and nothing is owed for them any more. It is no
     /// evidence; only another debt that asks for the run here has it.
     pub(super) fn is_paid_for(
         &self,
         view: &View,
-        migration: &MigrationId,
-        checksum: Checksum,
+        here: &EnvironmentName,
+        (migration, checksum): (&MigrationId, Checksum),
         passed: &mut BTreeSet<EnvironmentName>,
     ) -> bool {
         let mut of_bytes = self.counting().filter(|(attempt, run)| {
@@ -246,6 +263,7 @@ impl Debts {
         of_bytes.any(|(attempt, run)| {
             let breakers = self.breakers(&run.debt.incident);
             self.review_of(attempt, &breakers).is_some()
+                && run.stands(attempt, view, here)
                 && run
                     .debt
                     .owes

@@ -234,7 +234,8 @@ impl View {
             .map_or_else(Vec::new, |here| here.debts.all(self, name))
     }
 
-    /// What still owes a run: `bytes` that came to an environment through broken glass.
+    /// Whether these bytes ran there, as a debt asks for it: on the ordinary way, or through broken glass
+    /// that is paid for. `passed` holds the environments that ask already.
     pub(super) fn is_run_in(
         &self,
         name: &EnvironmentName,
@@ -251,7 +252,9 @@ impl View {
         };
         there.evidence_of(migration, checksum).is_some()
             || (passed.insert(name.clone())
-                && there.debts.is_paid_for(self, migration, checksum, passed))
+                && there
+                    .debts
+                    .is_paid_for(self, name, (migration, checksum), passed))
     }
 
     /// The chain that the ledger holds environments to; empty before the first run.

@@ -60,12 +60,105 @@ pub(crate) struct Facts {
     /// A person accepted what a gate refuses of these bytes, and nothing was begun under that since, but
     /// what stands and goes on.
     pub(crate) waived: BTreeSet<(Env, Gate, Name, Version)>,
+    /// The attempts on present targets that have no end, or failed half-way and were not settled.
+    pub(crate) in_the_air: BTreeSet<u32>,
+    /// Something runs, or ran, there through broken glass, and is not paid for.
+    pub(crate) owing: BTreeSet<Env>,
+}
+
+/// An attempt through broken glass, as the whole list of events tells of it.
+#[derive(Debug, Clone, Copy)]
+struct Broken {
+    env: Env,
+    name: Name,
+    version: Version,
+    attempt: u32,
+    /// Its receipt stands, or stood.
+    stands: bool,
+    /// It failed, and left nothing.
+    left_nothing: bool,
+    reviewed: bool,
+}
+
+/// Every attempt through broken glass.
+fn broken(events: &[Event]) -> Vec<Broken> {
+    let mut all = Vec::new();
+    for (place, event) in events.iter().enumerate() {
+        let What::Glass {
+            attempt: begun,
+            name,
+            version,
+        } = event.what
+        else {
+            continue;
+        };
+        let here = |one: &&Event| one.env == event.env;
+        let mut later = events[place + 1..].iter().filter(here);
+        let stands = |one: &Event| match one.what {
+            What::Succeeded { attempt } => attempt == begun,
+            What::Absorbed {
+                attempt, ran_in, ..
+            } => attempt == begun && ran_in == event.env,
+            _ => false,
+        };
+        all.push(Broken {
+            env: event.env,
+            name,
+            version,
+            attempt: begun,
+            stands: later.clone().any(stands),
+            left_nothing: later
+                .clone()
+                .any(|one| one.what == What::Failed { attempt: begun }),
+            reviewed: later.any(|one| one.what == What::Reviewed),
+        });
+    }
+    all
+}
+
+impl Facts {
+    /// Whether these bytes ran there as a debt asks for it: on the ordinary way, or through glass that is
+    /// paid for.
+    fn ran(&self, broken: &[Broken], env: Env, name: Name, version: Version) -> bool {
+        let paid = |it: &Broken| {
+            (it.env, it.name, it.version) == (env, name, version)
+                && it.stands
+                && it.reviewed
+                && self.is_there(it)
+                && (0..env).all(|before| self.ran(broken, before, name, version))
+        };
+        self.evidence.contains(&(env, name, version)) || broken.iter().any(paid)
+    }
+
+    /// Whether the present target has its bytes, or may have.
+    fn is_there(&self, it: &Broken) -> bool {
+        let bytes = (it.env, it.name, it.version);
+        self.applied.contains(&bytes)
+            || self.standing.contains(&bytes)
+            || self.in_the_air.contains(&it.attempt)
+    }
+
+    fn owing(&self, events: &[Event]) -> BTreeSet<Env> {
+        let all = broken(events);
+        let is_open = |it: &&Broken| {
+            (it.stands || !it.left_nothing)
+                && (!it.reviewed
+                    || self.is_there(it)
+                        && !(0..it.env).all(|before| self.ran(&all, before, it.name, it.version)))
+        };
+        all.iter().filter(is_open).map(|it| it.env).collect()
+    }
 }
 
 /// The migration and the bytes of an attempt.
 fn begun_as(events: &[Event], wanted: u32) -> Option<(Name, Version)> {
     events.iter().find_map(|event| match event.what {
         What::Begun {
+            attempt,
+            name,
+            version,
+        }
+        | What::Glass {
             attempt,
             name,
             version,
@@ -110,8 +203,15 @@ impl Facts {
         for (place, event) in events.iter().enumerate() {
             let env = event.env;
             let later = || events[place + 1..].iter().filter(|later| later.env == env);
+            let through_glass = match event.what {
+                What::Succeeded { attempt } | What::Absorbed { attempt, .. } => events[..place]
+                    .iter()
+                    .any(|it| matches!(it.what, What::Glass { attempt: begun, .. } if begun == attempt)),
+                _ => false,
+            };
             if let Some((name, version, ran_in)) = success(event)
                 && ran_in == env
+                && !through_glass
             {
                 facts.evidence.insert((env, name, version));
             }
@@ -126,6 +226,11 @@ impl Facts {
                 let under: Vec<u32> = later()
                     .filter_map(|later| match later.what {
                         What::Begun {
+                            attempt,
+                            name: begun,
+                            ..
+                        }
+                        | What::Glass {
                             attempt,
                             name: begun,
                             ..
@@ -172,6 +277,8 @@ impl Facts {
                     | What::Resolved { attempt: ended } => ended == attempt,
                     What::Bound
                     | What::Begun { .. }
+                    | What::Glass { .. }
+                    | What::Reviewed
                     | What::Unknown { .. }
                     | What::Waived { .. } => false,
                 })
@@ -184,8 +291,11 @@ impl Facts {
                         facts.applied.insert((env, name, version));
                     }
                 }
-                What::Begun { attempt, name, .. } if !ends(attempt) => {
+                What::Begun { attempt, name, .. } | What::Glass { attempt, name, .. }
+                    if !ends(attempt) =>
+                {
                     facts.unsettled.insert((env, name));
+                    facts.in_the_air.insert(attempt);
                 }
                 What::Halfway { attempt } if !ends(attempt) => {
                     // Whoever made it succeed since then took care of what this one had left.
@@ -218,6 +328,7 @@ impl Facts {
                 _ => {}
             }
         }
+        facts.owing = facts.owing(events);
         facts
     }
 
@@ -364,6 +475,12 @@ impl Facts {
             if self.rolled_back.contains(&(here, *name, *version)) {
                 warnings.insert((Gate::Failed, Some(*name)));
             }
+        }
+        if self.owing.contains(&here) {
+            match steps.is_empty() {
+                true => warnings.insert((Gate::Debt, None)),
+                false => strict.insert((Gate::Debt, None)),
+            };
         }
         // In the first environment of several people switch branches, edit and merge.
         if here == 0 && question.chain > 1 {

@@ -29,7 +29,7 @@ fn draw() -> impl Strategy<Value = Draw> {
         0..ENVIRONMENTS,
         0..NAMES,
         0..VERSIONS,
-        0u8..19,
+        0u8..23,
         any::<prop::sample::Index>(),
     )
         .prop_map(|(env, name, version, action, pick)| {
@@ -126,6 +126,24 @@ fn events(draws: &[Draw]) -> Vec<Event> {
                 });
                 found.iter().len()
             }
+            19 | 20 => {
+                let glass = What::Glass {
+                    attempt,
+                    name,
+                    version,
+                };
+                [glass, What::Succeeded { attempt }].map(push).len()
+            }
+            21 => {
+                open.push((attempt, name, version));
+                let glass = What::Glass {
+                    attempt,
+                    name,
+                    version,
+                };
+                [glass].map(push).len()
+            }
+            22 => [What::Reviewed].map(push).len(),
             16..=18 => {
                 let gates = [
                     Gate::Order,

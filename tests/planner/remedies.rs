@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 
-use tollgate::planner::{Finding, Gate, Plan, Verdict};
+use tollgate::model::{IncidentName, Timestamp};
+use tollgate::planner::{Finding, Gate, Glass, Plan, Verdict};
 
 use crate::oracle::Facts;
 use crate::worlds::{
     DESTROYS, Env, Event, Name, Question, Version, What, ask, env_of, environment, migration,
-    name_of, version_of, view,
+    name_of, policy, version_of, view,
 };
 
 /// A project that is worked on.
@@ -63,6 +64,23 @@ impl Project {
         )
     }
 
+    /// The plan through broken glass, without its steps where even that is refused, or has nothing to skip.
+    fn break_glass(&self, env: Env, to: Option<Name>) -> Plan {
+        let glass = Glass {
+            incident: IncidentName("INC-7".to_owned()),
+            reason: "it cannot wait".to_owned(),
+            review_by: Timestamp::from_unix_millis(1_770_000_000_000),
+            to: None,
+            confirmed: None,
+        };
+        let mut plan = self.plan(env, to).through(&glass, &policy(self.chain));
+        let skips = plan.glass.as_ref().is_some_and(|it| !it.skipped.is_empty());
+        if plan.verdict() != Verdict::Ready || !skips {
+            plan.steps.clear();
+        }
+        plan
+    }
+
     fn push(&mut self, env: Env, what: What) {
         self.events.push(Event { env, what });
     }
@@ -77,14 +95,20 @@ impl Project {
             self.attempts += 1;
             let attempt = self.attempts;
             let name = name_of(&step.migration);
-            self.push(
-                env,
-                What::Begun {
+            let version = self.files[&name];
+            let begun = match plan.glass {
+                None => What::Begun {
                     attempt,
                     name,
-                    version: self.files[&name],
+                    version,
                 },
-            );
+                Some(_) => What::Glass {
+                    attempt,
+                    name,
+                    version,
+                },
+            };
+            self.push(env, begun);
             let end = match fate {
                 Fate::Fails(n) if n == place => What::Failed { attempt },
                 Fate::Halfway(n) if n == place => What::Halfway { attempt },
@@ -111,6 +135,11 @@ impl Project {
             let begun = |wanted: u32| {
                 self.events.iter().find_map(|event| match event.what {
                     What::Begun {
+                        attempt,
+                        name,
+                        version,
+                    }
+                    | What::Glass {
                         attempt,
                         name,
                         version,
@@ -156,7 +185,9 @@ impl Project {
         let mut open: Vec<(u32, Name)> = Vec::new();
         for event in self.events.iter().filter(|event| event.env == env) {
             match event.what {
-                What::Begun { attempt, name, .. } => open.push((attempt, name)),
+                What::Begun { attempt, name, .. } | What::Glass { attempt, name, .. } => {
+                    open.push((attempt, name))
+                }
                 What::Bound => open.clear(),
                 What::Succeeded { attempt }
                 | What::Failed { attempt }
@@ -168,6 +199,7 @@ impl Project {
                 What::Halfway { .. }
                 | What::Unknown { .. }
                 | What::GoesOn { .. }
+                | What::Reviewed
                 | What::Waived { .. } => {}
             }
         }
@@ -296,6 +328,9 @@ impl Project {
                     },
                 );
             }
+            ["tollgate", "post-review", there, "INC-7", "--note", ..] => {
+                self.push(env_of(there), What::Reviewed);
+            }
             ["tollgate", "reset", there]
             | ["tollgate", "bind", there, "--emptied", "--reason", ..]
             | ["tollgate", "bind", there, "--reason", ..] => self.push(env_of(there), What::Bound),
@@ -371,7 +406,7 @@ struct Work {
 }
 
 fn work() -> impl Strategy<Value = Work> {
-    (0u8..12, 0usize..4, 0u8..6, 0..DESTROYS, 0u8..8, 0usize..3).prop_map(
+    (0u8..15, 0usize..4, 0u8..6, 0..DESTROYS, 0u8..8, 0usize..3).prop_map(
         |(action, env, name, version, fate, step)| Work {
             action,
             env,
@@ -392,6 +427,19 @@ fn project(chain: usize, works: &[Work]) -> Project {
             3 => drop(project.files.remove(&work.name)),
             4 => project.push(env, What::Bound),
             5 if chain > 1 => project.copy(env, (env + 1) % chain),
+            12 | 13 => {
+                let broken = project.break_glass(env, (work.fate % 2 == 0).then_some(work.name));
+                project.run(
+                    &broken,
+                    env,
+                    if work.step == 0 {
+                        Fate::Crashes(0)
+                    } else {
+                        Fate::Succeeds
+                    },
+                );
+            }
+            14 => project.push(env, What::Reviewed),
             _ => {
                 let to = (work.action % 2 == 0).then_some(work.name);
                 let fate = match work.fate {

@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, RECEIPT_CONTEXT, Sha256};
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    self, Absorbed, Bound, Ending, Engine, Failure, Intent, Outcome, Progress, ReceiptRef,
-    Resolved, TargetIdentity, Verdict as Word, Waived,
+    self, Absorbed, Bound, Ending, Engine, Failure, Intent, Outcome, PostReviewed, Progress,
+    ReceiptRef, Resolved, TargetIdentity, Verdict as Word, Waived,
 };
 use tollgate::model::prisma::PrismaTree;
 use tollgate::model::{
-    Actor, AttemptId, Entry, Environment, EnvironmentName, Fact, IncarnationId, MigrationId,
-    Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, Waiver, WriterId,
+    Actor, AttemptId, Debt, Entry, Environment, EnvironmentName, Fact, IncarnationId, IncidentName,
+    MigrationId, Origin, Policy, Provenance, Receipt, ReceiptKind, Timestamp, Waiver, WriterId,
 };
 use tollgate::planner::history::{Claim, ClaimKind};
 use tollgate::planner::{FileFacts, Finding, Gate, Inputs, Live, Plan, plan};
@@ -153,6 +153,14 @@ pub(crate) enum What {
     GoesOn {
         attempt: u32,
     },
+    /// Begun through broken glass: every environment before owes the run.
+    Glass {
+        attempt: u32,
+        name: Name,
+        version: Version,
+    },
+    /// Somebody else reviewed what was done there through broken glass until then.
+    Reviewed,
 }
 
 fn id(attempt: u32) -> AttemptId {
@@ -176,6 +184,18 @@ struct Place {
     events: i64,
     begun: BTreeMap<u32, (Name, Version)>,
     waived: Vec<Waiver>,
+    glass: BTreeSet<u32>,
+}
+
+/// What is owed for what runs in an environment through broken glass.
+fn debt(env: Env) -> Debt {
+    Debt {
+        incident: IncidentName("INC-7".to_owned()),
+        reason: "it cannot wait".to_owned(),
+        skipped: Vec::new(),
+        owes: KNOWN.environments[..env].to_vec(),
+        review_by: Timestamp::from_unix_millis(1_770_000_000_000),
+    }
 }
 
 /// Makes the entries. Everything in them follows from the environment's own events, so that the
@@ -202,7 +222,13 @@ impl Writer {
             prev: (number > 1).then(|| ChainHash::from_bytes([2; 32])),
             at: Timestamp::from_unix_millis(at),
             by: Provenance {
-                actor: Actor("ada".to_owned()),
+                actor: Actor(
+                    match event.what {
+                        What::Reviewed => "bob",
+                        _ => "ada",
+                    }
+                    .to_owned(),
+                ),
                 origin: Origin::Person { host: None },
                 git: None,
                 tool: "tollgate 0.1.0".to_owned(),
@@ -239,8 +265,17 @@ impl Place {
                 attempt,
                 name,
                 version,
+            }
+            | What::Glass {
+                attempt,
+                name,
+                version,
             } => {
                 self.begun.insert(attempt, (name, version));
+                let is_glass = matches!(event.what, What::Glass { .. });
+                if is_glass {
+                    self.glass.insert(attempt);
+                }
                 Fact::Intent(Intent {
                     attempt: id(attempt),
                     environment,
@@ -260,7 +295,7 @@ impl Place {
                         .cloned()
                         .collect(),
                     release: None,
-                    debt: None,
+                    debt: is_glass.then(|| debt(env)),
                 })
             }
             What::Succeeded { attempt } => {
@@ -295,11 +330,23 @@ impl Place {
                     head: ChainHash::from_bytes([4; 32]),
                     plan: ChainHash::from_bytes([5; 32]),
                     at: Timestamp::from_unix_millis(1_750_000_000_000 + i64::from(attempt)),
-                    actor: Actor("bob".to_owned()),
+                    actor: Actor(
+                        if self.glass.contains(&attempt) {
+                            "ada"
+                        } else {
+                            "carol"
+                        }
+                        .to_owned(),
+                    ),
                     origin: Origin::Person { host: None },
                     tool: "tollgate 0.1.0".to_owned(),
                     waivers: Vec::new(),
-                    debts: Vec::new(),
+                    debts: self
+                        .glass
+                        .contains(&attempt)
+                        .then(|| debt(env))
+                        .into_iter()
+                        .collect(),
                     preview: false,
                     proofs: Vec::new(),
                     rehearsal: None,
@@ -313,6 +360,12 @@ impl Place {
                     body,
                 })
             }
+            What::Reviewed => Fact::PostReviewed(PostReviewed {
+                environment,
+                incident: debt(env).incident,
+                attempts: self.glass.iter().map(|attempt| id(*attempt)).collect(),
+                note: "it held".to_owned(),
+            }),
             What::Resolved { attempt } => Fact::Resolved(Resolved {
                 attempt: id(attempt),
                 environment,

@@ -2,9 +2,10 @@
 //! environments before, and somebody else reviewed it.
 
 pub(crate) use super::promotion::and;
+use super::reset::may_reset;
 use super::{Finding, Gate, World, promotion, restore_bytes, shell};
 use crate::ledger::view::{OpenedDebt, Owed};
-use crate::model::{Actor, EnvironmentName};
+use crate::model::{Actor, EnvironmentName, Kind};
 
 /// No debt is open, where something is to be applied.
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
@@ -44,7 +45,7 @@ fn finding(world: &World<'_>, debt: &OpenedDebt) -> Finding {
         },
         found: found(debt),
         required: required(debt),
-        remedy: remedy(world, debt),
+        remedy: remedy(world, world.inputs.environment, debt),
     }
 }
 
@@ -104,34 +105,56 @@ fn required(debt: &OpenedDebt) -> String {
 }
 
 /// First the runs: whoever reviews it wants to know how they came out.
-fn remedy(world: &World<'_>, debt: &OpenedDebt) -> String {
-    let inputs = world.inputs;
+fn remedy(world: &World<'_>, environment: &EnvironmentName, debt: &OpenedDebt) -> String {
     let Some(owed) = debt.unpaid().max_by_key(|run| &run.migration) else {
         return format!(
-            "tollgate post-review {} {} --note '<what was found>'   # by somebody else than {}",
-            inputs.environment,
+            "tollgate post-review {environment} {} --note '<what was found>'   # by somebody else than {}",
             shell(&debt.incident.0),
             people(debt)
         );
     };
-    run_it(world, owed)
+    run_it(world, environment, owed)
 }
 
-fn run_it(world: &World<'_>, owed: &Owed) -> String {
-    let migration = &owed.migration;
+fn run_it(world: &World<'_>, environment: &EnvironmentName, owed: &Owed) -> String {
+    let inputs = world.inputs;
+    let (migration, checksum) = (&owed.migration, owed.checksum);
+    let owing: Vec<&EnvironmentName> = owed.unpaid.iter().collect();
+    let mut names = owing.iter();
+    if let Some(gone) = names.find(|name| inputs.policy.position(name).is_none()) {
+        return format!("edit tollgate.toml: put {gone} back into the chain");
+    }
     let file = world.file(migration);
-    match file.filter(|file| file.checksum == owed.checksum) {
-        Some(file) => {
-            let there: Vec<&EnvironmentName> = owed.unpaid.iter().collect();
-            match there
-                .iter()
-                .find(|name| world.inputs.policy.position(name).is_none())
-            {
-                Some(gone) => format!("edit tollgate.toml: put {gone} back into the chain"),
-                None => promotion::way(world, file, &there),
+    let Some(file) = file.filter(|file| file.checksum == checksum) else {
+        return restore_bytes(world, environment, migration, checksum);
+    };
+    let first = owing.first().copied();
+    let lasts = first.filter(|first| inputs.policy.kind(first) != Kind::Ephemeral);
+    let ran = lasts.and_then(|first| {
+        let there = inputs.view.get(first)?;
+        Some((first, there.applied.get(migration)?))
+    });
+    match ran {
+        None => promotion::way(world, file, &owing),
+        // It ran through broken glass there as well: what is owed for that comes first.
+        Some((first, ran)) if !ran.debts.is_empty() && ran.checksum == Some(checksum) => {
+            let debts = inputs.view.debts(first);
+            let has = |debt: &&OpenedDebt| {
+                let mut runs = debt.runs.iter();
+                debt.is_open() && runs.any(|run| run.attempt == ran.attempt)
+            };
+            match debts.iter().find(has) {
+                Some(debt) if first != environment => remedy(world, first, debt),
+                _ => format!("tollgate status   # what {first} owes"),
             }
         }
-        None => restore_bytes(world, world.inputs.environment, migration, owed.checksum),
+        // Other bytes stand there, or nothing proves them: these run only where nothing does.
+        Some((first, _)) if may_reset(inputs.policy, first) => {
+            format!("tollgate reset {first}   # and then: tollgate apply {first}")
+        }
+        Some((first, _)) => {
+            format!("tollgate bind {first} --emptied --reason '<why>'   # after emptying {first}")
+        }
     }
 }
 
