@@ -7,4 +7,5 @@ mod oracle;
 mod random;
 mod rehearsal;
 mod remedies;
+mod walk;
 mod worlds;
