@@ -6,12 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::apply;
-use super::revert::must_have_a_reason;
 use crate::cli::act::act;
 use crate::cli::args::{BreakGlass, Global, PostReview};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
+use crate::cli::reason::must_have_a_reason;
 use crate::cli::{Exit, Result};
 use crate::model::IncidentName;
 use crate::planner::revert::one_line;
