@@ -134,7 +134,7 @@ fn what_is_said_of_them() {
     refused: prod takes nothing from that file
 
         premise     it was altered after it was made: its id is not the digest of its bytes
-                    found     it calls itself 1384202589b8139fb38e3a7d555202a5ae07f274d340c64e8bc3faa0df7d7b79
+                    found     it calls itself 63b753c190c6f232fbe6e85c011fdd39d1e5d90ce327646348467d84d1b6bca8
                     required  a saved plan, exactly as tollgate plan --out wrote it
                     remedy    tollgate plan prod --out release.plan.json   # or put back the file as it was written, byte for byte
     "#);

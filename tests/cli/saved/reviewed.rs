@@ -32,7 +32,7 @@ fn in_a_terminal() {
       !! NO COMMIT: it was made outside a git repository
       !! DATA LOSS: 1 migration destroys what may stand there
 
-      id           d350200eeee8fc556c55c4347c41faa085261fac1321ad726c7ee25bc7651044
+      id           13fd3fa2c8078951d9764842e5392b3b8603ebffeaf154f526c2a77618ac2ce7
       environment  prod
       target       sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5
       after        receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)
@@ -98,6 +98,7 @@ fn in_a_terminal() {
                        how every attempt ended is known
         failed       met
                        no attempt is left half-way
+        debt         not asked
         missing      met
                        1 migration applied here, each with its folder
         modified     met
@@ -158,7 +159,7 @@ fn in_a_pull_request() {
     >
     > **Attention.** `DATA LOSS: 1 migration destroys what may stand there`
 
-    - id: `d350200eeee8fc556c55c4347c41faa085261fac1321ad726c7ee25bc7651044`
+    - id: `13fd3fa2c8078951d9764842e5392b3b8603ebffeaf154f526c2a77618ac2ce7`
     - environment: `prod`
     - target: `sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5`
     - after: `receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)`
@@ -248,6 +249,7 @@ fn in_a_pull_request() {
       - `how every attempt ended is known`
     - `failed` `met`
       - `no attempt is left half-way`
+    - `debt` `not asked`
     - `missing` `met`
       - `1 migration applied here, each with its folder`
     - `modified` `met`
@@ -314,7 +316,7 @@ fn as_a_page() {
     <li>NO COMMIT: it was made outside a git repository</li>
     </ul>
     <table>
-    <tr><th scope="row">id</th><td>1384202589b8139fb38e3a7d555202a5ae07f274d340c64e8bc3faa0df7d7b79</td></tr>
+    <tr><th scope="row">id</th><td>63b753c190c6f232fbe6e85c011fdd39d1e5d90ce327646348467d84d1b6bca8</td></tr>
     <tr><th scope="row">environment</th><td>prod</td></tr>
     <tr><th scope="row">target</th><td>sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5</td></tr>
     <tr><th scope="row">after</th><td>receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)</td></tr>
@@ -366,6 +368,7 @@ fn as_a_page() {
     <tr class="quiet"><th scope="row">prisma</th><td>not asked</td><td></td></tr>
     <tr class="met"><th scope="row">unknown</th><td>met</td><td>how every attempt ended is known</td></tr>
     <tr class="met"><th scope="row">failed</th><td>met</td><td>no attempt is left half-way</td></tr>
+    <tr class="quiet"><th scope="row">debt</th><td>not asked</td><td></td></tr>
     <tr class="met"><th scope="row">missing</th><td>met</td><td>1 migration applied here, each with its folder</td></tr>
     <tr class="met"><th scope="row">modified</th><td>met</td><td>1 migration applied here, each with the bytes that ran</td></tr>
     <tr class="met"><th scope="row">order</th><td>met, of each</td><td>it comes after 20251101000000_users, the newest applied here</td></tr>
