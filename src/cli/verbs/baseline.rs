@@ -2,11 +2,12 @@
 
 use crate::cli::act::act;
 use crate::cli::args::{Baseline as Verb, Global};
-use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
+use crate::cli::reason::must_have_a_reason;
 use crate::cli::{Exit, Result};
 use crate::planner::Finding;
+use crate::planner::gates::shell;
 use crate::report::baseline as report;
 use crate::workflows::baseline::{Baseline, Request, Taken, baseline};
 
@@ -14,11 +15,20 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verb) -> Resu
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
     let reason = verb.reason.as_deref().map(str::trim);
-    if reason.is_some_and(str::is_empty) {
-        return Err(Trouble::usage(
-            "a reason is needed, and this one is empty",
-            "--reason '<why>'",
-        ));
+    if let Some(reason) = reason {
+        let to = verb
+            .to
+            .as_ref()
+            .map_or_else(String::new, |to| format!(" --to {}", shell(to)));
+        let unproven = if verb.accept_unproven {
+            " --accept-unproven"
+        } else {
+            ""
+        };
+        must_have_a_reason(
+            reason,
+            &format!("tollgate baseline {environment}{to}{unproven} --reason '<why>'"),
+        )?;
     }
     let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);

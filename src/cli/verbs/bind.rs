@@ -14,7 +14,11 @@ use crate::workflows::bind::{self, bind};
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Bind) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
-    must_have_a_reason(&verb.reason, "--reason '<why>'")?;
+    let emptied = if verb.emptied { " --emptied" } else { "" };
+    must_have_a_reason(
+        &verb.reason,
+        &format!("tollgate bind {environment}{emptied} --reason '<why>'"),
+    )?;
     let earlier = if verb.emptied {
         Earlier::Archive
     } else {

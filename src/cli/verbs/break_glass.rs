@@ -11,7 +11,7 @@ use crate::cli::args::{BreakGlass, Global, PostReview};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
-use crate::cli::reason::must_have_a_reason;
+use crate::cli::reason::{must_have_a_reason, must_say};
 use crate::cli::{Exit, Result};
 use crate::model::IncidentName;
 use crate::planner::revert::one_line;
@@ -23,14 +23,11 @@ use crate::workflows::break_glass::{self, Request, Reviewed};
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &BreakGlass) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
-    must_have_a_reason(
-        &verb.reason,
-        "tollgate break-glass ENV --reason '<what went wrong>' --incident <id>",
-    )?;
-    let incident = incident(
-        &verb.incident,
-        "tollgate break-glass ENV --reason '<what went wrong>' --incident <id>",
-    )?;
+    let example = format!(
+        "tollgate break-glass {environment} --reason '<what went wrong>' --incident '<id>'"
+    );
+    must_have_a_reason(&verb.reason, &example)?;
+    let incident = incident(&verb.incident, &example)?;
     let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let prisma = catalog.prisma.as_ref();
@@ -77,10 +74,8 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &BreakGlass) -
 }
 
 fn incident(typed: &str, remedy: &str) -> Result<IncidentName> {
-    match one_line(typed) {
-        empty if empty.is_empty() => Err(Trouble::usage("the incident has no word in it", remedy)),
-        name => Ok(IncidentName(name)),
-    }
+    must_say("the name of an incident", typed, remedy)?;
+    Ok(IncidentName(one_line(typed)))
 }
 
 /// Nobody can be asked, and nobody said yes.
@@ -172,11 +167,10 @@ pub(crate) fn post_review(
 ) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
-    let example = "tollgate post-review ENV INCIDENT --note '<what was found>'";
-    let incident = incident(&verb.incident, example)?;
-    if one_line(&verb.note).is_empty() {
-        return Err(Trouble::usage("the note has no word in it", example));
-    }
+    let example =
+        format!("tollgate post-review {environment} '<incident>' --note '<what was found>'");
+    let incident = incident(&verb.incident, &example)?;
+    must_say("a note", &verb.note, &example)?;
     let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
     let prisma = catalog.prisma.as_ref();

@@ -11,12 +11,24 @@ use crate::cli::{Exit, Result};
 use crate::ledger;
 use crate::model::MigrationId;
 use crate::model::entry::Verdict;
+use crate::planner::gates::shell;
 use crate::workflows::resolve::{Said, resolve};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Resolve) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let environment = project.environment(&verb.environment)?;
-    must_have_a_reason(&verb.reason, "--reason '<what you undid>'")?;
+    let how = match (verb.said.continue_at, verb.said.applied) {
+        (Some(number), _) => format!("--continue-at {number}"),
+        (None, true) => "--applied".to_owned(),
+        (None, false) => "--not-applied".to_owned(),
+    };
+    must_have_a_reason(
+        &verb.reason,
+        &format!(
+            "tollgate resolve {environment} {} {how} --reason '<what you found>'",
+            shell(&verb.migration)
+        ),
+    )?;
     let catalog = project.catalog()?;
     let files = facts(&catalog);
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;

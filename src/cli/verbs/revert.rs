@@ -30,7 +30,11 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Revert) -> Re
     let migrations: Vec<MigrationId> = typed
         .map(|typed| migration(typed, files.iter().map(|file| file.migration)))
         .collect::<Result<_>>()?;
-    must_have_a_reason(&verb.reason, "tollgate revert MIGRATION --reason '<why>'")?;
+    let named: String = migrations.iter().map(|id| format!(" {id}")).collect();
+    must_have_a_reason(
+        &verb.reason,
+        &format!("tollgate revert{named} --reason '<why>'"),
+    )?;
     let asked = Asked {
         migrations: &migrations,
         reason: &verb.reason,

@@ -11,9 +11,11 @@ use crate::cli::evidence;
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, start};
+use crate::cli::reason::must_have_a_reason;
 use crate::cli::{Exit, Result};
 use crate::ledger::{self, Merged, Pack, PackError};
 use crate::model::EnvironmentName;
+use crate::planner::gates::shell;
 use crate::report::{self, count, strays};
 use crate::workflows::WorkflowError;
 use crate::workflows::sync::{Look, began, believe, look, take};
@@ -168,13 +170,11 @@ fn word(
     hash: &str,
     reason: Option<&str>,
 ) -> Result<Exit> {
-    let reason = reason.map(str::trim).filter(|reason| !reason.is_empty());
-    let reason = reason.ok_or_else(|| {
-        Trouble::usage(
-            "a reason is needed, and this one is empty",
-            "--reason '<why>'",
-        )
-    })?;
+    let reason = reason.unwrap_or_default().trim();
+    must_have_a_reason(
+        reason,
+        &format!("tollgate sync --believe {} --reason '<why>'", shell(hash)),
+    )?;
     let fork = act(output, global, project, &[], None, |run| {
         believe(run, hash, reason.to_owned())
     })?;

@@ -398,7 +398,10 @@ fn a_reason_and_an_incident_are_needed() {
             "--yes",
         ];
         let shot = must(&project, &asked, 2);
-        assert!(shot.stderr.contains("has no word in it"), "{shot}");
+        assert!(
+            shot.stderr.contains("is needed, and this one is empty"),
+            "{shot}"
+        );
     }
     must(
         &project,

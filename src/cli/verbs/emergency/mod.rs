@@ -34,7 +34,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Emergency) ->
     )?;
     must_have_a_reason(
         &verb.reason,
-        "tollgate emergency MIGRATION --reason '<what went wrong>'",
+        &format!("tollgate emergency {migration} --reason '<what went wrong>'"),
     )?;
     let mut stand = Stand {
         go_on: format!(
