@@ -8,7 +8,6 @@ use serde_json::{Value, json};
 use super::apply;
 use crate::cli::act::act;
 use crate::cli::args::{BreakGlass, Global, PostReview};
-use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
 use crate::cli::reason::{must_have_a_reason, must_say};
