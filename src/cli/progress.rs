@@ -36,7 +36,7 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         }
         Event::WentBack { environment } => {
             output.note(&format!(
-                "{environment}: its receipts show that the ledger was put back to an earlier state; it goes on as a new writer\n"
+                "{environment}: its receipts show that the ledger was put back to an earlier state, or written anew; it goes on as a new writer\n"
             ));
         }
         Event::Absorbed {

@@ -214,6 +214,33 @@ pub(super) fn kept(
         .collect()
 }
 
+/// The checksums whose kept bytes have another one. One script is in memory at a time.
+pub(super) fn exchanged(
+    path: &Path,
+    connection: &Connection,
+) -> Result<Vec<Checksum>, LedgerError> {
+    if check_is_ledger(path, connection)? == 0 {
+        return Ok(Vec::new());
+    }
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    let mut statement = connection
+        .prepare("SELECT checksum, bytes FROM script ORDER BY checksum")
+        .map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let mut wrong = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let checksum = Checksum::from_bytes(row.get(0).map_err(failed)?);
+        let bytes = row
+            .get_ref(1)
+            .and_then(|bytes| Ok(bytes.as_bytes()?))
+            .map_err(failed)?;
+        if Checksum::of(bytes) != checksum {
+            wrong.push(checksum);
+        }
+    }
+    Ok(wrong)
+}
+
 pub(super) fn script(
     path: &Path,
     connection: &Connection,

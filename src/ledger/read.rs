@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::assemble::Strays;
 use super::error::{Behind, LedgerError, LedgerErrorKind};
 use super::head::{self, Written};
-use super::load::{Wanted, exported, load, script};
+use super::load::{Wanted, exchanged, exported, load, script};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::Head;
@@ -114,6 +114,14 @@ pub(super) fn gone(path: &Path, written: Written) -> Result<(), LedgerError> {
 /// As [`read`]; also when the bytes no longer have their checksum.
 pub fn read_script(path: &Path, checksum: Checksum) -> Result<Option<Vec<u8>>, LedgerError> {
     reading(path, |connection| script(path, connection, checksum)).unwrap_or(Ok(None))
+}
+
+/// Every checksum whose kept bytes are not the ones that it is of.
+///
+/// # Errors
+/// As [`read`].
+pub fn exchanged_scripts(path: &Path) -> Result<Vec<Checksum>, LedgerError> {
+    reading(path, |connection| exchanged(path, connection)).unwrap_or_else(|| Ok(Vec::new()))
 }
 
 /// Reads from the file with a connection that cannot write; `None` where there is no file.

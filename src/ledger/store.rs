@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
 use super::assemble::Strays;
 use super::error::{LedgerError, LedgerErrorKind};
@@ -240,6 +240,32 @@ impl Ledger {
             |row| row.get(0),
         );
         found.map_err(|error| LedgerError::sqlite(&self.path, &error))
+    }
+
+    /// The entry that the ledger holds of a writer by that number, and its hash.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or holds there what is no entry.
+    pub fn entry_of(
+        &self,
+        writer: WriterId,
+        number: u64,
+    ) -> Result<Option<(ChainHash, Entry)>, LedgerError> {
+        let found: Option<([u8; 32], String)> = self
+            .connection
+            .query_row(
+                "SELECT hash, body FROM entry WHERE writer = ?1 AND number = ?2",
+                params![writer.as_bytes(), i64::try_from(number).unwrap_or(-1)],
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )
+            .optional()
+            .map_err(|error| LedgerError::sqlite(&self.path, &error))?;
+        let Some((hash, body)) = found else {
+            return Ok(None);
+        };
+        let entry = Entry::from_body(&body)
+            .map_err(|what| LedgerError::new(&self.path, LedgerErrorKind::Corrupt(what)))?;
+        Ok(Some((ChainHash::from_bytes(hash), entry)))
     }
 
     /// Goes on under a new writer with this id, whose first entry, written with the next one, names

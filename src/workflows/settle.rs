@@ -344,6 +344,51 @@ impl Settled {
     }
 }
 
+/// Every receipt of a run names the intent that it was written for. Where the ledger holds that very entry,
+/// by its hash, it must tell of this attempt: a receipt that was made up for another one proves nothing.
+fn witness(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    receipt: &Receipt,
+) -> Result<(), WorkflowError> {
+    if !matches!(receipt.kind, ReceiptKind::Atomic | ReceiptKind::Journalled) {
+        return Ok(());
+    }
+    let named = run.ledger.entry_of(receipt.writer, receipt.number)?;
+    let Some((_, entry)) = named.filter(|(hash, _)| *hash == receipt.head) else {
+        return Ok(());
+    };
+    let told = match &entry.fact {
+        Fact::Intent(intent) => {
+            let is_of_it = intent.attempt == receipt.attempt
+                && intent.environment == receipt.environment
+                && intent.migration == receipt.migration
+                && Some(intent.blake3) == receipt.blake3;
+            if is_of_it {
+                return Ok(());
+            }
+            format!(
+                "an attempt of {} in {}",
+                intent.migration, intent.environment
+            )
+        }
+        other => format!("something else ({})", other.kind()),
+    };
+    Err(WorkflowError::Contradiction {
+        environment: environment.clone(),
+        what: format!(
+            "receipt {} of the target ({}) names entry {} of writer {}, which tells of {told}",
+            receipt.seq,
+            receipt.migration,
+            receipt.number,
+            receipt.writer.short()
+        ),
+        remedy: Some(format!(
+            "tollgate bind {environment} --emptied --reason '<why>'   # after emptying {environment}; or put back its backup"
+        )),
+    })
+}
+
 /// Takes in a receipt that the ledger lacks: the end of an attempt of its own, or another's success.
 pub(super) fn take_in_receipt(
     run: &mut Run<'_>,
@@ -352,6 +397,7 @@ pub(super) fn take_in_receipt(
     receipt: &Receipt,
     body: &str,
 ) -> Result<(), WorkflowError> {
+    witness(run, environment, receipt)?;
     let is_open = |intent: &Attempted| {
         Some(intent.intent.blake3) == receipt.blake3 && intent.intent.migration == receipt.migration
     };

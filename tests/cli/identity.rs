@@ -183,7 +183,7 @@ fn a_ledger_that_went_back_goes_on_as_a_new_writer() {
     --- stdout
     dev: 1 migration applied
     --- stderr
-    dev: its receipts show that the ledger was put back to an earlier state; it goes on as a new writer
+    dev: its receipts show that the ledger was put back to an earlier state, or written anew; it goes on as a new writer
     dev: took in 1 receipt that the ledger lacked
     dev: 1 migration to apply
       20251104093000_add_index

@@ -36,6 +36,7 @@ mod saved;
 mod server;
 mod team;
 mod teams;
+mod threats;
 mod timeouts;
 mod urls;
 mod variables;

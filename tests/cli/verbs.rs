@@ -164,7 +164,7 @@ fn binding_what_is_bound_does_nothing() {
     --- stderr
     error: a reason is needed, and this one is empty
 
-      remedy   --reason '<why>'
+      remedy   tollgate bind dev --reason '<why>'
     "#);
 }
 

@@ -376,7 +376,7 @@ fn a_reason_is_one_line_that_says_something() {
     assert_eq!(shot.exit, 2);
     assert!(
         shot.stderr
-            .contains("has 2001 characters, and 2000 are the most")
+            .contains("of at most 2000 characters is needed, and this one has 2001")
     );
     let why = "one\n   99  alice  approved\t\u{1b}[31mred postgresql://ada:swordfish@h:5/db ...";
     assert_eq!(run(why).exit, 0);

@@ -10,7 +10,7 @@ use crate::cli::project::Project;
 use crate::cli::{Exit, Result};
 use crate::ledger::{self, LedgerErrorKind, Strays};
 use crate::model::entry::Head;
-use crate::report::strays;
+use crate::report::{self, strays};
 
 const CANNOT_SHOW: &str = "a bare chain cannot show that entries after the last were cut off, that a whole writer was\n\
      removed, or that everything was written anew; the receipts in the targets can";
@@ -20,6 +20,22 @@ struct Broken {
     json: serde_json::Value,
     told: String,
     remedy: String,
+}
+
+/// Scripts that are kept by checksum, with bytes of another one.
+fn exchanged(path: &std::path::Path) -> Result<Option<Broken>> {
+    let wrong = ledger::exchanged_scripts(path)?;
+    Ok(wrong.first().map(|first| Broken {
+        json: json!({ "scripts": wrong, "what": "the bytes that are kept have another checksum" }),
+        told: match wrong.len() {
+            1 => format!("the bytes that it keeps for {first} have another checksum"),
+            count => format!(
+                "the bytes that it keeps for {first} and {} have another checksum",
+                report::count(count - 1, "other script")
+            ),
+        },
+        remedy: set_aside(path),
+    }))
 }
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Result<Exit> {
@@ -32,7 +48,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Re
     let (heads, broken) = match ledger::read_state(path, &project.config.policy) {
         Ok(loaded) => {
             held = loaded.strays;
-            (loaded.heads, None)
+            (loaded.heads, exchanged(path)?)
         }
         Err(error) => match &error.kind {
             LedgerErrorKind::Unsound(unsound) => {
@@ -86,9 +102,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Re
                     None => paint.good("sound:"),
                     Some(_) => paint.bad("contradicted:"),
                 },
-                crate::report::count(usize::try_from(entries).unwrap_or(usize::MAX), "entry")
+                report::count(usize::try_from(entries).unwrap_or(usize::MAX), "entry")
                     .replace("entrys", "entries"),
-                crate::report::count(heads.len(), "writer")
+                report::count(heads.len(), "writer")
             ),
             Some(broken) => format!("{} {shown}: {}\n", paint.bad("not sound:"), broken.told),
         };

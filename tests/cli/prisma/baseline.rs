@@ -256,11 +256,11 @@ fn an_empty_database_has_nothing_to_take_in() {
 
     For more information, try '--help'.
     ");
-    assert_snapshot!(project.run(&["baseline", "dev", "--accept-unproven", "--reason", " "]), @r"
+    assert_snapshot!(project.run(&["baseline", "dev", "--accept-unproven", "--reason", " "]), @r#"
     exit 2
     --- stderr
     error: a reason is needed, and this one is empty
 
-      remedy   --reason '<why>'
-    ");
+      remedy   tollgate baseline dev --accept-unproven --reason '<why>'
+    "#);
 }

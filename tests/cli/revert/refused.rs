@@ -102,7 +102,7 @@ fn a_reason_has_a_word_in_it() {
     --- stderr
     error: a reason is needed, and this one is empty
 
-      remedy   tollgate revert MIGRATION --reason '<why>'
+      remedy   tollgate revert 20251102000000_email --reason '<why>'
     "#);
     // A remedy that was copied as it stands.
     assert_snapshot!(project.run(&["revert", EMAIL, "--reason", "<why>"]), @r#"
@@ -110,14 +110,14 @@ fn a_reason_has_a_word_in_it() {
     --- stderr
     error: a reason is needed, and <why> only stands in its place
 
-      remedy   tollgate revert MIGRATION --reason '<why>'
+      remedy   tollgate revert 20251102000000_email --reason '<why>'
     "#);
     assert_snapshot!(project.run(&["emergency", EMAIL, "--reason", "<what went wrong>"]), @r#"
     exit 2
     --- stderr
     error: a reason is needed, and <what went wrong> only stands in its place
 
-      remedy   tollgate emergency MIGRATION --reason '<what went wrong>'
+      remedy   tollgate emergency 20251102000000_email --reason '<what went wrong>'
     "#);
     assert_snapshot!(project.run(&["revert", "email", "--reason", "no"]), @r#"
     exit 2
