@@ -1155,6 +1155,7 @@ fn plan_id() -> (String, ChainHash) {
             .to_vec(),
     };
     let made = plan(&Inputs {
+        approving: tollgate::planner::Approving::Unsaved,
         folder: "migrations",
         prisma: None,
         environment: &environment("test"),

@@ -83,9 +83,6 @@ const ENVIRONMENT: &[&str] = &[
     "require",
     "backup",
 ];
-/// Keys of the design whose gates this version cannot hold. Accepting one in silence would promise a
-/// gate that is not there.
-const NOT_YET: &[&str] = &["approvals"];
 
 /// Reads the text of a `tollgate.toml` that stands in `root`.
 pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
@@ -293,14 +290,6 @@ fn known_keys(table: &Table, known: &[&str], place: &str) -> Result<(), ConfigEr
     for key in table.keys() {
         if known.contains(&key.as_str()) {
             continue;
-        }
-        if !place.is_empty() && NOT_YET.contains(&key.as_str()) {
-            return Err(ConfigError::edit(
-                format!(
-                    "{place}{key} in {FILE} cannot be held by this version, so it is not accepted"
-                ),
-                format!("edit {FILE}: remove {key}"),
-            ));
         }
         let what = format!("{FILE} has an unknown key: {place}{key}");
         let remedy = match nearest(key, known.iter().copied()) {

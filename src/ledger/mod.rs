@@ -3,6 +3,7 @@
 //! [`chain`] verifies it and [`view`] folds it into a state; both are pure. The byte formats are in
 //! `docs/LEDGER.md`.
 
+mod approvals;
 pub mod assemble;
 pub mod chain;
 mod debts;

@@ -11,15 +11,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 
 use super::order::{Key, Order};
-use crate::digest::Checksum;
+use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::{
-    Absorbed, Bound, Chained, Head, Intent, Outcome, Place, TargetIdentity, Verdict,
+    Absorbed, Bound, Chained, Head, Intent, Outcome, Place, PolicySeen, TargetIdentity, Verdict,
 };
 use crate::model::{
-    AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind, MigrationId, Policy, Receipt,
-    Timestamp, WriterId,
+    Actor, Approval, ApprovedPlan, AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Kind,
+    MigrationId, Policy, Receipt, Timestamp, WriterId,
 };
 
+use super::approvals::Approvals;
 use super::debts::Debts;
 pub use super::debts::{OpenedDebt, Owed, Review};
 pub use super::life::{Attempted, Backup, Failed, Life, Looked, Standing, Success};
@@ -68,6 +69,9 @@ pub struct EnvironmentView {
     rehearsals: Rehearsals,
     waivers: Waivers,
     debts: Debts,
+    approvals: Approvals,
+    /// What the policy was last known to ask of it.
+    policy: Option<KnownPolicy>,
     lives: BTreeMap<IncarnationId, Life>,
     bindings: Vec<Binding>,
     /// The life in which each attempt was made.
@@ -77,6 +81,18 @@ pub struct EnvironmentView {
     /// Who resolved an attempt before it was begun.
     spoken: BTreeMap<AttemptId, WriterId>,
     nothing: Life,
+}
+
+/// What the policy was known to ask of an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownPolicy {
+    key: Key,
+    /// What was seen.
+    pub seen: PolicySeen,
+    /// When.
+    pub at: Timestamp,
+    /// By whose run.
+    pub by: Actor,
 }
 
 /// One time that a writer met a target, or bound the environment to it.
@@ -127,6 +143,24 @@ impl EnvironmentView {
         migration: &MigrationId,
     ) -> impl Iterator<Item = (&(Checksum, Checksum), &Rehearsed)> {
         self.rehearsals.of(migration)
+    }
+
+    /// Who approved a saved plan, by its id, in the order of the entries' places.
+    #[must_use]
+    pub fn approvals_of(&self, plan: ChainHash) -> Vec<&Approval> {
+        self.approvals.of(plan)
+    }
+
+    /// Every saved plan that somebody approved, by its id.
+    #[must_use]
+    pub fn approved_plans(&self) -> Vec<ApprovedPlan> {
+        self.approvals.all()
+    }
+
+    /// What the policy was last known to ask of it; `None` where an acting verb never saw it ask for anything.
+    #[must_use]
+    pub const fn known_policy(&self) -> Option<&KnownPolicy> {
+        self.policy.as_ref()
     }
 
     /// Every backup of any target that it ever had.
@@ -398,6 +432,21 @@ impl View {
             }
             // Each of its steps says what it owes, once it is begun.
             Fact::BrokeGlass(_) => {}
+            Fact::Approved(approved) => {
+                let view = self.entry(&approved.environment);
+                view.approvals.say(approved, entry);
+            }
+            Fact::Policy(seen) => {
+                let view = self.entry(&seen.environment);
+                if view.policy.as_ref().is_none_or(|known| known.key < key) {
+                    view.policy = Some(KnownPolicy {
+                        key,
+                        seen: seen.clone(),
+                        at: entry.at,
+                        by: entry.by.actor.clone(),
+                    });
+                }
+            }
             Fact::PostReviewed(reviewed) => {
                 self.entry(&reviewed.environment)
                     .debts
@@ -458,6 +507,7 @@ impl View {
                 if receipt.environment == absorbed.environment {
                     view.waivers.spend(&receipt.waivers, receipt.attempt);
                     view.debts.receive(&receipt);
+                    view.approvals.tell(receipt.release.as_ref());
                 }
                 if let Some((up, rehearsed)) = Rehearsed::of(&receipt) {
                     view.life(life).take_rehearsal(receipt.seq, absorbed.hash);
@@ -528,6 +578,7 @@ impl View {
         let here = self.entry(&intent.environment);
         here.waivers.spend(&intent.waivers, attempt);
         here.debts.begin(intent, entry);
+        here.approvals.tell(intent.release.as_ref());
         let spoken = self
             .get(&intent.environment)
             .and_then(|here| here.spoken.get(&attempt).copied());

@@ -2,6 +2,7 @@
 //!
 //! `docs/LEDGER.md` draws the byte formats of [`entry`], [`receipt`] and [`schema`]; they are frozen.
 
+pub mod approval;
 pub mod calendar;
 pub mod data;
 pub mod debt;
@@ -18,14 +19,15 @@ mod size;
 pub mod timestamp;
 pub mod waiver;
 
+pub use approval::{Approval, ApprovedPlan};
 pub use calendar::{Freeze, Window, read_instant};
 pub use data::{Data, DataMode};
 pub use debt::{Debt, IncidentName};
 pub use entry::{Actor, Entry, Fact, GitState, Origin, Provenance};
 pub use ids::{AttemptId, EnvironmentName, IncarnationId, IncidentId, MigrationId, WriterId};
 pub use policy::{
-    BreakGlass, DataLoss, Environment, Hold, Kind, LintLevel, Policy, Require, RequiredBackup,
-    RequiredRehearsal,
+    BreakGlass, DataLoss, Environment, Hold, Kind, LintLevel, Policy, Require, RequiredApprovals,
+    RequiredBackup, RequiredRehearsal,
 };
 pub use receipt::{DownBytes, EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
 pub use rehearsal::{DownLabel, Losses, Rehearsal, RehearsedDown, Stage};

@@ -1,6 +1,7 @@
 //! The policy: the environments, their chain and what each requires. Read from `tollgate.toml` by `cli`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU8;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -70,6 +71,9 @@ pub struct Require {
     /// `None`: never.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<BreakGlass>,
+    /// How many people have to say yes to a saved plan; `None`: nobody has to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub approvals: Option<RequiredApprovals>,
 }
 
 /// What is owed where an environment was applied to without proof.
@@ -114,6 +118,16 @@ pub enum DataLoss {
     Warn,
     /// It is refused.
     Refuse,
+}
+
+/// How approvals are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct RequiredApprovals {
+    /// How many people, none of them whoever applies the plan.
+    pub count: NonZeroU8,
+    /// Whether none of them may be an author of a migration in it, as git tells.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub not_by_author: bool,
 }
 
 /// How rehearsals are asked for.
@@ -177,6 +191,7 @@ impl Environment {
                 hold: Vec::new(),
                 lint: None,
                 break_glass: None,
+                approvals: None,
             },
         }
     }
@@ -284,6 +299,34 @@ impl Policy {
         self.require(name)?.break_glass
     }
 
+    /// How many people have to approve what is applied there; `None`: nobody has to.
+    #[must_use]
+    pub fn approvals(&self, name: &EnvironmentName) -> Option<RequiredApprovals> {
+        self.require(name)?.approvals
+    }
+
+    /// What it asks of an environment, by the words of `tollgate.toml`: as [`Self::words`], but for the chain,
+    /// which the ledger keeps by itself.
+    #[must_use]
+    pub fn asks(&self, name: &EnvironmentName) -> BTreeMap<String, String> {
+        let mut words = self.words(name);
+        words.remove("chain");
+        words
+    }
+
+    /// What it would ask of it if nothing were said.
+    #[must_use]
+    pub fn asks_unsaid(&self, name: &EnvironmentName) -> BTreeMap<String, String> {
+        let mut unsaid = self.clone();
+        for environment in &mut unsaid.environments {
+            if environment.name == *name {
+                environment.require = Require::default();
+                environment.kind = Kind::Ordinary;
+            }
+        }
+        unsaid.asks(name)
+    }
+
     /// The digest of all of it.
     #[must_use]
     pub fn digest(&self) -> ChainHash {
@@ -303,6 +346,9 @@ impl Policy {
             words.insert(key.to_owned(), value);
         };
         say("data_loss", word(&self.data_loss(name)));
+        if self.kind(name) != Kind::Ordinary {
+            say("kind", word(&self.kind(name)));
+        }
         let Some(require) = self.require(name) else {
             return words;
         };
@@ -350,6 +396,13 @@ impl Policy {
         }
         if let Some(lint) = require.lint {
             say("lint", word(&lint));
+        }
+        if let Some(approvals) = require.approvals {
+            let by = match approvals.not_by_author {
+                true => ", none by an author",
+                false => "",
+            };
+            say("approvals", format!("{}{by}", approvals.count));
         }
         if let Some(glass) = require.break_glass {
             let within = seconds(glass.review_within);

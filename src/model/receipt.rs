@@ -125,6 +125,9 @@ pub struct Receipt {
     /// The saved plan that it ran under; `None` where it ran by a plan of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub release: Option<Release>,
+    /// The digest of the policy that it came under; `None` of one from before that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<ChainHash>,
 }
 
 /// The bytes of a `down.sql`, by their digests.

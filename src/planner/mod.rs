@@ -35,6 +35,7 @@ use crate::targets::{Journal, Rows};
 
 pub use effects::{StepEffect, StepFinding};
 pub use gates::Gate;
+pub use gates::approval::Approving;
 pub use glass::{Broken, Glass};
 pub(crate) use half::goes_on;
 pub use waivers::Waived;
@@ -95,6 +96,8 @@ pub struct Inputs<'a> {
     /// The waivers under which this very run began something: what is left of its plan goes on under
     /// them, although they are spent.
     pub in_use: &'a BTreeSet<Place>,
+    /// What is to be said yes to, where the environment asks for approvals.
+    pub approving: Approving<'a>,
 }
 
 /// What was read from the target under the lock and is not in the ledger.

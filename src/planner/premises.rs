@@ -2,18 +2,21 @@
 //!
 //! A saved plan is run through the same gates as any other, under today's policy; what is asked here comes
 //! beside them. So a plan that somebody said yes to runs exactly as it was read, or not at all. Who said yes
-//! is a premise as well, once that is recorded: it belongs into [`changed`].
+//! is asked by the gate `approval`, under today's policy.
 
 mod policy;
 
+pub use policy::policy_changes;
+
 use std::collections::BTreeSet;
 
+use super::gates::approval::judged;
 use super::gates::shell;
 use super::saved::{SavedError, SavedPlan, SavedStep};
-use super::{FileFacts, Finding, Gate, Inputs, Plan, id};
+use super::{Approving, FileFacts, Finding, Gate, Inputs, Plan, id};
 use crate::ledger::view::EnvironmentView;
 use crate::model::entry::{Place, ReceiptRef, TargetIdentity};
-use crate::model::{EnvironmentName, MigrationId};
+use crate::model::{Actor, EnvironmentName, MigrationId, Release};
 
 /// A saved plan that is held to.
 #[derive(Debug, Clone, Copy)]
@@ -22,6 +25,8 @@ pub struct Held<'a> {
     pub saved: &'a SavedPlan,
     /// Its file, as a user would type it.
     pub file: &'a str,
+    /// Who applies it; `None` where nobody does yet.
+    pub by: Option<&'a Actor>,
 }
 
 /// So many of a kind are named; of more only how many.
@@ -36,10 +41,11 @@ pub fn plan_under(inputs: &Inputs<'_>, held: Held<'_>) -> Plan {
     let inputs = Inputs {
         to: saved.last(),
         in_use: &in_use,
+        approving: Approving::Held(held),
         ..*inputs
     };
     let mut plan = super::plan(&inputs);
-    plan.release = Some(saved.release());
+    plan.release = Some(release(&inputs, held));
     // The steps before one that cannot go are no plan that anybody read.
     plan.ready_to = None;
     let nothing = EnvironmentView::default();
@@ -60,6 +66,18 @@ pub fn plan_under(inputs: &Inputs<'_>, held: Held<'_>) -> Plan {
     }
     plan.id = id::of(&plan, inputs.policy);
     plan
+}
+
+/// What runs under it carries the plan's id, and who approved it: those whose word counts.
+fn release(inputs: &Inputs<'_>, held: Held<'_>) -> Release {
+    let here = inputs.view.get(inputs.environment);
+    let asked = inputs.policy.approvals(inputs.environment);
+    let not_by_author = asked.is_some_and(|asked| asked.not_by_author);
+    let known = judged(here, held, inputs.now, not_by_author);
+    Release {
+        approvals: known.count.into_iter().cloned().collect(),
+        ..held.saved.release()
+    }
 }
 
 /// Whether every step stands there, of the same bytes.
@@ -180,7 +198,7 @@ impl<'a> Now<'a> {
     fn target(&self) -> Option<Finding> {
         let was = self.held.saved.content.target.as_ref()?;
         let is = self.plan.target.as_ref();
-        if is.is_some_and(|is| is.incarnation == was.incarnation) {
+        if is.is_some_and(|is| is.incarnation == was.incarnation) || self.is_unseen() {
             return None;
         }
         let told = |target: &TargetIdentity| {
@@ -205,8 +223,16 @@ impl<'a> Now<'a> {
         ))
     }
 
+    /// Whether nobody looks at the target, and this ledger never did: what became of it is not known here.
+    fn is_unseen(&self) -> bool {
+        self.inputs.live.is_none() && self.plan.target.is_none()
+    }
+
     /// After the newest receipt that it was made after, only its own steps stand.
     fn head(&self) -> Option<Finding> {
+        if self.is_unseen() {
+            return None;
+        }
         let was = self.held.saved.content.head;
         let own = |receipt: &ReceiptRef| {
             self.steps_of_plan().iter().any(|step| {

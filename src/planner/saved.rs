@@ -330,6 +330,7 @@ impl SavedPlan {
         Release {
             id: self.id,
             change: self.content.change.clone(),
+            approvals: Vec::new(),
         }
     }
 

@@ -116,6 +116,7 @@ fn is_asked(world: &World<'_>, gate: Gate) -> bool {
         Gate::DataLoss => inputs.policy.data_loss(inputs.environment) != DataLoss::Allow,
         Gate::Rehearsal => asks(|it| it.rehearsal.is_some()),
         Gate::Backup => asks(|it| it.backup.is_some()),
+        Gate::Approval => asks(|it| it.approvals.is_some()),
         Gate::Lint => asks(|it| it.lint.is_some()),
         Gate::Hold => asks(|it| !it.hold.is_empty()),
         Gate::Soak => asks(|it| it.soak.is_some()) && world.position > 0,
@@ -143,6 +144,9 @@ fn met(world: &World<'_>, gate: Gate) -> Vec<String> {
     let inputs = world.inputs;
     let here = world.here;
     let applied = many(here.applied.len());
+    if gate == Gate::Approval {
+        return super::gates::approval::met(world);
+    }
     vec![match gate {
         Gate::Identity => match (&here.target, inputs.live) {
             (None, _) => "this ledger never looked there: the first contact binds it".to_owned(),

@@ -2,8 +2,11 @@
 
 use super::{Paint, told_debts, told_waivers};
 use crate::digest::ChainHash;
+use crate::model::approval::NOT_SIGNED;
 use crate::model::entry::{BackedUp, BackupKind, Ending, How, Outcome, Rehearsed, Verdict};
+use crate::model::one_line;
 use crate::model::{Entry, Fact, MigrationId, Origin, Receipt, ReceiptKind, Rehearsal, Release};
+use crate::planner::premises::policy_changes;
 
 /// One entry as a line: when, who, what.
 #[must_use]
@@ -180,6 +183,21 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
             "post-reviewed {}, incident {}: {}",
             reviewed.environment, reviewed.incident, reviewed.note
         ),
+        Fact::Approved(approved) => format!(
+            "approved   {} saved plan {} by {}{}, {NOT_SIGNED}",
+            approved.environment,
+            approved.plan.short(),
+            approved.approver,
+            approved
+                .note
+                .as_ref()
+                .map_or_else(String::new, |note| format!(": {}", one_line(note)))
+        ),
+        Fact::Policy(seen) => format!(
+            "policy     {} {}",
+            seen.environment,
+            policy_changes(&seen.was, &seen.is).join("; ")
+        ),
         Fact::Restored(restored) => format!(
             "restored   {} {} into {}",
             restored.environment, restored.file, restored.into
@@ -320,6 +338,8 @@ pub fn subject(entry: &Entry) -> Option<MigrationId> {
         | Fact::Bound(_)
         | Fact::Refused(_)
         | Fact::Chained(_)
+        | Fact::Approved(_)
+        | Fact::Policy(_)
         | Fact::Believed(_)
         | Fact::Verified(_)
         | Fact::BackedUp(_)

@@ -8,7 +8,7 @@ use super::step::{StepEnd, after_unknown, run_step};
 use super::tie::enter;
 use super::{Event, Run, WorkflowError};
 use crate::digest::ChainHash;
-use crate::model::entry::{BrokeGlass, Chained, Progress, Refused, RefusedGate};
+use crate::model::entry::{BrokeGlass, Chained, PolicySeen, Progress, Refused, RefusedGate};
 use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp, Waiver};
 use crate::planner::gates::chain::only_grew;
 use crate::planner::premises::{self, Held};
@@ -165,11 +165,13 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
     }
     let end = match plan.verdict() {
         Verdict::Refused => {
+            remember_policy(run, environment)?;
             run.record(refused(request.verb, &plan))?;
             End::Refused
         }
         Verdict::UpToDate => {
             remember_chain(run)?;
+            remember_policy(run, environment)?;
             // Receipts that came after Prisma's table, or a crash between the two.
             if keeps && !is_new && !request.dry_run {
                 make_ready(run, environment, target.as_mut(), history.as_ref())?;
@@ -179,6 +181,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         Verdict::Ready if request.dry_run => End::Ready,
         Verdict::Ready => {
             remember_chain(run)?;
+            remember_policy(run, environment)?;
             if !is_new {
                 super::verify::notice(run, environment, target.as_mut())?;
             }
@@ -249,6 +252,29 @@ fn remember_chain(run: &mut Run<'_>) -> Result<(), WorkflowError> {
     Ok(())
 }
 
+/// Keeps in the ledger what the policy asks of an environment, when it is not what was last known of it: so
+/// whoever reads the ledger sees which gates were asked, and when that changed.
+pub(super) fn remember_policy(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+) -> Result<(), WorkflowError> {
+    let is = run.policy.asks(environment);
+    let here = run.ledger.view().get(environment);
+    let was = match here.and_then(|here| here.known_policy()) {
+        Some(known) => known.seen.is.clone(),
+        None => run.policy.asks_unsaid(environment),
+    };
+    if was != is {
+        run.record(Fact::Policy(PolicySeen {
+            environment: environment.clone(),
+            policy: run.policy.digest(),
+            was,
+            is,
+        }))?;
+    }
+    Ok(())
+}
+
 /// A target that neither side knows is not even locked when the plan is refused anyway: a refusal leaves
 /// nothing there, not a file.
 pub(super) fn refused_before_entering(
@@ -293,9 +319,13 @@ pub(super) fn plan(
         live: Some(live),
         now: (run.now)(),
         in_use: &run.in_use,
+        approving: planner::Approving::Unsaved,
     };
     let plan = match request.saved {
-        Some(held) => premises::plan_under(&inputs, held),
+        Some(held) => {
+            let by = Some(&run.by.actor);
+            premises::plan_under(&inputs, Held { by, ..held })
+        }
         None => planner::plan(&inputs),
     };
     match request.glass {

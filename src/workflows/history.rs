@@ -199,6 +199,7 @@ pub(super) fn write(
             rehearsal: None,
             undone: None,
             release: None,
+            policy: Some(run.policy.digest()),
         };
         // Cannot fail for a receipt that is built here; the target would refuse one that does not follow.
         let body = receipt.to_body().unwrap_or_default();

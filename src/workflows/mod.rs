@@ -399,6 +399,7 @@ impl Run<'_> {
             live: (self.policy.kind(environment) == Kind::Ephemeral).then_some(&met),
             now: (self.now)(),
             in_use: &self.in_use,
+            approving: planner::Approving::Unsaved,
         })
     }
 

@@ -78,5 +78,6 @@ pub(super) fn receipt_after(
         rehearsal: None,
         undone: intent.down.filter(|_| kind == ReceiptKind::Undone),
         release: intent.release.clone(),
+        policy: intent.policy,
     }
 }

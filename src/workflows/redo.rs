@@ -341,6 +341,7 @@ fn plan_after(
         to: Some(migration),
         live: Some(live),
         in_use: &run.in_use,
+        approving: planner::Approving::Unsaved,
         now: (run.now)(),
     })
 }
@@ -370,6 +371,7 @@ fn undo(
             remedy: format!("tollgate reset {environment}"),
         });
     };
+    super::apply::remember_policy(run, environment)?;
     let attempt = AttemptId::from_bytes((run.random)());
     let at = (run.now)();
     let intent = Intent {
@@ -387,6 +389,7 @@ fn undo(
         waivers: Vec::new(),
         release: None,
         debt: None,
+        policy: Some(plan.policy),
     };
     let bytes = [(down.bytes.blake3, down.script.as_bytes())];
     let fact = Fact::Intent(intent.clone());

@@ -395,6 +395,7 @@ fn counts_as_applied(
                 waivers: Vec::new(),
                 release: None,
                 debt: None,
+                policy: Some(run.policy.digest()),
             }
         }
     };

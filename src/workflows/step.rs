@@ -72,6 +72,7 @@ pub(super) fn run_step(
         waivers,
         release: plan.release.clone(),
         debt: plan.debt_of(step, run.policy),
+        policy: Some(plan.policy),
     };
     let down = file.down.map(|down| (down.checksum, down.script));
     let bytes: Vec<(Checksum, &[u8])> = [(step.checksum, file.script)]

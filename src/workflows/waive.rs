@@ -104,6 +104,7 @@ fn plan(run: &Run<'_>, request: &Request<'_>) -> Plan {
         live: None,
         now: (run.now)(),
         in_use: &run.in_use,
+        approving: planner::Approving::Unsaved,
     })
 }
 

@@ -82,6 +82,7 @@ impl World {
             }),
         };
         plan(&Inputs {
+            approving: tollgate::planner::Approving::Unsaved,
             environment: &name(there),
             engine: Engine::Sqlite,
             policy,

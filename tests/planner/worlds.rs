@@ -597,6 +597,7 @@ pub(crate) fn ask_within(
     };
     let looked = live != Live::default();
     plan(&Inputs {
+        approving: tollgate::planner::Approving::Unsaved,
         environment: environment(question.env),
         engine: Engine::Sqlite,
         policy,

@@ -1,13 +1,16 @@
 //! `[environment.require]`: the gates that an environment asks for, and `[environment.backup]`.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU8, NonZeroUsize};
 use std::time::Duration;
 
 use toml::{Table, Value};
 
 use super::{ConfigError, FILE, flag, known_keys, length_of_time, nearest};
-use crate::model::{BreakGlass, DataLoss, MigrationId, Require, RequiredBackup, RequiredRehearsal};
+use crate::model::{
+    BreakGlass, DataLoss, MigrationId, Require, RequiredApprovals, RequiredBackup,
+    RequiredRehearsal,
+};
 
 mod when;
 use crate::planner::Gate;
@@ -24,6 +27,8 @@ const KEYS: &[&str] = &[
     "allow",
     "hold",
     "lint",
+    "approvals",
+    "not_by",
     "break_glass",
 ];
 
@@ -45,6 +50,7 @@ pub(super) fn read(entry: &Table) -> Result<Require, ConfigError> {
         hold: when::hold(table)?,
         lint: when::lint(table)?,
         break_glass: break_glass(table)?,
+        approvals: approvals(table)?,
     })
 }
 
@@ -64,6 +70,44 @@ fn data_loss(table: &Table) -> Result<Option<DataLoss>, ConfigError> {
             ));
         }
     }))
+}
+
+/// How many people have to approve, and who may not.
+fn approvals(table: &Table) -> Result<Option<RequiredApprovals>, ConfigError> {
+    let not_by_author = match table.get("not_by") {
+        None => false,
+        Some(Value::String(word)) if word == "author" => true,
+        Some(other) => {
+            return Err(ConfigError::edit(
+                format!("{PLACE}not_by in {FILE} is not \"author\": {other}"),
+                format!(
+                    "edit {FILE}: not_by = \"author\"; whoever applies the plan never counts, and need not be named"
+                ),
+            ));
+        }
+    };
+    let Some(said) = table.get("approvals") else {
+        if not_by_author {
+            return Err(ConfigError::edit(
+                format!(
+                    "{PLACE}not_by in {FILE} says whose approval does not count, and none is asked for"
+                ),
+                format!("edit {FILE}: approvals = 1 beside not_by"),
+            ));
+        }
+        return Ok(None);
+    };
+    let count = said.as_integer().and_then(|count| u8::try_from(count).ok());
+    match count.and_then(NonZeroU8::new) {
+        Some(count) => Ok(Some(RequiredApprovals {
+            count,
+            not_by_author,
+        })),
+        None => Err(ConfigError::edit(
+            format!("{PLACE}approvals in {FILE} must be a whole number from 1 to 255: {said}"),
+            format!("edit {FILE}: approvals = 2; left out, nobody has to approve"),
+        )),
+    }
 }
 
 /// Whether glass may be broken there.
@@ -283,6 +327,13 @@ mod tests {
             let read = require(&format!("data_loss = \"{word}\"")).unwrap();
             assert_eq!(read.data_loss, Some(said));
         }
+        let approvals = |text: &str| {
+            let read = require(text).unwrap().approvals.unwrap();
+            (read.count.get(), read.not_by_author)
+        };
+        assert_eq!(approvals("approvals = 1"), (1, false));
+        let both = "approvals = 255\nnot_by = \"author\"";
+        assert_eq!(approvals(both), (255, true));
         let days = require("backup = \"7d\"").unwrap().backup.unwrap();
         assert_eq!(days.max_age, Duration::from_secs(7 * 86_400));
     }
@@ -310,7 +361,13 @@ mod tests {
             ("never_waive = [1]", "no list of gates"),
             ("never_waive = [\"promotoin\"]", "did you mean promotion?"),
             ("waivers_last = \"0s\"", "is no length of time"),
-            ("approvals = 2", "cannot be held by this version"),
+            ("approvals = 0", "from 1 to 255: 0"),
+            ("approvals = -1", "from 1 to 255"),
+            ("approvals = 256", "from 1 to 255"),
+            ("approvals = \"2\"", "from 1 to 255"),
+            ("approvals = 2\nnot_by = \"applier\"", "is not \"author\""),
+            ("approvals = 2\nnot_by = true", "is not \"author\": true"),
+            ("not_by = \"author\"", "none is asked for"),
         ] {
             let error = require(text).unwrap_err();
             assert!(error.contains(said), "{text}: {error}");

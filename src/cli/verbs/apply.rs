@@ -41,7 +41,11 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
             };
             return saved::refuse(output, global, &project, &environment, &unfit);
         }
-        Some(Ok(saved)) => Some(Held { saved, file }),
+        Some(Ok(saved)) => Some(Held {
+            saved,
+            file,
+            by: None,
+        }),
         Some(Err(error)) => {
             let unfit = saved::Unfit {
                 finding: premises::unfit(error, Some(&environment), file),

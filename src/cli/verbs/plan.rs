@@ -35,6 +35,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
         live: None,
         now,
         in_use: &BTreeSet::new(),
+        approving: match &wanted {
+            Some(wanted) => planner::Approving::Saving(&wanted.name),
+            None => planner::Approving::Unsaved,
+        },
     });
     let verdict = plan.verdict();
     let kept = match &wanted {

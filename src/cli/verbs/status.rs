@@ -33,6 +33,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Status) -> Re
             live: None,
             now,
             in_use: &BTreeSet::new(),
+            approving: planner::Approving::Unsaved,
             folder: &project.folder(),
         });
         let source = environment::Source {

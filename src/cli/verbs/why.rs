@@ -34,6 +34,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &WhyNot) -> Re
         live: None,
         now: (output.world.now)(),
         in_use: &BTreeSet::new(),
+        approving: planner::Approving::Unsaved,
         folder: &project.folder(),
     });
     let question = Question {

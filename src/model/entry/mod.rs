@@ -220,6 +220,10 @@ pub enum Fact {
     Emergency(Emergency),
     /// A person accepted what a gate refuses.
     Waived(Waived),
+    /// A person said yes to a saved plan.
+    Approved(Approved),
+    /// What the policy asks of an environment changed.
+    Policy(PolicySeen),
     /// A plan is about to run without the proof that its gates ask for.
     BrokeGlass(BrokeGlass),
     /// Somebody reviewed what was done through broken glass.
@@ -248,6 +252,8 @@ impl Fact {
             Self::Reverted(_) => "reverted",
             Self::Emergency(_) => "emergency",
             Self::Waived(_) => "waived",
+            Self::Approved(_) => "approved",
+            Self::Policy(_) => "policy",
             Self::BrokeGlass(_) => "broke-glass",
             Self::PostReviewed(_) => "post-reviewed",
         }
@@ -273,6 +279,8 @@ impl Fact {
             Self::Reverted(payload) => to_raw_value(payload),
             Self::Emergency(payload) => to_raw_value(payload),
             Self::Waived(payload) => to_raw_value(payload),
+            Self::Approved(payload) => to_raw_value(payload),
+            Self::Policy(payload) => to_raw_value(payload),
             Self::BrokeGlass(payload) => to_raw_value(payload),
             Self::PostReviewed(payload) => to_raw_value(payload),
         }
@@ -300,6 +308,8 @@ impl Fact {
             "reverted" => Self::Reverted(parse(payload)?),
             "emergency" => Self::Emergency(parse(payload)?),
             "waived" => Self::Waived(parse(payload)?),
+            "approved" => Self::Approved(parse(payload)?),
+            "policy" => Self::Policy(parse(payload)?),
             "broke-glass" => Self::BrokeGlass(parse(payload)?),
             "post-reviewed" => Self::PostReviewed(parse(payload)?),
             other => {

@@ -1,10 +1,12 @@
 //! What an entry says: the payload of each kind of fact.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::{
-    AttemptId, DataMode, Debt, DownBytes, EnvironmentName, IncarnationId, IncidentName,
+    Actor, AttemptId, DataMode, Debt, DownBytes, EnvironmentName, IncarnationId, IncidentName,
     MigrationId, ReceiptKind, Rehearsal, Release, Stage, Timestamp, Waiver, WriterId,
 };
 
@@ -127,6 +129,9 @@ pub struct Intent {
     /// What is owed for it, where it runs through broken glass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub debt: Option<Debt>,
+    /// The digest of the policy that it was begun under; `None` of one from before that was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<ChainHash>,
 }
 
 impl Intent {
@@ -534,6 +539,36 @@ pub struct PostReviewed {
     pub attempts: Vec<AttemptId>,
     /// What was found.
     pub note: String,
+}
+
+/// A person read a saved plan and said yes to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approved {
+    /// The environment that the plan is for.
+    pub environment: EnvironmentName,
+    /// The saved plan's id. Of another one it says nothing.
+    pub plan: ChainHash,
+    /// Who says yes, by the name that was given. Whose session it was typed in is the entry's actor.
+    pub approver: Actor,
+    /// What they had to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// What the policy asks of an environment was seen to be other than what was last known of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySeen {
+    /// The environment.
+    pub environment: EnvironmentName,
+    /// The digest of the whole policy, as it is now.
+    pub policy: ChainHash,
+    /// What it asked, by the words of `tollgate.toml`; where nothing was known, what an environment in its
+    /// place asks of which nothing is said.
+    pub was: BTreeMap<String, String>,
+    /// What it asks now.
+    pub is: BTreeMap<String, String>,
 }
 
 /// What a person said of an attempt.

@@ -1,5 +1,6 @@
 //! The gates: one file each. [`GATES`] reads as the policy.
 
+pub mod approval;
 pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod chain;
@@ -59,6 +60,7 @@ pub(crate) const GATES: &[(Gate, Check)] = &[
     (Gate::Hours, freeze::check_hours),
     (Gate::Rehearsal, rehearsal::check),
     (Gate::Backup, backup::check),
+    (Gate::Approval, approval::check),
 ];
 
 /// One condition that a plan must meet.
@@ -105,6 +107,8 @@ pub enum Gate {
     Rehearsal,
     /// There is a backup of the target, as the environment asks for it.
     Backup,
+    /// So many people said yes to the very plan that is applied.
+    Approval,
     /// A migration and its rollback are both pending. It only warns.
     Reverted,
     /// What a saved plan was made from is as it was. Asked of saved plans alone, beside the gates.
@@ -136,6 +140,7 @@ impl Gate {
             Self::Hours => "hours",
             Self::Rehearsal => "rehearsal",
             Self::Backup => "backup",
+            Self::Approval => "approval",
             Self::Reverted => "reverted",
             Self::Premise => "premise",
         }
@@ -179,6 +184,7 @@ impl Gate {
             | Self::Freeze
             | Self::Hours
             | Self::Backup
+            | Self::Approval
             | Self::Reverted
             | Self::Premise => false,
         }
@@ -198,7 +204,7 @@ impl Gate {
         matches!(self, Self::Rehearsal | Self::Backup)
     }
 
-    /// Whether glass can be broken past it: it asks for proof, for time or for a look, which can be caught up
+    /// Whether glass can be broken past it: it asks for proof, for time, for a look or for a word, which can be caught up
     /// with. What says whose target it is, what stands in it and whether it can be put back is asked all the
     /// more when somebody is in a hurry, and so is what a script destroys: no later run brings it back.
     #[must_use]
@@ -211,6 +217,7 @@ impl Gate {
             | Self::Freeze
             | Self::Hours
             | Self::Rehearsal
+            | Self::Approval
             | Self::Debt => true,
             Self::Identity
             | Self::Chain
@@ -273,6 +280,7 @@ pub(crate) fn advice(world: &World<'_>) -> Vec<Finding> {
     advice.extend(baseline::advice(world));
     advice.extend(prisma::advice(world));
     advice.extend(backup::advice(world));
+    advice.extend(approval::advice(world));
     advice.extend(reverted::advice(world));
     advice
 }

@@ -1,7 +1,7 @@
 //! What became of the policy since a plan was made. The gates ask under today's, so a stricter one refuses
 //! by itself; what changed is said, and what was loosened first.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Held, anew};
 use crate::planner::{Finding, Gate, Inputs};
@@ -22,30 +22,7 @@ pub(super) fn changed(inputs: &Inputs<'_>, held: Held<'_>) -> Option<Finding> {
     }
     let environment = inputs.environment;
     let is = inputs.policy.words(environment);
-    let keys: BTreeSet<&String> = was.words.keys().chain(is.keys()).collect();
-    let mut changes: Vec<(Leaning, String)> = keys
-        .into_iter()
-        .filter_map(|key| {
-            let (was, is) = (was.words.get(key), is.get(key));
-            if was == is {
-                return None;
-            }
-            let leaning = leaning(key, was.map(String::as_str), is.map(String::as_str));
-            let told = |word: Option<&String>| {
-                word.map_or_else(|| "nothing".to_owned(), ToString::to_string)
-            };
-            let word = match leaning {
-                Leaning::Loosened => "loosened",
-                Leaning::Changed => "changed",
-                Leaning::Tightened => "tightened",
-            };
-            Some((
-                leaning,
-                format!("{word}: {key}: {} -> {}", told(was), told(is)),
-            ))
-        })
-        .collect();
-    changes.sort();
+    let changes = changes(&was.words, &is);
     let fact = match changes.first() {
         Some((Leaning::Loosened, _)) => {
             format!("the policy of {environment} was loosened after the plan was made")
@@ -65,6 +42,43 @@ pub(super) fn changed(inputs: &Inputs<'_>, held: Held<'_>) -> Option<Finding> {
     })
 }
 
+type Words = BTreeMap<String, String>;
+
+/// What changed, what was loosened first.
+fn changes(was: &Words, is: &Words) -> Vec<(Leaning, String)> {
+    let keys: BTreeSet<&String> = was.keys().chain(is.keys()).collect();
+    let mut changes: Vec<(Leaning, String)> = keys
+        .into_iter()
+        .filter_map(|key| {
+            let (was, is) = (was.get(key), is.get(key));
+            if was == is {
+                return None;
+            }
+            let leaning = leaning(key, was.map(String::as_str), is.map(String::as_str));
+            let told = |word: Option<&String>| {
+                word.map_or_else(|| "nothing".to_owned(), ToString::to_string)
+            };
+            let word = match leaning {
+                Leaning::Loosened => "loosened",
+                Leaning::Changed => "changed",
+                Leaning::Tightened => "tightened",
+            };
+            Some((
+                leaning,
+                format!("{word}: {key}: {} -> {}", told(was), told(is)),
+            ))
+        })
+        .collect();
+    changes.sort();
+    changes
+}
+
+/// How two policies of an environment differ, in words, what was loosened first: `loosened: soak: 24h -> 1h`.
+#[must_use]
+pub fn policy_changes(was: &Words, is: &Words) -> Vec<String> {
+    changes(was, is).into_iter().map(|(_, told)| told).collect()
+}
+
 fn leaning(key: &str, was: Option<&str>, is: Option<&str>) -> Leaning {
     let more = |more: bool| match more {
         true => Leaning::Tightened,
@@ -72,6 +86,8 @@ fn leaning(key: &str, was: Option<&str>, is: Option<&str>) -> Leaning {
     };
     match (key, was, is) {
         ("waivers_last", Some(was), Some(is)) => longer(is, was).map_or(Leaning::Changed, more),
+        // Without it nobody can break glass.
+        ("break_glass", was, is) if was.is_none() || is.is_none() => more(was.is_some()),
         // Without it a waiver is for the next plan alone.
         ("waivers_last", was, _) => more(was.is_some()),
         (
@@ -88,6 +104,10 @@ fn leaning(key: &str, was: Option<&str>, is: Option<&str>) -> Leaning {
                 None if !was_verified => Leaning::Tightened,
                 None => Leaning::Changed,
             },
+        },
+        ("approvals", Some(was), Some(is)) => match (approvals(was), approvals(is)) {
+            (Some(was), Some(is)) => approved(was, is),
+            _ => Leaning::Changed,
         },
         ("data_loss", Some(was), Some(is)) => ranked(&["allow", "warn", "refuse"], was, is),
         ("lint", Some(was), Some(is)) => ranked(&["error", "warning"], was, is),
@@ -109,6 +129,22 @@ fn ranked(words: &[&str], was: &str, is: &str) -> Leaning {
         (Some(was), Some(is)) if was < is => Leaning::Tightened,
         (Some(was), Some(is)) if was > is => Leaning::Loosened,
         _ => Leaning::Changed,
+    }
+}
+
+/// How many, and whether authors do not count.
+fn approvals(word: &str) -> Option<(u32, bool)> {
+    let (count, others) = word.split_once(", ").unwrap_or((word, ""));
+    Some((count.parse().ok()?, !others.is_empty()))
+}
+
+fn approved(was: (u32, bool), is: (u32, bool)) -> Leaning {
+    let is_less = is.0 < was.0 || (was.1 && !is.1);
+    let is_more = is.0 > was.0 || (is.1 && !was.1);
+    match (is_less, is_more) {
+        (true, _) => Leaning::Loosened,
+        (false, true) => Leaning::Tightened,
+        (false, false) => Leaning::Changed,
     }
 }
 
@@ -177,6 +213,36 @@ mod tests {
                 Some("dev, test, prod"),
                 Tightened,
             ),
+            ("approvals", None, Some("1"), Tightened),
+            ("approvals", Some("1"), None, Loosened),
+            ("approvals", Some("2"), Some("1"), Loosened),
+            ("approvals", Some("1"), Some("2"), Tightened),
+            (
+                "approvals",
+                Some("1"),
+                Some("1, none by an author"),
+                Tightened,
+            ),
+            (
+                "approvals",
+                Some("1, none by an author"),
+                Some("1"),
+                Loosened,
+            ),
+            (
+                "approvals",
+                Some("1, none by an author"),
+                Some("3"),
+                Loosened,
+            ),
+            (
+                "approvals",
+                Some("3"),
+                Some("1, none by an author"),
+                Loosened,
+            ),
+            ("break_glass", None, Some("a"), Loosened),
+            ("break_glass", Some("a"), None, Tightened),
             ("hold", Some("a"), Some("b"), Loosened),
             ("hold", Some("a"), Some("a, b"), Tightened),
             ("allow", Some("a"), Some("a, b"), Loosened),

@@ -307,6 +307,8 @@ fn blocked(mut plan: Plan, about_steps: bool) -> Option<Plan> {
     let counts = |finding: &Finding| {
         !finding.gate.is_met_by_promote()
             && finding.gate != Gate::DataLoss
+            // Nobody says yes to what leaves nothing behind.
+            && finding.gate != Gate::Approval
             && (about_steps || !finding.gate.is_about_steps())
     };
     plan.refusals.retain(counts);

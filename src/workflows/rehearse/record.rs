@@ -90,6 +90,7 @@ pub(super) fn record(
         }),
         undone: None,
         release: None,
+        policy: Some(run.policy.digest()),
     };
     let stored = target
         .take_in(&[receipt])

@@ -173,6 +173,7 @@ impl Scratched {
             rehearsal: None,
             undone: None,
             release: None,
+            policy: None,
         };
         let attempt = Attempt {
             script,
