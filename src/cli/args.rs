@@ -66,6 +66,8 @@ pub(crate) enum Verb {
     Plan(Plan),
     /// Show a saved plan to whoever is to say yes to it
     Review(Review),
+    /// Say yes to a saved plan, after review: recorded, not signed
+    Approve(Approve),
     /// Take a database that already has a history into the ledger; nothing runs
     Baseline(Baseline),
     /// Apply what is pending in one environment, or refuse
@@ -217,6 +219,19 @@ pub(crate) struct Review {
     /// The saved plan, as plan --out wrote it
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Approve {
+    /// The saved plan, as plan --out wrote it
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Who says yes
+    #[arg(long = "as", value_name = "NAME")]
+    pub(crate) approver: String,
+    /// What you looked at, or have to say; it is shown with the approval
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) note: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -55,6 +55,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Status(verb) => verbs::status::run(&mut output, &parsed.global, &verb),
         Verb::Plan(verb) => verbs::plan::run(&mut output, &parsed.global, &verb),
         Verb::Review(verb) => verbs::review::run(&mut output, &parsed.global, &verb),
+        Verb::Approve(verb) => verbs::approve::run(&mut output, &parsed.global, &verb),
         Verb::Baseline(verb) => verbs::baseline::run(&mut output, &parsed.global, &verb),
         Verb::Apply(verb) => verbs::apply::run(&mut output, &parsed.global, &verb),
         Verb::Promote(verb) => verbs::promote::run(&mut output, &parsed.global, &verb),

@@ -32,10 +32,13 @@ impl Approval {
     #[must_use]
     pub fn told(&self) -> String {
         let typed = self.typed_by.as_ref();
-        let typed = typed.map_or_else(String::new, |by| format!(" (typed by {by})"));
+        let typed = typed.map_or_else(String::new, |by| {
+            format!(" (typed by {})", super::one_line(&by.0))
+        });
         let note = self.note.as_ref();
         let note = note.map_or_else(String::new, |note| format!(": {}", super::one_line(note)));
-        format!("{}, {}{typed}{note}", self.approver, self.at.minute())
+        let approver = super::one_line(&self.approver.0);
+        format!("{approver}, {}{typed}{note}", self.at.minute())
     }
 }
 

@@ -461,6 +461,21 @@ pub fn elsewhere(of: &EnvironmentName, asked: &EnvironmentName, file: &str) -> F
     }
 }
 
+/// A plan for an environment that the project does not have is another project's.
+#[must_use]
+pub fn nowhere(of: &EnvironmentName, file: &str) -> Finding {
+    Finding {
+        gate: Gate::Premise,
+        migration: None,
+        fact: format!(
+            "the plan is for {of}, and tollgate.toml here has no environment of that name"
+        ),
+        found: Vec::new(),
+        required: "a plan of this project".to_owned(),
+        remedy: format!("tollgate review {}   # says what it is of", shell(file)),
+    }
+}
+
 /// What is no saved plan, or not unaltered, is none that anybody said yes to. The environment, where one is
 /// named.
 #[must_use]

@@ -4,6 +4,7 @@
 //! ids, the way to a target and the listener that `cli` made.
 
 pub mod apply;
+pub mod approve;
 pub mod backup;
 pub mod baseline;
 pub mod bind;

@@ -1,6 +1,7 @@
 //! One file for each verb: the user's vocabulary.
 
 pub(crate) mod apply;
+pub(crate) mod approve;
 pub(crate) mod backup;
 pub(crate) mod baseline;
 pub(crate) mod bind;

@@ -8,7 +8,7 @@ use super::{Finding, Gate, World, shell};
 use crate::digest::ChainHash;
 use crate::ledger::view::EnvironmentView;
 use crate::model::approval::NOT_SIGNED;
-use crate::model::{Actor, Approval, RequiredApprovals, Timestamp};
+use crate::model::{Actor, Approval, EnvironmentName, RequiredApprovals, Timestamp};
 use crate::planner::premises::Held;
 use crate::planner::saved::SavedPlan;
 
@@ -147,7 +147,7 @@ fn missing(world: &World<'_>, held: Held<'_>, asked: RequiredApprovals) -> Optio
             held.saved.id.short()
         ),
         remedy: match unknown {
-            Some(_) => anew(world, held),
+            Some(_) => anew(world.inputs.environment, held),
             None => approve(held.file),
         },
     })
@@ -243,8 +243,58 @@ pub fn unknown_authors(saved: &SavedPlan) -> Option<String> {
     }
 }
 
+/// Nobody can approve it, because it is not known who wrote it all; `None` where that is known.
+#[must_use]
+pub fn nobody(environment: &EnvironmentName, held: Held<'_>) -> Option<Finding> {
+    let unknown = unknown_authors(held.saved)?;
+    Some(Finding {
+        gate: Gate::Approval,
+        migration: None,
+        fact: "whether an approver wrote it cannot be told".to_owned(),
+        found: vec![unknown],
+        required: "a plan that names the authors of each of its migrations".to_owned(),
+        remedy: anew(environment, held),
+    })
+}
+
+/// An author says yes to their own, where that does not count.
+#[must_use]
+pub fn not_yours(
+    environment: &EnvironmentName,
+    held: Held<'_>,
+    who: &Actor,
+    why: String,
+) -> Finding {
+    Finding {
+        gate: Gate::Approval,
+        migration: None,
+        fact: format!("an author's approval does not count for {environment}, and {who} is one"),
+        found: vec![why],
+        required: "somebody who wrote none of it".to_owned(),
+        remedy: format!("{}   # somebody else's", approve(held.file)),
+    }
+}
+
+/// A clock that stands before the plan was made.
+#[must_use]
+pub fn unmade(saved: &SavedPlan, now: Timestamp) -> Finding {
+    Finding {
+        gate: Gate::Premise,
+        migration: None,
+        fact:
+            "the clock stands before the plan was made, and an approval from then would not count"
+                .to_owned(),
+        found: vec![
+            format!("made: {}", saved.content.made),
+            format!("now:  {now}"),
+        ],
+        required: "a clock that is right".to_owned(),
+        remedy: "date -u   # and put the clock right".to_owned(),
+    }
+}
+
 /// How a plan comes about of which it is known who wrote what it applies.
-fn anew(world: &World<'_>, held: Held<'_>) -> String {
+fn anew(environment: &EnvironmentName, held: Held<'_>) -> String {
     let git = match &held.saved.content.git {
         None => "git status   # in a work tree of the repository",
         Some(git) if git.dirty => "git status   # and commit what is to be applied",
@@ -252,7 +302,7 @@ fn anew(world: &World<'_>, held: Held<'_>) -> String {
     };
     format!(
         "{git}, then: tollgate plan {} --out {}",
-        world.inputs.environment,
+        environment,
         shell(held.file)
     )
 }
