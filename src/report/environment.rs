@@ -9,6 +9,7 @@ use crate::model::entry::BackupKind;
 use crate::model::{EnvironmentName, Kind, MigrationId, Policy, Require, Timestamp};
 use crate::planner::gates::backup::{self, length};
 use crate::planner::gates::shell;
+use crate::planner::premises::policy_changes;
 use crate::planner::{Gate, Plan, State, Verdict};
 
 /// What it is made from.
@@ -151,6 +152,9 @@ pub fn text(source: &Source<'_>, paint: Paint) -> String {
     for text in asked(source) {
         line(text.0, text.1);
     }
+    for text in policy_lines(source) {
+        line("policy", text);
+    }
     line("backup", newest_backup(source));
     line("drift", drift(source));
     line("next", source.next());
@@ -269,6 +273,24 @@ fn asked(source: &Source<'_>) -> Vec<(&'static str, String)> {
     all
 }
 
+/// When the ledger last saw what the policy asks change, and what of it changed since.
+fn policy_lines(source: &Source<'_>) -> Vec<String> {
+    let environment = &source.plan.environment;
+    let is = source.policy.asks(environment);
+    let Some(known) = source.here.and_then(|here| here.known_policy()) else {
+        return Vec::new();
+    };
+    let seen = format!(
+        "as seen {} by {}, {}",
+        known.at.minute(),
+        known.by,
+        source.ago(known.at)
+    );
+    let since = policy_changes(&known.seen.is, &is);
+    let since = since.into_iter().map(|it| format!("since then {it}"));
+    std::iter::once(seen).chain(since).collect()
+}
+
 fn newest_backup(source: &Source<'_>) -> String {
     let backups = source.here.map_or(&[][..], |here| &here.backups);
     let newest = backups.iter().max_by_key(|it| (it.entry.taken, it.at));
@@ -348,6 +370,12 @@ pub fn json(source: &Source<'_>) -> Value {
         }).collect::<Vec<_>>(),
         "ready_to": plan.ready_to,
         "policy": source.policy.words(&plan.environment),
+        "policy_seen": here.and_then(|here| here.known_policy()).map(|known| json!({
+            "at": known.at,
+            "by": known.by,
+            "digest": known.seen.policy,
+            "asked": known.seen.is,
+        })),
         "backup": newest.map(|it| json!({
             "name": backup::name(it),
             "taken": it.entry.taken,

@@ -86,8 +86,12 @@ fn saved_as(saved: &SavedPlan, file: &str) -> String {
         ));
     }
     let file = shell(file);
+    let approve = match content.policy.words.contains_key("approvals") {
+        true => format!("  {:<9} tollgate approve {file} --as '<name>'\n", ""),
+        false => String::new(),
+    };
     out.push_str(&format!(
-        "  {:<9} tollgate review {file}\n  {:<9} tollgate apply {} --plan {file}\n",
+        "  {:<9} tollgate review {file}\n{approve}  {:<9} tollgate apply {} --plan {file}\n",
         "next", "", content.environment
     ));
     out

@@ -8,6 +8,7 @@ use super::plan::finding_json;
 use super::{Paint, count, waiver_json};
 use crate::ledger::view::Success;
 use crate::model::MigrationId;
+use crate::model::approval::NOT_SIGNED;
 use crate::planner::gates::shell;
 use crate::planner::{Answer, Finding, Plan, State, Verdict};
 
@@ -212,6 +213,13 @@ fn stands(question: &Question<'_>, success: &Success, paint: Paint) -> String {
         let change = release.change.as_ref();
         let change = change.map_or_else(String::new, |change| format!(", change {change}"));
         out.push_str(&format!("  {:<11} {}{change}\n", "saved plan", release.id));
+        for approval in &release.approvals {
+            out.push_str(&format!(
+                "  {:<11} {}, {NOT_SIGNED}\n",
+                "approved",
+                approval.told()
+            ));
+        }
     }
     for waiver in &success.waivers {
         out.push_str(&format!(

@@ -4,8 +4,14 @@ use serde_json::json;
 
 use crate::cli::args::{Format, Global, Review};
 use crate::cli::output::Output;
+use crate::cli::project::Project;
 use crate::cli::{Exit, Result, saved};
-use crate::planner::premises;
+use crate::ledger;
+use crate::ledger::view::View;
+use crate::model::Policy;
+use crate::planner::gates::approval::judged;
+use crate::planner::premises::{self, Held};
+use crate::planner::saved::SavedPlan;
 use crate::report::{plan, review};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Review) -> Result<Exit> {
@@ -29,10 +35,27 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Review) -> Re
             return Ok(Exit::Refused);
         }
     };
+    let now = (output.world.now)();
+    let ledger = ledger_here(output, global, &read);
+    let approved = ledger.as_ref().map(|(policy, view)| {
+        let environment = &read.content.environment;
+        let asked = policy.approvals(environment);
+        let held = Held {
+            saved: &read,
+            file: &file,
+            by: None,
+        };
+        let not_by_author = asked.is_some_and(|asked| asked.not_by_author);
+        review::Approved {
+            asked: asked.map_or(0, |asked| usize::from(asked.count.get())),
+            known: judged(view.get(environment), held, now, not_by_author),
+        }
+    });
     let seen = review::Review {
         saved: &read,
         file: &file,
-        now: (output.world.now)(),
+        now,
+        approved: approved.as_ref(),
     };
     match output.format {
         Format::Json => output.document(&review::json(&seen)),
@@ -44,4 +67,21 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Review) -> Re
         }
     }
     Ok(Exit::Done)
+}
+
+/// Who approved it stands in the ledger of the project, where there is one here that has its environment. A
+/// plan can be read anywhere, so nothing is wrong where there is none.
+fn ledger_here(
+    output: &mut Output<'_>,
+    global: &Global,
+    read: &SavedPlan,
+) -> Option<(Policy, View)> {
+    let project = Project::open(output, global).ok()?;
+    let policy = project.config.policy;
+    policy.index(&read.content.environment)?;
+    if !project.config.ledger.is_file() {
+        return None;
+    }
+    let loaded = ledger::read_state(&project.config.ledger, &policy).ok()?;
+    Some((policy, loaded.view))
 }

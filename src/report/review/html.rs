@@ -40,6 +40,13 @@ pub fn html(review: &Review<'_>) -> String {
         }
         out.push_str("</ul>\n");
     }
+    if !page.approvals.is_empty() {
+        out.push_str("<h2>Approvals</h2>\n<ul>\n");
+        for approval in &page.approvals {
+            out.push_str(&format!("<li>{}</li>\n", escaped(approval)));
+        }
+        out.push_str("</ul>\n");
+    }
     out.push_str("<h2>Policy</h2>\n");
     let words = page.policy.iter();
     out.push_str(&table(

@@ -79,6 +79,12 @@ fn shown(review: &Review<'_>, page: &Page<'_>, bytes: usize, steps: usize, is_cu
             out.push_str(&format!("- {}\n", span(waiver)));
         }
     }
+    if !page.approvals.is_empty() {
+        out.push_str("\n### Approvals\n\n");
+        for approval in &page.approvals {
+            out.push_str(&format!("- {}\n", span(approval)));
+        }
+    }
     out.push_str("\n### Policy\n\n");
     for (key, word) in page.policy {
         out.push_str(&format!("- {}: {}\n", span(key), span(word)));

@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 
 use super::{count, length_of_time};
 use crate::model::Timestamp;
+use crate::model::approval::{NOT_SIGNED, is_hidden};
+use crate::planner::gates::approval::Approvals;
 use crate::planner::gates::shell;
 use crate::planner::saved::{Content, SavedAnswer, SavedPlan, SavedStep};
 
@@ -28,6 +30,23 @@ pub struct Review<'a> {
     pub file: &'a str,
     /// Now.
     pub now: Timestamp,
+    /// What the ledger here knows of its approvals; `None` where there is none, or it is another project's.
+    pub approved: Option<&'a Approved<'a>>,
+}
+
+/// What is known of a plan's approvals.
+#[derive(Debug, Clone)]
+pub struct Approved<'a> {
+    /// How many are asked for, by today's policy.
+    pub asked: usize,
+    /// Those that count, and those that do not.
+    pub known: Approvals<'a>,
+}
+
+impl Approved<'_> {
+    fn missing(&self) -> usize {
+        self.asked.saturating_sub(self.known.count.len())
+    }
 }
 
 /// The review as `tollgate/review/v1`.
@@ -38,6 +57,15 @@ pub fn json(review: &Review<'_>) -> Value {
         "file": review.file,
         "expired": review.is_expired(),
         "alarms": review.page().alarms,
+        "approvals": review.approved.map(|approved| json!({
+            "asked": approved.asked,
+            "missing": approved.missing(),
+            "count": approved.known.count,
+            "others": approved.known.others.iter().map(|(approval, why)| json!({
+                "approval": approval,
+                "why": why,
+            })).collect::<Vec<_>>(),
+        })),
         "plan": review.saved,
     })
 }
@@ -54,6 +82,8 @@ struct Page<'a> {
     steps: Vec<Step<'a>>,
     gates: Vec<Gate<'a>>,
     waivers: Vec<String>,
+    /// What is known of its approvals; nothing where none is asked for and nobody gave one.
+    approvals: Vec<String>,
     policy: &'a BTreeMap<String, String>,
     next: String,
 }
@@ -70,11 +100,6 @@ struct Gate<'a> {
     name: &'a str,
     /// What it says, each of so many migrations or of the environment.
     says: Vec<(&'a str, Vec<&'a str>, &'a [String])>,
-}
-
-/// Characters that are not seen, or turn the text around them.
-fn is_hidden(c: char) -> bool {
-    matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 impl<'a> Review<'a> {
@@ -109,13 +134,54 @@ impl<'a> Review<'a> {
                     )
                 })
                 .collect(),
+            approvals: self.approvals(),
             policy: &content.policy.words,
-            next: format!(
-                "tollgate apply {} --plan {}",
-                content.environment,
-                shell(self.file)
-            ),
+            next: match self.waits_for_approval() {
+                true => format!("tollgate approve {} --as '<name>'", shell(self.file)),
+                false => format!(
+                    "tollgate apply {} --plan {}",
+                    content.environment,
+                    shell(self.file)
+                ),
+            },
         }
+    }
+
+    /// Whether the plan itself says that approvals are asked for.
+    fn says_approvals(&self) -> Option<&String> {
+        self.saved.content.policy.words.get("approvals")
+    }
+
+    fn waits_for_approval(&self) -> bool {
+        match self.approved {
+            Some(approved) => approved.missing() > 0,
+            None => self.says_approvals().is_some(),
+        }
+    }
+
+    fn approvals(&self) -> Vec<String> {
+        let Some(approved) = self.approved else {
+            let asked = self.says_approvals();
+            let told = asked.map(|asked| {
+                format!("{asked} asked for; who gave one is in the ledger of its project, and not known here")
+            });
+            return told.into_iter().collect();
+        };
+        let known = &approved.known;
+        let counted = known
+            .count
+            .iter()
+            .map(|it| format!("{}, {NOT_SIGNED}", it.told()));
+        let others = known
+            .others
+            .iter()
+            .map(|(it, why)| format!("does not count: {}; {why}", it.told()));
+        let state = match (approved.asked, approved.missing()) {
+            (0, _) => None,
+            (asked, 0) => Some(format!("{asked} asked for, and none is missing")),
+            (asked, missing) => Some(format!("{asked} asked for, of which {missing} missing")),
+        };
+        counted.chain(others).chain(state).collect()
     }
 
     fn alarms(&self) -> Vec<String> {

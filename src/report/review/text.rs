@@ -49,6 +49,12 @@ pub fn text(review: &Review<'_>, paint: Paint) -> String {
             out.push_str(&format!("    {}\n", one_line(waiver)));
         }
     }
+    if !page.approvals.is_empty() {
+        out.push_str(&format!("\n  {}\n", paint.bold("approvals")));
+        for approval in &page.approvals {
+            out.push_str(&format!("    {}\n", one_line(approval)));
+        }
+    }
     out.push_str(&format!("\n  {}\n", paint.bold("policy")));
     for (key, word) in page.policy {
         out.push_str(&format!("  {}", row(key, word)));
