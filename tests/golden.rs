@@ -427,6 +427,7 @@ fn receipt() -> Receipt {
         rehearsal: None,
         undone: None,
         release: None,
+        policy: None,
     }
 }
 
@@ -574,6 +575,7 @@ fn release() -> Release {
     Release {
         id: hash(0x77),
         change: Some("CHG-123".to_owned()),
+        approvals: Vec::new(),
     }
 }
 
@@ -592,6 +594,7 @@ fn intent() -> Intent {
         down: None,
         waivers: Vec::new(),
         release: None,
+        policy: None,
         debt: None,
     }
 }

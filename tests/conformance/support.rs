@@ -113,6 +113,7 @@ pub(crate) fn receipt(
         rehearsal: None,
         undone: None,
         release: None,
+        policy: None,
     }
 }
 

@@ -97,6 +97,7 @@ pub(crate) fn intent(n: u64) -> Fact {
         down: None,
         waivers: Vec::new(),
         release: None,
+        policy: None,
         debt: None,
     })
 }

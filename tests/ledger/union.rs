@@ -109,6 +109,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
         down: None,
         waivers: waivers(draw),
         release: None,
+        policy: None,
         debt: debt(draw),
     };
     match draw.what {
@@ -250,6 +251,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                     sha256: rehearsal(draw).sha256,
                 }),
                 release: None,
+                policy: None,
             };
             let body = receipt.to_body().unwrap();
             let hash = Receipt::hash_of(&body);

@@ -306,6 +306,7 @@ fn receipts_tell_of_rehearsals() {
         rehearsal: Some(down.clone()),
         undone: None,
         release: None,
+        policy: None,
     };
     let applied = Receipt {
         seq: 2,

@@ -295,6 +295,7 @@ impl Place {
                         .cloned()
                         .collect(),
                     release: None,
+                    policy: None,
                     debt: is_glass.then(|| debt(env)),
                 })
             }
@@ -352,6 +353,7 @@ impl Place {
                     rehearsal: None,
                     undone: None,
                     release: None,
+                    policy: None,
                 };
                 let body = receipt.to_body().unwrap();
                 Fact::Absorbed(Absorbed {

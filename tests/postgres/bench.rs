@@ -121,6 +121,7 @@ impl Bench {
             rehearsal: None,
             undone: None,
             release: None,
+            policy: None,
         }
     }
 

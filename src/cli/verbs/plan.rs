@@ -7,6 +7,8 @@ use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
 use crate::cli::{Exit, Result, saved};
 use crate::ledger;
+use crate::planner::gates::approval::nobody;
+use crate::planner::premises::Held;
 use crate::planner::{self, Inputs, Verdict};
 use crate::report;
 use crate::report::plan::Ending;
@@ -73,6 +75,24 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
         };
         let text = report::plan::text(&plan, ending, output.paint());
         output.result(&text);
+    }
+    if let Some((saved, wanted)) = &kept
+        && let Some(asked) = project.config.policy.approvals(&environment)
+        && asked.not_by_author
+    {
+        let held = Held {
+            saved,
+            file: &wanted.name,
+            by: None,
+        };
+        if let Some(finding) = nobody(&environment, held) {
+            output.note(&format!(
+                "{} nobody can approve it: {}\n\n  remedy   {}\n",
+                output.paint_notes().warn("warning:"),
+                finding.found.join("; "),
+                finding.remedy
+            ));
+        }
     }
     if let Some(wanted) = wanted.filter(|_| verdict != Verdict::Ready) {
         let why = match verdict {

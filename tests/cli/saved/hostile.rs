@@ -7,9 +7,13 @@ use tollgate::planner::saved::{SavedError, SavedPlan};
 use super::{EMAIL, PLAN, USERS, bytes, forge, held, in_prod, put, refusals, saved, waiting};
 use crate::project::Project;
 
-/// Refused by apply and by review, and nothing came of it.
+/// Refused by apply, by review and by approve, and nothing came of it.
 fn refused(project: &Project, what: &str) {
-    for arguments in [&["apply", "prod", "--plan", PLAN][..], &["review", PLAN]] {
+    for arguments in [
+        &["apply", "prod", "--plan", PLAN][..],
+        &["review", PLAN],
+        &["approve", PLAN, "--as", "bo"],
+    ] {
         let shot = project.run(arguments);
         assert_eq!(shot.exit, 3, "{what}: {shot}");
         assert!(shot.stdout.starts_with("refused: "), "{what}: {shot}");

@@ -1,7 +1,10 @@
 //! Saved plans: written, read by people, held to, and refused with the premise that changed.
 
 mod applied;
+mod approved;
+mod approved_elsewhere;
 mod hostile;
+mod policy_seen;
 mod premises;
 mod reviewed;
 mod under_the_lock;
