@@ -314,14 +314,13 @@ impl Policy {
         words
     }
 
-    /// What it would ask of it if nothing were said.
+    /// What it would ask of it if nothing were said but of its kind.
     #[must_use]
     pub fn asks_unsaid(&self, name: &EnvironmentName) -> BTreeMap<String, String> {
         let mut unsaid = self.clone();
         for environment in &mut unsaid.environments {
             if environment.name == *name {
                 environment.require = Require::default();
-                environment.kind = Kind::Ordinary;
             }
         }
         unsaid.asks(name)

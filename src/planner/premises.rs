@@ -371,6 +371,9 @@ impl<'a> Now<'a> {
 
     /// Nothing else is pending before its last step.
     fn others(&self) -> Vec<Finding> {
+        if self.is_unseen() {
+            return Vec::new();
+        }
         let is_own = |migration: &MigrationId| {
             let steps = self.steps_of_plan();
             let place = steps.binary_search_by(|step| step.migration.cmp(migration));

@@ -39,7 +39,12 @@ pub fn waive(run: &mut Run<'_>, request: &Request<'_>) -> Result<(Plan, Waiver),
         let can: Vec<&str> = Gate::waivable().map(Gate::as_str).collect();
         return Err(WorkflowError::Usage {
             what: format!(
-                "{gate} cannot be waived: it says what is not known or cannot run, and nobody can answer for that"
+                "{gate} cannot be waived: {}",
+                match gate {
+                    Gate::Approval =>
+                        "it asks for the word of others, and a waiver is the word of one",
+                    _ => "it says what is not known or cannot run, and nobody can answer for that",
+                }
             ),
             remedy: format!(
                 "tollgate plan {environment}   # and its remedy; {} can be waived",

@@ -58,16 +58,16 @@ fn a_folder_of_sql_earns_its_way_to_prod() {
 
     nothing to do
     "#);
-    assert_snapshot!(project.run(&["verify"]), @r"
+    assert_snapshot!(project.run(&["verify"]), @r#"
     exit 0
     --- stdout
     sound: state/ledger.db: 23 entries by 1 writer
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 23
-        322ab312c38cd6511d17cee06afc792020f3f9d2e30369ba2efc96a571a02674
+        e9796103707e01b48dcdc867272443cb6f9ba1e6f2ca327660945f33d395140c
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
-    ");
+    "#);
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_migration_that_comes_too_late_or_is_gone_is_refused_after_the_first_environ
                 prod: 20251104093000_add_index was applied 2025-11-04 10:12 UTC
       remedy    tollgate restamp 20251101000000_from_a_branch
 
-      plan 88ad9651d71c7db1809fddd59ab12a02a4ecfabbb27794f07507591b3253af94
+      plan 2926bfb79df0566a75b2cda4216e41b9ccf30eec7d9634e191e8e4b0e025150a
       to run it: tollgate apply dev
     "#);
     assert_snapshot!(project.run(&["plan", "prod"]), @r#"

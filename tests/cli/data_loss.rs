@@ -49,7 +49,7 @@ fn it_is_told_on_the_way_and_refused_in_the_last_environment() {
                 line 3: drops column users.age; its values are gone, in every row
       remedy    edit migrations/20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>
 
-      plan 60220eb419c4e038e637f62b5efb19b3e672d8e3054f1cf9b54437c70486d7f1
+      plan 8c9739a209f16bec45ebd3fb141df163ae19f2988be987b19e46d81e9c240613
       to run it: tollgate apply dev
     "#);
     assert_snapshot!(project.run(&["promote", "prod"]), @r#"
@@ -166,7 +166,7 @@ fn a_reason_in_the_script_is_shown_where_it_is_planned_and_needs_no_waiver() {
         proven      dev 2025-11-04 10:12 UTC by alice
         proven      test 2025-11-04 10:12 UTC by alice
 
-      plan bc6abf2337a946b4cd9c11f9688f3675edd70dbcad9c55b3b1c8671fcd09fe75
+      plan 2fa20358ce440787814f499177e9d625f6159bbeed29d2e7f5c17bb72599717e
       to run it: tollgate apply prod
     "#);
     // One of the two is not enough.
@@ -274,7 +274,7 @@ fn the_policy_says_what_is_done() {
                 line 3: drops column users.age; its values are gone, in every row
       remedy    see that it is meant: tollgate log --migration 20251105000000_drop_email
 
-      plan a33d63371fdb279fcedd7011812c76f66a5a6efaffb3a4b62e27d5f7c808bd42
+      plan 5f994433fa4b7956fe8a376cf03d22f87251b7ed93efd17dcbef6148ca304b7a
       to run it: tollgate apply test
     "#);
     assert_eq!(project.run(&["promote", "prod"]).exit, 0);
@@ -376,7 +376,7 @@ fn what_nobody_can_waive_goes_back_to_the_first_environment() {
                 line 3: drops column users.age; its values are gone, in every row
       remedy    edit migrations/20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>, then: tollgate redo 20251105000000_drop_email, then: tollgate promote prod
 
-      plan c8ab485d71d4ae5a85d72a2041450b5b23413ee508903dcd4119251a201d1c34
+      plan 6dd0c75943ea645bdf9463edd56ebc239160c8381659d582eff9e93d19dc90d3
       to run it: tollgate apply test
     "#);
     assert_eq!(project.run(&["apply", "test"]).exit, 0);

@@ -57,7 +57,7 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
       found     2025-11-04 10:12 UTC: no such table: ordres
       remedy    tollgate log --migration 20251028000000_bad
 
-      plan 64034be430f9e325ea85e923783730560ccf237db7d6d8de1c112e8486cf2c22
+      plan fe598cc80efcb8f64d12e32c2577a669a51c42d668849e2f82e1919da8b934ee
       to run it: tollgate apply dev
     "#);
     project.write("20251028000000_bad", "INSERT INTO orders VALUES (1, 10);\n");

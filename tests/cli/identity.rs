@@ -195,9 +195,9 @@ fn a_ledger_that_went_back_goes_on_as_a_new_writer() {
     --- stdout
     sound: state/ledger.db: 9 entries by 2 writers
       writer b7890e7019b8e244e32f4d84a995c0f0  sound to entry 4
-        4a3993dc6c0e426057cc0aafa418a56392a16bb26bf0dd7435b56900bfa75410
+        adacc1f952c8f85f62daa6d5e8daaa648d693d684de2c2560d45464eb4f17b86
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 5
-        42ea2231f3d3c45b2d11ba7799ee490537b413f21caccbd743ae8a4d88d7ccf1
+        9c524cb297d2d970c6f2a681c6c505d6357b68efaafbb2e9c58877300ebb97a3
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can

@@ -77,7 +77,7 @@ fn entries_that_were_written_here_and_are_gone_are_told_by_every_verb_and_the_re
     --- stdout
     not sound: state/ledger.db: it ends at entry 5 of writer ea21c7b3c885cf2fb547bb51016c8bbb, and entry 9 was written here
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 5
-        56745468073bb3b9237700a23d2091ac76ee75e050a9213e62541c026ab59d19
+        6fd91331261515d7d7b207f21c30679b9e2ffe020a60808bb28af63ba653ff12
 
       remedy   mv [project]/state/ledger.db.head [project]/state/ledger.db.head.lost   # only where its newest files are lost for good: it goes on from what it holds, and receipts are taken in anew
 
@@ -107,9 +107,9 @@ fn entries_that_were_written_here_and_are_gone_are_told_by_every_verb_and_the_re
     --- stdout
     sound: state/ledger.db: 8 entries by 2 writers
       writer 6f3287cd13d7e1d790ece8ec6da9b2a5  sound to entry 3
-        8bccaf8cefa590e9ff8ffe599c793c06ef06aad88fc5ec5e1172f42c945dbc78
+        1b12edbb0ea8ac302aade22c9e932bd023c2d665cf95ebf7e55dddfa21a8cc6f
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 5
-        56745468073bb3b9237700a23d2091ac76ee75e050a9213e62541c026ab59d19
+        6fd91331261515d7d7b207f21c30679b9e2ffe020a60808bb28af63ba653ff12
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can

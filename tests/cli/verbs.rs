@@ -194,6 +194,7 @@ fn help_is_the_first_documentation() {
       status       Show every migration in every environment, from the ledger; with ENV, one of them in one screen
       plan         Show what would be applied, or every reason why not; offline
       review       Show a saved plan to whoever is to say yes to it
+      approve      Say yes to a saved plan, after review: recorded, not signed
       baseline     Take a database that already has a history into the ledger; nothing runs
       apply        Apply what is pending in one environment, or refuse
       promote      Apply along the chain, environment by environment, up to one

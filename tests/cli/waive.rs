@@ -85,7 +85,7 @@ fn one_migration_passes_one_gate_in_one_environment_and_it_is_shown_for_ever() {
       what      it comes before a migration that was applied here already
                 20251103000000_phone was applied 2025-11-04 10:12 UTC
 
-      plan 85d18e6a42384ba5b1fa1ccbe1e7152305dadaf1ecd6466872038eae9e445d88
+      plan abb5aefb64b046251be8e7b611c4039b0cf5d8411e03b8a32ee1041bb4015a86
       to run it: tollgate apply test
     "#);
     assert_snapshot!(project.run(&["apply", "test"]), @r#"
@@ -147,7 +147,7 @@ fn one_migration_passes_one_gate_in_one_environment_and_it_is_shown_for_ever() {
                 20251103000000_phone was applied 2025-11-04 10:12 UTC
                 test has it under this name, so it can no longer get another
 
-      plan 75d85ac445db682162d2b7c50eb10716d3c737e23070bd359d35445537185339
+      plan 9cc45350bb7af43631996e9a6a6e78f364a9a1342ce0570c1cde39b6840e0eaa
       to run it: tollgate apply prod
     "#);
     assert_snapshot!(project.run(&["promote", "prod"]), @r#"

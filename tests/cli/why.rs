@@ -58,7 +58,7 @@ fn before_anything_ran_it_says_what_is_missing() {
                     remedy    tollgate promote test --to 20251102000000_email
       script      met: it can be sent
       data-loss   met: nothing that stands here is destroyed, as far as its text tells
-      not asked   prisma, debt, lint, hold, soak, freeze, hours, rehearsal, backup
+      not asked   prisma, debt, lint, hold, soak, freeze, hours, rehearsal, backup, approval
 
       before it 1 migration is pending that cannot go:
         20251101000000_users   promotion
@@ -81,7 +81,7 @@ fn before_anything_ran_it_says_what_is_missing() {
       order       met: nothing is applied here yet
       script      met: it can be sent
       data-loss   met: nothing that stands here is destroyed, as far as its text tells
-      not asked   prisma, debt, promotion, lint, hold, soak, freeze, hours, rehearsal, backup
+      not asked   prisma, debt, promotion, lint, hold, soak, freeze, hours, rehearsal, backup, approval
 
       next      tollgate apply dev --to 20251101000000_users
     --- stderr
@@ -182,7 +182,7 @@ fn every_gate_that_is_asked_for_is_told_with_its_proof() {
                     found     none in the ledger
                     required  a backup taken after its last change, no older than 2 h
                     remedy    tollgate backup prod
-      not asked   prisma, debt
+      not asked   prisma, debt, approval
 
       before it 1 migration is pending that cannot go:
         20251102000000_email   rehearsal, soak

@@ -9,14 +9,15 @@ use tempfile::tempdir;
 use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, Sha256};
 use tollgate::ledger::{Ledger, Pack, PackError, Strays, View};
 use tollgate::model::entry::{
-    Absorbed, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Head, Intent, Opened,
-    Outcome, Place, PostReviewed, ReceiptRef, Rehearsed, TargetIdentity, Waived,
+    Absorbed, Approved, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Head,
+    Intent, Opened, Outcome, Place, PolicySeen, PostReviewed, ReceiptRef, Rehearsed,
+    TargetIdentity, Waived,
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
-    AttemptId, DataMode, Debt, DownBytes, EarlierSuccess, Entry, EnvironmentName, Fact,
-    IncarnationId, IncidentName, MigrationId, Policy, Receipt, ReceiptKind, Rehearsal,
-    RehearsedDown, Stage, Timestamp, Waiver, WriterId,
+    Actor, Approval, AttemptId, DataMode, Debt, DownBytes, EarlierSuccess, Entry, EnvironmentName,
+    Fact, IncarnationId, IncidentName, MigrationId, Policy, Receipt, ReceiptKind, Rehearsal,
+    RehearsedDown, Release, Stage, Timestamp, Waiver, WriterId,
 };
 
 use crate::support::{append, at, by, open, random, read};
@@ -37,7 +38,7 @@ struct Draw {
 fn draw() -> impl Strategy<Value = Draw> {
     (
         0..4u8,
-        0..15u8,
+        0..17u8,
         0..3u8,
         0..3u8,
         0..3u8,
@@ -108,7 +109,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
         preview: false,
         down: None,
         waivers: waivers(draw),
-        release: None,
+        release: (draw.target == 1).then(|| release(draw)),
         policy: None,
         debt: debt(draw),
     };
@@ -216,6 +217,18 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
             attempts: begun.iter().map(|intent| intent.attempt).collect(),
             note: "it held".to_owned(),
         }),
+        15 => Fact::Approved(Approved {
+            environment,
+            plan: release(draw).id,
+            approver: Actor(["ada", "Ada", "bo"][usize::from(draw.target)].to_owned()),
+            note: None,
+        }),
+        16 => Fact::Policy(PolicySeen {
+            environment,
+            policy: ChainHash::of(PLAN_CONTEXT, &[draw.version]),
+            was: BTreeMap::new(),
+            is: BTreeMap::from([("approvals".to_owned(), draw.name.to_string())]),
+        }),
         what => {
             let (is_rehearsal, is_undone) = (what == 12, what == 13);
             let receipt = Receipt {
@@ -250,7 +263,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                     blake3: rehearsal(draw).blake3,
                     sha256: rehearsal(draw).sha256,
                 }),
-                release: None,
+                release: (draw.target == 1).then(|| release(draw)),
                 policy: None,
             };
             let body = receipt.to_body().unwrap();
@@ -278,6 +291,25 @@ fn waivers(draw: &Draw) -> Vec<Waiver> {
         },
     };
     (draw.skew > 0).then_some(one).into_iter().collect()
+}
+
+/// The saved plan that an attempt ran under, and who had approved it: perhaps by an entry that is in the ledger.
+fn release(draw: &Draw) -> Release {
+    let approval = Approval {
+        approver: by().actor,
+        at: at(u64::from(draw.version)),
+        typed_by: None,
+        note: (draw.skew > 0).then(|| "read".to_owned()),
+        entry: Place {
+            writer: writer(draw.target),
+            number: u64::from(draw.name) + 2,
+        },
+    };
+    Release {
+        id: ChainHash::of(PLAN_CONTEXT, &[draw.version]),
+        change: None,
+        approvals: vec![approval],
+    }
 }
 
 /// What is owed for every third attempt.

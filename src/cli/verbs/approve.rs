@@ -164,7 +164,7 @@ impl Seen<'_> {
             &match (self.asked, self.missing()) {
                 (0, _) => format!("the policy of {environment} asks for none"),
                 (asked, 0) => format!("{asked}, and none is missing"),
-                (asked, missing) => format!("{asked}, of which {missing} missing"),
+                (asked, missing) => format!("{asked}, {missing} missing"),
             },
         ));
         let later = later(&self.report.later);

@@ -181,11 +181,14 @@ pub fn judged<'a>(
             Some(format!("{who} applies it"))
         } else if approval.at < saved.content.made {
             Some(format!(
-                "the plan was made later, {}: a clock is wrong",
-                saved.content.made.minute()
+                "said at {}, and the plan was made at {}: a clock is wrong",
+                approval.at, saved.content.made
             ))
         } else if approval.at > now {
-            Some(format!("now it is {}: a clock is wrong", now.minute()))
+            Some(format!(
+                "said at {}, and now it is {now}: a clock is wrong",
+                approval.at
+            ))
         } else if not_by_author {
             by_author(saved, who)
         } else {
@@ -295,16 +298,16 @@ pub fn unmade(saved: &SavedPlan, now: Timestamp) -> Finding {
 
 /// How a plan comes about of which it is known who wrote what it applies.
 fn anew(environment: &EnvironmentName, held: Held<'_>) -> String {
-    let git = match &held.saved.content.git {
-        None => "git status   # in a work tree of the repository",
-        Some(git) if git.dirty => "git status   # and commit what is to be applied",
-        Some(_) => "git fetch --unshallow   # in GitHub Actions: fetch-depth: 0",
-    };
-    format!(
-        "{git}, then: tollgate plan {} --out {}",
-        environment,
-        shell(held.file)
-    )
+    let plan = format!("tollgate plan {environment} --out {}", shell(held.file));
+    match &held.saved.content.git {
+        None => {
+            format!("{plan}   # in a work tree of the repository, where all of it is committed")
+        }
+        Some(git) if git.dirty => format!("git status   # commit all of it, and then: {plan}"),
+        Some(_) => {
+            format!("git fetch --unshallow && {plan}   # in GitHub Actions: fetch-depth: 0")
+        }
+    }
 }
 
 fn approve(file: &str) -> String {
@@ -319,13 +322,15 @@ fn approve_it(count: u8) -> String {
 }
 
 fn required(asked: RequiredApprovals) -> String {
-    let others = match asked.not_by_author {
-        true => "who neither apply it nor wrote a migration in it",
-        false => "who do not apply it",
-    };
-    match asked.count.get() {
-        1 => format!("the approval of 1 person, of those {others}"),
-        count => format!("the approvals of {count} people {others}"),
+    match (asked.count.get(), asked.not_by_author) {
+        (1, false) => "the approval of 1 person who does not apply it".to_owned(),
+        (1, true) => {
+            "the approval of 1 person who neither applies it nor wrote a migration in it".to_owned()
+        }
+        (count, false) => format!("the approvals of {count} people who do not apply it"),
+        (count, true) => format!(
+            "the approvals of {count} people who neither apply it nor wrote a migration in it"
+        ),
     }
 }
 

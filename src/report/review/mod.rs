@@ -163,7 +163,7 @@ impl<'a> Review<'a> {
         let Some(approved) = self.approved else {
             let asked = self.says_approvals();
             let told = asked.map(|asked| {
-                format!("{asked} asked for; who gave one is in the ledger of its project, and not known here")
+                format!("asked for: {asked}; who gave one is in the ledger of its project, and not known here")
             });
             return told.into_iter().collect();
         };
@@ -179,7 +179,7 @@ impl<'a> Review<'a> {
         let state = match (approved.asked, approved.missing()) {
             (0, _) => None,
             (asked, 0) => Some(format!("{asked} asked for, and none is missing")),
-            (asked, missing) => Some(format!("{asked} asked for, of which {missing} missing")),
+            (asked, missing) => Some(format!("{asked} asked for, {missing} missing")),
         };
         counted.chain(others).chain(state).collect()
     }

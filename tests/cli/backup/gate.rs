@@ -42,7 +42,7 @@ fn apply_refuses_and_names_the_command() {
     assert_snapshot!(plain(project.run(&["log", "-n", "1"])), @r#"
     exit 0
     --- stdout
-       16  2025-11-04T10:12:00.000Z  alice  refused    apply prod: backup
+       17  2025-11-04T10:12:00.000Z  alice  refused    apply prod: backup
     "#);
     assert_eq!(project.run(&["backup", "prod"]).exit, 0);
     assert_snapshot!(plain(project.run(&["plan", "prod"])), @r#"
@@ -57,7 +57,7 @@ fn apply_refuses_and_names_the_command() {
 
       stands on the backup of 2025-11-04 10:12 UTC prod-20251104101200-384e.db, not restored: a hope
 
-      plan e3122ff8e4f2def074edd630a5e69477527edd367a3fb4dcd0feaa73e4ff2d7b
+      plan c04ba53b67f47802acf8397d75bd9a3b22ff05369cdd38f8736915338cba1569
       to run it: tollgate apply prod
     "#);
     let (exit, document) = project.json(&["plan", "prod"]);
@@ -212,7 +212,7 @@ fn where_a_restored_one_is_asked_for_a_hope_is_not_enough() {
 
       stands on the backup of 2025-11-04 10:12 UTC prod-20251104101200-cb0a.db, restored and found equal
 
-      plan a95203e548fe3535b21c6d9231dba2d4aafd2ac4731012603f66f9a683be26f4
+      plan 590f7c55984f5c2b11a7b45db8245a11b0207ab7bcb09975f968abae29871907
       to run it: tollgate apply prod
     "#);
 }
@@ -273,7 +273,7 @@ fn a_word_for_one_that_was_made_elsewhere_counts_as_such() {
 
       stands on the backup of 2025-11-04 10:12 UTC attested, not seen: snapshot 7 of the dashboard
 
-      plan e3122ff8e4f2def074edd630a5e69477527edd367a3fb4dcd0feaa73e4ff2d7b
+      plan c04ba53b67f47802acf8397d75bd9a3b22ff05369cdd38f8736915338cba1569
       to run it: tollgate apply prod
     "#);
     assert_snapshot!(plain(project.run(&["backup", "prod", "--list"])), @r#"
@@ -312,10 +312,10 @@ fn promote_takes_it_by_itself() {
     assert_snapshot!(plain(project.run(&["log", "-n", "4"])), @r#"
     exit 0
     --- stdout
-       15  2025-11-04T10:12:00.000Z  alice  succeeded  test 20251102000000_name
        16  2025-11-04T10:12:00.000Z  alice  backed-up  prod prod-20251104101200-384e.db, restored and found equal
-       17  2025-11-04T10:12:00.000Z  alice  intent     prod 20251102000000_name blake3:[hash]
-       18  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251102000000_name
+       17  2025-11-04T10:12:00.000Z  alice  policy     prod tightened: backup: nothing -> 1h, verified
+       18  2025-11-04T10:12:00.000Z  alice  intent     prod 20251102000000_name blake3:[hash]
+       19  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251102000000_name
     "#);
     // It is asked for again only when there is something to lose it for.
     assert_eq!(project.run(&["promote", "prod"]).exit, 0);

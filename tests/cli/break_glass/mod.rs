@@ -233,7 +233,7 @@ fn it_is_shown_confirmed_and_owed() {
                     remedy    tollgate log --migration 20251102000000_email   # who applied it to prod, and when
       script      met: it can be sent
       data-loss   met: nothing that stands here is destroyed, as far as its text tells
-      not asked   prisma, lint, hold, soak, freeze, hours, rehearsal, backup
+      not asked   prisma, lint, hold, soak, freeze, hours, rehearsal, backup, approval
     "#);
     assert_snapshot!(project.run(&["log"]), @r#"
     exit 0
@@ -247,11 +247,12 @@ fn it_is_shown_confirmed_and_owed() {
         7  2025-11-04T10:12:00.000Z  alice  intent     test 20251101000000_users blake3:c5daedb536d9
         8  2025-11-04T10:12:00.000Z  alice  succeeded  test 20251101000000_users
         9  2025-11-04T10:12:00.000Z  alice  bound      prod to sqlite prod.db
-       10  2025-11-04T10:12:00.000Z  alice  intent     prod 20251101000000_users blake3:c5daedb536d9
-       11  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251101000000_users
-       12  2025-11-04T10:12:00.000Z  alice  broke-glass prod 1 migration, past promotion, incident INC-7: nobody can log in
-       13  2025-11-04T10:12:00.000Z  alice  intent     prod 20251102000000_email blake3:0bff6c90c6e8 (through broken glass, incident INC-7: nobody can log in)
-       14  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251102000000_email
+       10  2025-11-04T10:12:00.000Z  alice  policy     prod loosened: break_glass: nothing -> allowed, to be reviewed within 3d
+       11  2025-11-04T10:12:00.000Z  alice  intent     prod 20251101000000_users blake3:c5daedb536d9
+       12  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251101000000_users
+       13  2025-11-04T10:12:00.000Z  alice  broke-glass prod 1 migration, past promotion, incident INC-7: nobody can log in
+       14  2025-11-04T10:12:00.000Z  alice  intent     prod 20251102000000_email blake3:0bff6c90c6e8 (through broken glass, incident INC-7: nobody can log in)
+       15  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251102000000_email
     "#);
     project.now += HOUR;
     assert_snapshot!(must_as(&mut project, "bob", &REVIEW, 0), @r#"
@@ -274,7 +275,7 @@ fn it_is_shown_confirmed_and_owed() {
         proven      dev 2025-11-04 11:12 UTC by alice
         proven      test 2025-11-04 11:12 UTC by alice
 
-      plan 5b041ec81e0d9894c422afe0567a763068fa16075acd9375d29cba9549f5c956
+      plan 83867c8cf5a472da728c4400dbdd9307a88efecb2d96bf2b89ec795680dc2681
       to run it: tollgate apply prod
     "#);
     assert_snapshot!(project.run(&["status"]), @r#"
@@ -295,14 +296,17 @@ fn it_is_shown_confirmed_and_owed() {
     --- stdout
     applied: 20251102000000_email stands in prod
 
-      since       2025-11-04 10:12 UTC by alice, receipt 2 (2a69782aa86a7ea8ae454720a0288cac9a3abcde4358a47030d4ef8b91529517)
+      since       2025-11-04 10:12 UTC by alice, receipt 2 (f08401498e5f63135cd59b451b3353c4991be3bebe1cec88e68e9984754ed174)
       bytes       blake3:0bff6c90c6e8
       glass       through broken glass, incident INC-7: nobody can log in; it is no evidence
 
       next      tollgate log --migration 20251102000000_email
     "#);
     let log = must(&project, &["log"], 0).stdout;
-    assert_snapshot!(log.lines().filter(|line| line.contains("review")).collect::<Vec<_>>().join("\n"), @"   15  2025-11-04T11:12:00.000Z  bob  post-reviewed prod, incident INC-7: it held, and the cause is known");
+    assert_snapshot!(log.lines().filter(|line| line.contains("review")).collect::<Vec<_>>().join("\n"), @r#"
+    10  2025-11-04T10:12:00.000Z  alice  policy     prod loosened: break_glass: nothing -> allowed, to be reviewed within 3d
+    16  2025-11-04T11:12:00.000Z  bob  post-reviewed prod, incident INC-7: it held, and the cause is known
+    "#);
 }
 
 #[test]

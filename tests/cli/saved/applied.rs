@@ -30,10 +30,10 @@ fn from_the_plan_to_what_stands() {
         proven      dev 2025-11-04 10:12 UTC by alice
         proven      test 2025-11-04 10:12 UTC by alice
 
-      plan 0020ecc487e8fe756bfa1bd7522a35db04377c13d3807f8f182a55a34898b5d0
+      plan 3eee348e58aad144769682bbef23a40f41b230fe60d5bb26e0ce56198f4c7790
 
       saved     release.plan.json
-      id        cf607cfe9ce2ff476fa75ba226a94ae368af1fa1fe4b9dc9e8bbfffee60bac65
+      id        f2372e892d8836f0bc06d98658e5822fd46e3a8b8217a8382f8c7e228c0392a2
       expires   2025-11-04 18:12 UTC
       change    CHG-123
       next      tollgate review release.plan.json
@@ -49,7 +49,7 @@ fn from_the_plan_to_what_stands() {
     --- stdout
     prod: every premise holds, 2 migrations would be applied
     --- stderr
-    prod: 2 migrations to apply, under saved plan cf607cfe9ce2 (CHG-123)
+    prod: 2 migrations to apply, under saved plan f2372e892d88 (CHG-123)
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
     "#);
@@ -60,7 +60,7 @@ fn from_the_plan_to_what_stands() {
     --- stdout
     prod: 2 migrations applied
     --- stderr
-    prod: 2 migrations to apply, under saved plan cf607cfe9ce2 (CHG-123)
+    prod: 2 migrations to apply, under saved plan f2372e892d88 (CHG-123)
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
       applied   20251102000000_email  atomic
@@ -79,9 +79,9 @@ fn from_the_plan_to_what_stands() {
     --- stdout
     applied: 20251102000000_email stands in prod
 
-      since       2025-11-04 18:11 UTC by alice, receipt 2 (a26a4c5be21c3507e3ced5fc518a226b5b0608ab50522728374cdfe9cf7b389d)
+      since       2025-11-04 18:11 UTC by alice, receipt 2 (4dd5aaf3fd93f1b8cc41137b0b591e62b5906164eb721d0d4bcca1a486d56f22)
       bytes       blake3:0bff6c90c6e8
-      saved plan  cf607cfe9ce2ff476fa75ba226a94ae368af1fa1fe4b9dc9e8bbfffee60bac65, change CHG-123
+      saved plan  f2372e892d8836f0bc06d98658e5822fd46e3a8b8217a8382f8c7e228c0392a2, change CHG-123
 
       next      tollgate log --migration 20251102000000_email
     "#);
@@ -92,7 +92,7 @@ fn from_the_plan_to_what_stands() {
     assert_snapshot!(project.run(&["log", "--migration", EMAIL, "-n", "2"]), @r#"
     exit 0
     --- stdout
-       20  2025-11-04T18:11:59.999Z  alice  intent     prod 20251102000000_email blake3:0bff6c90c6e8, under saved plan cf607cfe9ce2 (CHG-123)
+       20  2025-11-04T18:11:59.999Z  alice  intent     prod 20251102000000_email blake3:0bff6c90c6e8, under saved plan f2372e892d88 (CHG-123)
        21  2025-11-04T18:11:59.999Z  alice  succeeded  prod 20251102000000_email
     "#);
     // A lost ledger learns of it from the receipts.
@@ -240,7 +240,7 @@ fn the_same_plan_goes_on_where_it_stopped() {
     waived: hold 20251103000000_unique by alice, 2025-11-04 10:12 UTC: they are now
       what      it is held back from prod
                 hold: names are not unique yet
-    prod: 2 migrations to apply, under saved plan e0f944f59219
+    prod: 2 migrations to apply, under saved plan 0795b739a288
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
       applied   20251102000000_email  atomic
@@ -277,7 +277,7 @@ fn the_same_plan_goes_on_where_it_stopped() {
     waived: hold 20251103000000_unique by alice, 2025-11-04 10:12 UTC: they are now
       what      it is held back from prod
                 hold: names are not unique yet
-    prod: 1 migration to apply, under saved plan e0f944f59219
+    prod: 1 migration to apply, under saved plan 0795b739a288
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
       applied   20251103000000_unique  atomic (hold waived by alice: they are now)
@@ -304,7 +304,7 @@ fn the_same_plan_goes_on_in_the_middle_of_a_script() {
     assert_snapshot!(held(&project), @r#"
     exit 1
     --- stderr
-    prod: 3 migrations to apply, under saved plan ab6f1077578f
+    prod: 3 migrations to apply, under saved plan b0b0f5e0ad46
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
       applied   20251102000000_email  atomic
@@ -368,7 +368,7 @@ fn the_same_plan_goes_on_in_the_middle_of_a_script() {
     --- stdout
     prod: 1 migration applied
     --- stderr
-    prod: 1 migration to apply, under saved plan ab6f1077578f
+    prod: 1 migration to apply, under saved plan b0b0f5e0ad46
       applied   20251104000000_half  journalled
     "#);
 }
@@ -471,7 +471,7 @@ fn a_target_that_nobody_met_is_entered_by_the_plan() {
     prod: 1 migration applied
     --- stderr
     prod: bound to prod.db
-    prod: 1 migration to apply, under saved plan c3ee0f632432
+    prod: 1 migration to apply, under saved plan 66843137bad5
       applied   20251101000000_users  atomic
     "#);
     assert_eq!(held(&project).stdout, "prod: nothing to do\n");

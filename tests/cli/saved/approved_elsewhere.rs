@@ -52,7 +52,16 @@ fn written_by_ada_and_bo() -> Project {
 fn an_author_approves_nothing_of_their_own() {
     let project = written_by_ada_and_bo();
     save(&project, &[]);
-    assert_snapshot!(project.run(&["approve", PLAN, "--as", "Ada"]), @"");
+    assert_snapshot!(project.run(&["approve", PLAN, "--as", "Ada"]), @r#"
+    exit 3
+    --- stdout
+    refused: nothing was approved for prod
+
+        approval    an author's approval does not count for prod, and Ada is one
+                    found     Ada <ada@example.org> wrote 20251102000000_email
+                    required  somebody who wrote none of it
+                    remedy    tollgate approve release.plan.json --as '<name>'   # somebody else's
+    "#);
     for name in [
         "ADA",
         "ada@example.org",
@@ -62,12 +71,29 @@ fn an_author_approves_nothing_of_their_own() {
     ] {
         assert_eq!(approve(&project, name), 3, "{name}");
     }
-    assert_snapshot!(held(&project), @"");
+    assert_snapshot!(held(&project), @r#"
+    exit 3
+    --- stdout
+    refused: prod takes nothing as it is
+
+        approval    nobody whose word counts approved it
+                    required  the approval of 1 person, of those who neither apply it nor wrote a migration in it, of the saved plan 7b7a4ebf36fa
+                    remedy    tollgate approve release.plan.json --as '<name>'
+    "#);
     // Where the policy did not ask that yet, it was recorded, and does not count now.
     require(&project, "approvals = 1");
     assert_eq!(approve(&project, "bo"), 0);
     require(&project, "approvals = 1, not_by = \"author\"");
-    assert_snapshot!(held(&project), @"");
+    assert_snapshot!(held(&project), @r#"
+    exit 3
+    --- stdout
+    refused: prod takes nothing as it is
+
+        approval    nobody whose word counts approved it
+                    found     does not count: bo, 2025-11-04 10:12 UTC (typed by alice); Bo Berg <7+bo@users.noreply.github.com> wrote 20251103000000_unique
+                    required  the approval of 1 person, of those who neither apply it nor wrote a migration in it, of the saved plan 7b7a4ebf36fa
+                    remedy    tollgate approve release.plan.json --as '<name>'
+    "#);
     assert_eq!(approve(&project, "cy"), 0);
     assert_eq!(held(&project).exit, 0);
     assert_eq!(in_prod(&project), [USERS, EMAIL, UNIQUE]);
@@ -94,9 +120,31 @@ fn where_nobody_knows_who_wrote_it_nobody_can_approve_it() {
         std::fs::rename(clone, project.path().join(name)).unwrap();
     }
     std::fs::remove_dir_all(project.path().join("clone")).unwrap();
-    assert_snapshot!(save(&project, &[]).stderr, @"");
-    assert_snapshot!(project.run(&["approve", PLAN, "--as", "cy"]), @"");
-    assert_snapshot!(held(&project), @"");
+    assert_snapshot!(save(&project, &[]).stderr, @r#"
+    warning: nobody can approve it: who wrote 20251102000000_email and 1 more is not known: the plan was made in a clone without its whole history
+
+      remedy   git fetch --unshallow   # in GitHub Actions: fetch-depth: 0, then: tollgate plan prod --out release.plan.json
+    "#);
+    assert_snapshot!(project.run(&["approve", PLAN, "--as", "cy"]), @r#"
+    exit 3
+    --- stdout
+    refused: nothing was approved for prod
+
+        approval    whether an approver wrote it cannot be told
+                    found     who wrote 20251102000000_email and 1 more is not known: the plan was made in a clone without its whole history
+                    required  a plan that names the authors of each of its migrations
+                    remedy    git fetch --unshallow   # in GitHub Actions: fetch-depth: 0, then: tollgate plan prod --out release.plan.json
+    "#);
+    assert_snapshot!(held(&project), @r#"
+    exit 3
+    --- stdout
+    refused: prod takes nothing as it is
+
+        approval    whether an approver wrote it cannot be told
+                    found     who wrote 20251102000000_email and 1 more is not known: the plan was made in a clone without its whole history
+                    required  the approval of 1 person, of those who neither apply it nor wrote a migration in it, of the saved plan 49ec0c786c80
+                    remedy    git fetch --unshallow   # in GitHub Actions: fetch-depth: 0, then: tollgate plan prod --out release.plan.json
+    "#);
     // Nor outside a repository, nor for what is in no commit.
     let outside = waiting();
     require(&outside, "approvals = 1, not_by = \"author\"");
@@ -104,7 +152,7 @@ fn where_nobody_knows_who_wrote_it_nobody_can_approve_it() {
     let (exit, refused) = outside.json(&["approve", PLAN, "--as", "cy"]);
     assert_eq!(exit, 3);
     assert_eq!(refused["refusals"][0]["gate"], "approval");
-    let found = refused["refusals"][0]["found"][0].as_str().unwrap();
+    let found = refused["refusals"][0]["found"].as_str().unwrap();
     assert!(found.contains("outside a git repository"), "{found}");
 }
 
@@ -139,7 +187,16 @@ fn an_approval_on_another_machine_counts_once_it_came_here() {
     let mut bo = elsewhere(&project, 2);
     bo.variables.insert("USER".to_owned(), "bo".to_owned());
     // That ledger knows nothing of prod: what it would refuse is said, and no reason to refuse the word.
-    assert_snapshot!(bo.run(&["approve", PLAN, "--as", "bo"]), @"");
+    assert_snapshot!(bo.run(&["approve", PLAN, "--as", "bo"]), @r#"
+    exit 3
+    --- stdout
+    refused: nothing was approved for prod
+
+      20251101000000_users
+        premise     it is pending before the plan's last step, and the plan does not name it
+                    required  no step but those of the plan
+                    remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
+    "#);
     assert_eq!(refusals(&project).len(), 1);
     carry(&bo, &project);
     assert_eq!(
@@ -195,7 +252,27 @@ fn a_plan_of_another_place_is_not_approved() {
         .with_own_ids();
     assert_eq!(project.run(&["promote", "prod"]).exit, 0);
     put(&project, bytes(&mine));
-    assert_snapshot!(project.run(&["approve", PLAN, "--as", "bo"]), @"");
+    assert_snapshot!(project.run(&["approve", PLAN, "--as", "bo"]), @r#"
+    exit 3
+    --- stdout
+    refused: nothing was approved for prod
+
+        premise     its target is another one now
+                    found     then: sqlite prod.db, incarnation 6f3287cd
+                              now:  sqlite prod.db, incarnation d26407b5
+                    required  the target that the plan was made for
+                    remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
+
+      20251102000000_email
+        premise     its folder is gone
+                    required  blake3:0bff6c90c6e8, as the plan has it
+                    remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
+
+      20251103000000_unique
+        premise     its folder is gone
+                    required  blake3:ebc9676c99b7, as the plan has it
+                    remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
+    "#);
     assert!(
         project
             .run(&["log", "-n", "1"])
@@ -206,7 +283,15 @@ fn a_plan_of_another_place_is_not_approved() {
     let config = project.path().join("tollgate.toml");
     let text = std::fs::read_to_string(&config).unwrap();
     std::fs::write(&config, text.replace("name = \"prod\"", "name = \"live\"")).unwrap();
-    assert_snapshot!(project.run(&["approve", PLAN, "--as", "bo"]), @"");
+    assert_snapshot!(project.run(&["approve", PLAN, "--as", "bo"]), @r#"
+    exit 3
+    --- stdout
+    refused: nothing was approved
+
+        premise     the plan is for prod, and tollgate.toml here has no environment of that name
+                    required  a plan of this project
+                    remedy    tollgate review release.plan.json   # says what it is of
+    "#);
     // Read, it says nothing of approvals, because nobody here knows any.
     let review = project.run(&["review", PLAN]);
     assert_eq!(review.exit, 0);
@@ -223,7 +308,17 @@ fn whoever_reads_it_elsewhere_is_told_that_approvals_are_not_known_there() {
     let read = elsewhere.run(&["review", PLAN]);
     assert_eq!(read.exit, 0);
     let (_, told) = read.stdout.split_once("\n  approvals\n").unwrap();
-    assert_snapshot!(told, @"");
+    assert_snapshot!(told, @r#"
+      2, none by an author asked for; who gave one is in the ledger of its project, and not known here
+
+    policy
+      approvals    2, none by an author
+      chain        dev, test, prod
+      data_loss    refuse
+      never_waive  promotion
+
+    next      tollgate approve release.plan.json --as '<name>'
+    "#);
     let (_, document) = elsewhere.json(&["review", PLAN]);
     assert!(document["approvals"].is_null());
     let (_, document) = project.json(&["review", PLAN]);
@@ -252,5 +347,5 @@ fn whoever_reads_it_elsewhere_is_told_that_approvals_are_not_known_there() {
     let page = project
         .run(&["review", PLAN, "--format", "markdown"])
         .stdout;
-    assert!(page.contains("- ``Bo <bo@example.org>, "), "{page}");
+    assert!(page.contains("- `` Bo <bo@example.org>, "), "{page}");
 }

@@ -138,7 +138,7 @@ fn what_is_said_of_them() {
     refused: prod takes nothing from that file
 
         premise     it was altered after it was made: its id is not the digest of its bytes
-                    found     it calls itself 63b753c190c6f232fbe6e85c011fdd39d1e5d90ce327646348467d84d1b6bca8
+                    found     it calls itself 4a448675bff235db03a5061df393e11cb04a3b12e704b9c4a5877bc1e31417f7
                     required  a saved plan, exactly as tollgate plan --out wrote it
                     remedy    tollgate plan prod --out release.plan.json   # or put back the file as it was written, byte for byte
     "#);

@@ -65,7 +65,21 @@ fn a_change_that_an_acting_verb_sees_is_written_once() {
     );
     require(&project, "lint = \"error\"");
     let status = project.run(&["status", "prod"]);
-    assert_snapshot!(status, @"");
+    assert_snapshot!(status, @r#"
+    exit 0
+    --- stdout
+    prod   3 of 3: dev, test, prod
+
+      target      prod.db (6f3287cd13d7)
+      last change 20251104000000_more, 2025-11-04 11:12 UTC by alice, receipt 4, 0 s ago
+      applied     4 migrations
+      waits       nothing
+      policy      as seen 2025-11-04 11:12 UTC by alice, 0 s ago
+      policy      since then loosened: soak: 30min -> nothing
+      backup      none in the ledger
+      drift       nobody looked; tollgate verify prod does
+      next        tollgate verify prod
+    "#);
     assert_eq!(policies(&project).len(), 2);
     // Also where nothing is left to do.
     assert_eq!(project.run(&["apply", "prod"]).exit, 0);
@@ -138,6 +152,10 @@ fn a_change_of_its_kind_is_a_change() {
     let project = waiting();
     let file = project.path().join("tollgate.toml");
     let text = std::fs::read_to_string(&file).unwrap();
+    let asks = "name = \"test\"\nrequire = { lint = \"error\" }";
+    std::fs::write(&file, text.replace("name = \"test\"", asks)).unwrap();
+    assert_eq!(project.run(&["apply", "test"]).exit, 0);
+    let text = std::fs::read_to_string(&file).unwrap();
     std::fs::write(
         &file,
         text.replace("name = \"test\"", "name = \"test\"\nephemeral = true"),
@@ -146,6 +164,9 @@ fn a_change_of_its_kind_is_a_change() {
     assert_eq!(project.run(&["apply", "test"]).exit, 0);
     assert_eq!(
         policies(&project),
-        ["test changed: kind: nothing -> ephemeral"]
+        [
+            "test tightened: lint: nothing -> error",
+            "test changed: kind: nothing -> ephemeral"
+        ]
     );
 }

@@ -304,7 +304,7 @@ fn a_stricter_policy_refuses_by_its_gates_and_a_looser_one_is_said() {
       found     loosened: data_loss: refuse -> allow
                 loosened: soak: 1h -> 30min
       remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
-    prod: 2 migrations to apply, under saved plan e0c70dfb9e77
+    prod: 2 migrations to apply, under saved plan 5ec6dda49fe9
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
     "#);
@@ -324,7 +324,7 @@ fn a_stricter_policy_refuses_by_its_gates_and_a_looser_one_is_said() {
 
     warning: premise: prod: the policy changed after the plan was made, but no word of what it asks of prod
       remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
-    prod: 2 migrations to apply, under saved plan e0c70dfb9e77
+    prod: 2 migrations to apply, under saved plan 5ec6dda49fe9
       20251103000000_unique
         may fail    line 1: two rows of users that are alike in name
     "#);

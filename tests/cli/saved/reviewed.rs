@@ -32,22 +32,22 @@ fn in_a_terminal() {
       !! NO COMMIT: it was made outside a git repository
       !! DATA LOSS: 1 migration destroys what may stand there
 
-      id           13fd3fa2c8078951d9764842e5392b3b8603ebffeaf154f526c2a77618ac2ce7
+      id           54a5836f60944321581d634b0d2c24b357d687e6c97442f97111dbcf8c59cbb4
       environment  prod
       target       sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5
-      after        receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)
+      after        receipt 1 (5a8346944dfb22affcc5c6be08aec76e22d2e058d1a49d1a800272a83c7b5f7e)
       made         2025-11-04 10:12 UTC by alice, with tollgate 0.1.0
       expires      2025-11-04 18:12 UTC, in 8 h
       change       CHG-123
       policy       5a07bdcb4c40f195d4b64d360f45cb6674abfcefb4c9fc59e75695a89e046924
-      plan         d721ab212a1d660d5ad75a639f28743c8ff19444a32ebdff5aabe3a6b3fb4da9
+      plan         a5181a6eb4d2aae680d0210f5b93eb1ecd3d96fb62a696e29c004cbc03f8dfd1
 
       1. 20251102000000_email
         runs         atomic
         blake3       0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b
         sha256       7a3a4c70d5af51f931ef9c9e1b12d7ae59d117a77416e39b47abf3041544bf39
-        proven       dev 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359) of ledger ea21c7b3
-        proven       test 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09) of ledger ea21c7b3
+        proven       dev 2025-11-04 10:12 UTC by alice, receipt 2 (ed557cd3ea16) of ledger ea21c7b3
+        proven       test 2025-11-04 10:12 UTC by alice, receipt 2 (f246ab96a143) of ledger ea21c7b3
         written by   not known
         reversal     none is prepared
 
@@ -60,8 +60,8 @@ fn in_a_terminal() {
         sha256       61f5a381dc93672f7ff19dcabf86280573ffe73d1dde8d44aae3b8d0f78f8c52
         may fail     line 1: two rows of users that are alike in name
         locks        line 1: users (RESERVED) while every row is read
-        proven       dev 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d) of ledger ea21c7b3
-        proven       test 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42) of ledger ea21c7b3
+        proven       dev 2025-11-04 10:12 UTC by alice, receipt 3 (d16db7d87893) of ledger ea21c7b3
+        proven       test 2025-11-04 10:12 UTC by alice, receipt 3 (20d739ef96f4) of ledger ea21c7b3
         written by   not known
         reversal     none is prepared
 
@@ -74,8 +74,8 @@ fn in_a_terminal() {
         sha256       622257a6235a28af2edaaf5313219531d1867df80d1a8b20cd9a1fe4b1851351
         accepted     line 2: drops column users.fax: nobody reads it
         locks        line 2: users (RESERVED) while every row is written
-        proven       dev 2025-11-04 10:12 UTC by alice, receipt 4 (e05ca2ebd8d5) of ledger ea21c7b3
-        proven       test 2025-11-04 10:12 UTC by alice, receipt 4 (cd1b7de0b989) of ledger ea21c7b3
+        proven       dev 2025-11-04 10:12 UTC by alice, receipt 4 (86ee6e42e3d3) of ledger ea21c7b3
+        proven       test 2025-11-04 10:12 UTC by alice, receipt 4 (23bfe0a9a326) of ledger ea21c7b3
         written by   not known
         reversal     down.sql, blake3:9b407c1acd92087c13da66d642637f3de61dd811ae66ec7a4cee752c254ed137
 
@@ -106,14 +106,14 @@ fn in_a_terminal() {
         order        met, of each
                        it comes after 20251101000000_users, the newest applied here
         promotion    met, of 20251102000000_email
-                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359)
-                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09)
+                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (ed557cd3ea16)
+                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (f246ab96a143)
                      met, of 20251103000000_unique
-                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d)
-                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42)
+                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (d16db7d87893)
+                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (20d739ef96f4)
                      met, of 20251104000000_fax
-                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (e05ca2ebd8d5)
-                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (cd1b7de0b989)
+                       dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (86ee6e42e3d3)
+                       test: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (23bfe0a9a326)
         script       met, of each
                        it can be sent
         data-loss    met, of 20251102000000_email, 20251103000000_unique
@@ -127,6 +127,7 @@ fn in_a_terminal() {
         hours        not asked
         rehearsal    not asked
         backup       not asked
+        approval     not asked
 
       policy
         chain        dev, test, prod
@@ -159,23 +160,23 @@ fn in_a_pull_request() {
     >
     > **Attention.** `DATA LOSS: 1 migration destroys what may stand there`
 
-    - id: `13fd3fa2c8078951d9764842e5392b3b8603ebffeaf154f526c2a77618ac2ce7`
+    - id: `54a5836f60944321581d634b0d2c24b357d687e6c97442f97111dbcf8c59cbb4`
     - environment: `prod`
     - target: `sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5`
-    - after: `receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)`
+    - after: `receipt 1 (5a8346944dfb22affcc5c6be08aec76e22d2e058d1a49d1a800272a83c7b5f7e)`
     - made: `2025-11-04 10:12 UTC by alice, with tollgate 0.1.0`
     - expires: `2025-11-04 18:12 UTC, in 8 h`
     - change: `CHG-123`
     - policy: `5a07bdcb4c40f195d4b64d360f45cb6674abfcefb4c9fc59e75695a89e046924`
-    - plan: `d721ab212a1d660d5ad75a639f28743c8ff19444a32ebdff5aabe3a6b3fb4da9`
+    - plan: `a5181a6eb4d2aae680d0210f5b93eb1ecd3d96fb62a696e29c004cbc03f8dfd1`
 
     ### 1. `20251102000000_email`
 
     - runs: `atomic`
     - blake3: `0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b`
     - sha256: `7a3a4c70d5af51f931ef9c9e1b12d7ae59d117a77416e39b47abf3041544bf39`
-    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359) of ledger ea21c7b3`
-    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09) of ledger ea21c7b3`
+    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 2 (ed557cd3ea16) of ledger ea21c7b3`
+    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 2 (f246ab96a143) of ledger ea21c7b3`
     - written by: `not known`
     - reversal: `none is prepared`
 
@@ -194,8 +195,8 @@ fn in_a_pull_request() {
     - sha256: `61f5a381dc93672f7ff19dcabf86280573ffe73d1dde8d44aae3b8d0f78f8c52`
     - may fail: `line 1: two rows of users that are alike in name`
     - locks: `line 1: users (RESERVED) while every row is read`
-    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d) of ledger ea21c7b3`
-    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42) of ledger ea21c7b3`
+    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 3 (d16db7d87893) of ledger ea21c7b3`
+    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 3 (20d739ef96f4) of ledger ea21c7b3`
     - written by: `not known`
     - reversal: `none is prepared`
 
@@ -214,8 +215,8 @@ fn in_a_pull_request() {
     - sha256: `622257a6235a28af2edaaf5313219531d1867df80d1a8b20cd9a1fe4b1851351`
     - accepted: `line 2: drops column users.fax: nobody reads it`
     - locks: `line 2: users (RESERVED) while every row is written`
-    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 4 (e05ca2ebd8d5) of ledger ea21c7b3`
-    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 4 (cd1b7de0b989) of ledger ea21c7b3`
+    - proven: `dev 2025-11-04 10:12 UTC by alice, receipt 4 (86ee6e42e3d3) of ledger ea21c7b3`
+    - proven: `test 2025-11-04 10:12 UTC by alice, receipt 4 (23bfe0a9a326) of ledger ea21c7b3`
     - written by: `not known`
     - reversal: `down.sql, blake3:9b407c1acd92087c13da66d642637f3de61dd811ae66ec7a4cee752c254ed137`
 
@@ -257,14 +258,14 @@ fn in_a_pull_request() {
     - `order` `met, of each`
       - `it comes after 20251101000000_users, the newest applied here`
     - `promotion` `met, of 20251102000000_email`
-      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359)`
-      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09)`
+      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (ed557cd3ea16)`
+      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (f246ab96a143)`
     - `promotion` `met, of 20251103000000_unique`
-      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d)`
-      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42)`
+      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (d16db7d87893)`
+      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (20d739ef96f4)`
     - `promotion` `met, of 20251104000000_fax`
-      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (e05ca2ebd8d5)`
-      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (cd1b7de0b989)`
+      - `dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (86ee6e42e3d3)`
+      - `test: succeeded 2025-11-04 10:12 UTC by alice, receipt 4 (23bfe0a9a326)`
     - `script` `met, of each`
       - `it can be sent`
     - `data-loss` `met, of 20251102000000_email, 20251103000000_unique`
@@ -278,6 +279,7 @@ fn in_a_pull_request() {
     - `hours` `not asked`
     - `rehearsal` `not asked`
     - `backup` `not asked`
+    - `approval` `not asked`
 
     ### Policy
 
@@ -316,14 +318,14 @@ fn as_a_page() {
     <li>NO COMMIT: it was made outside a git repository</li>
     </ul>
     <table>
-    <tr><th scope="row">id</th><td>63b753c190c6f232fbe6e85c011fdd39d1e5d90ce327646348467d84d1b6bca8</td></tr>
+    <tr><th scope="row">id</th><td>4a448675bff235db03a5061df393e11cb04a3b12e704b9c4a5877bc1e31417f7</td></tr>
     <tr><th scope="row">environment</th><td>prod</td></tr>
     <tr><th scope="row">target</th><td>sqlite prod.db, incarnation 6f3287cd13d7e1d790ece8ec6da9b2a5</td></tr>
-    <tr><th scope="row">after</th><td>receipt 1 (4453e71233679c91115c7ec8ba243055e5f83b759784464da193934b2ac3f38a)</td></tr>
+    <tr><th scope="row">after</th><td>receipt 1 (5a8346944dfb22affcc5c6be08aec76e22d2e058d1a49d1a800272a83c7b5f7e)</td></tr>
     <tr><th scope="row">made</th><td>2025-11-04 10:12 UTC by alice, with tollgate 0.1.0</td></tr>
     <tr><th scope="row">expires</th><td>never, while its premises hold</td></tr>
     <tr><th scope="row">policy</th><td>5a07bdcb4c40f195d4b64d360f45cb6674abfcefb4c9fc59e75695a89e046924</td></tr>
-    <tr><th scope="row">plan</th><td>0020ecc487e8fe756bfa1bd7522a35db04377c13d3807f8f182a55a34898b5d0</td></tr>
+    <tr><th scope="row">plan</th><td>3eee348e58aad144769682bbef23a40f41b230fe60d5bb26e0ce56198f4c7790</td></tr>
     </table>
     <h2>Steps</h2>
     <section>
@@ -332,8 +334,8 @@ fn as_a_page() {
     <tr><th scope="row">runs</th><td>atomic</td></tr>
     <tr><th scope="row">blake3</th><td>0bff6c90c6e8d7b71ab23045cf37f66f020526813fda4fb571537003064a695b</td></tr>
     <tr><th scope="row">sha256</th><td>7a3a4c70d5af51f931ef9c9e1b12d7ae59d117a77416e39b47abf3041544bf39</td></tr>
-    <tr><th scope="row">proven</th><td>dev 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359) of ledger ea21c7b3</td></tr>
-    <tr><th scope="row">proven</th><td>test 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09) of ledger ea21c7b3</td></tr>
+    <tr><th scope="row">proven</th><td>dev 2025-11-04 10:12 UTC by alice, receipt 2 (ed557cd3ea16) of ledger ea21c7b3</td></tr>
+    <tr><th scope="row">proven</th><td>test 2025-11-04 10:12 UTC by alice, receipt 2 (f246ab96a143) of ledger ea21c7b3</td></tr>
     <tr><th scope="row">written by</th><td>not known</td></tr>
     <tr><th scope="row">reversal</th><td>none is prepared</td></tr>
     </table>
@@ -350,8 +352,8 @@ fn as_a_page() {
     <tr><th scope="row">sha256</th><td>61f5a381dc93672f7ff19dcabf86280573ffe73d1dde8d44aae3b8d0f78f8c52</td></tr>
     <tr class="warned"><th scope="row">may fail</th><td>line 1: two rows of users that are alike in name</td></tr>
     <tr><th scope="row">locks</th><td>line 1: users (RESERVED) while every row is read</td></tr>
-    <tr><th scope="row">proven</th><td>dev 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d) of ledger ea21c7b3</td></tr>
-    <tr><th scope="row">proven</th><td>test 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42) of ledger ea21c7b3</td></tr>
+    <tr><th scope="row">proven</th><td>dev 2025-11-04 10:12 UTC by alice, receipt 3 (d16db7d87893) of ledger ea21c7b3</td></tr>
+    <tr><th scope="row">proven</th><td>test 2025-11-04 10:12 UTC by alice, receipt 3 (20d739ef96f4) of ledger ea21c7b3</td></tr>
     <tr><th scope="row">written by</th><td>not known</td></tr>
     <tr><th scope="row">reversal</th><td>none is prepared</td></tr>
     </table>
@@ -372,8 +374,8 @@ fn as_a_page() {
     <tr class="met"><th scope="row">missing</th><td>met</td><td>1 migration applied here, each with its folder</td></tr>
     <tr class="met"><th scope="row">modified</th><td>met</td><td>1 migration applied here, each with the bytes that ran</td></tr>
     <tr class="met"><th scope="row">order</th><td>met, of each</td><td>it comes after 20251101000000_users, the newest applied here</td></tr>
-    <tr class="met"><th scope="row">promotion</th><td>met, of 20251102000000_email</td><td>dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (5606e3ba1359)<br>test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (e504608adf09)</td></tr>
-    <tr class="met"><th scope="row">promotion</th><td>met, of 20251103000000_unique</td><td>dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (ade47349422d)<br>test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (812875303b42)</td></tr>
+    <tr class="met"><th scope="row">promotion</th><td>met, of 20251102000000_email</td><td>dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (ed557cd3ea16)<br>test: succeeded 2025-11-04 10:12 UTC by alice, receipt 2 (f246ab96a143)</td></tr>
+    <tr class="met"><th scope="row">promotion</th><td>met, of 20251103000000_unique</td><td>dev: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (d16db7d87893)<br>test: succeeded 2025-11-04 10:12 UTC by alice, receipt 3 (20d739ef96f4)</td></tr>
     <tr class="met"><th scope="row">script</th><td>met, of each</td><td>it can be sent</td></tr>
     <tr class="met"><th scope="row">data-loss</th><td>met, of each</td><td>nothing that stands here is destroyed, as far as its text tells</td></tr>
     <tr class="quiet"><th scope="row">lint</th><td>not asked</td><td></td></tr>
@@ -383,6 +385,7 @@ fn as_a_page() {
     <tr class="quiet"><th scope="row">hours</th><td>not asked</td><td></td></tr>
     <tr class="quiet"><th scope="row">rehearsal</th><td>not asked</td><td></td></tr>
     <tr class="quiet"><th scope="row">backup</th><td>not asked</td><td></td></tr>
+    <tr class="quiet"><th scope="row">approval</th><td>not asked</td><td></td></tr>
     </table>
     <h2>Policy</h2>
     <table>
