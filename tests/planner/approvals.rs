@@ -253,7 +253,7 @@ fn intent(place: usize, release: Release) -> Fact {
     Fact::Intent(Intent {
         attempt: AttemptId::from_bytes(attempt),
         environment: prod(),
-        target: IncarnationId::from_bytes([3; 16]),
+        target: IncarnationId::from_bytes([7; 16]),
         migration: MigrationId::new("20240101000000_old"),
         blake3: Checksum::of(b"old"),
         sha256: Sha256::of(b"old"),

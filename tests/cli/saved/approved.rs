@@ -100,7 +100,7 @@ fn from_the_plan_to_its_approvals_to_what_stands() {
     approved: saved plan 19cfbff3ced9 for prod, by bo: recorded, not signed
 
       approved  bo, 2025-11-04 11:12 UTC (typed by alice): read all of it
-      asked for 2, of which 1 missing
+      asked for 2, 1 missing
 
       next      tollgate approve release.plan.json --as '<name>'   # somebody else's
     "#);
@@ -128,7 +128,12 @@ fn from_the_plan_to_its_approvals_to_what_stands() {
       next      tollgate apply prod --plan release.plan.json   # by somebody else
     "#);
     assert_snapshot!(project.run(&["review", PLAN]).stdout.split_once("\n  approvals\n").unwrap().1, @r#"
-    2
+      bo, 2025-11-04 11:12 UTC (typed by alice): read all of it, recorded, not signed
+      cy, 2025-11-04 11:12 UTC, recorded, not signed
+      2 asked for, and none is missing
+
+    policy
+      approvals    2
       chain        dev, test, prod
       data_loss    refuse
       never_waive  promotion
@@ -222,7 +227,7 @@ fn one_person_counts_once_and_whoever_applies_not_at_all() {
     approved: saved plan 19cfbff3ced9 for prod, by bo already: once counts, and nothing was written
 
       approved  bo, 2025-11-04 10:12 UTC (typed by alice)
-      asked for 2, of which 1 missing
+      asked for 2, 1 missing
 
       next      tollgate approve release.plan.json --as '<name>'   # somebody else's
     "#);
@@ -293,7 +298,7 @@ fn whoever_applied_a_part_of_it_applies_it() {
         approval    nobody whose word counts approved it
                     found     does not count: bo, 2025-11-04 10:12 UTC (typed by alice); bo applies it
                               does not count: cy, 2025-11-04 10:12 UTC (typed by alice); cy applies it
-                    required  the approval of 1 person, of those who do not apply it, of the saved plan 58bf19b3aab0
+                    required  the approval of 1 person who does not apply it, of the saved plan 58bf19b3aab0
                     remedy    tollgate approve release.plan.json --as '<name>'
 
     warning: failed: 20251103000000_unique: the same bytes failed here before, and were rolled back
@@ -391,8 +396,8 @@ fn its_time_is_between_the_plan_and_now() {
     refused: prod takes nothing as it is
 
         approval    nobody whose word counts approved it
-                    found     does not count: bo, 2025-11-04 11:11 UTC (typed by alice); now it is 2025-11-04 11:11 UTC: a clock is wrong
-                    required  the approval of 1 person, of those who do not apply it, of the saved plan 7aebaaff82e5
+                    found     does not count: bo, 2025-11-04 11:11 UTC (typed by alice); said at 2025-11-04T11:11:59.999Z, and now it is 2025-11-04T11:11:59.998Z: a clock is wrong
+                    required  the approval of 1 person who does not apply it, of the saved plan 7aebaaff82e5
                     remedy    tollgate approve release.plan.json --as '<name>'
     "#);
     project.now = made + HOUR - 1;
@@ -501,7 +506,7 @@ fn it_cannot_be_waived() {
     assert_snapshot!(project.run(&["waive", "prod", "approval", EMAIL, "--reason", "in a hurry"]), @r#"
     exit 2
     --- stderr
-    error: approval cannot be waived: it says what is not known or cannot run, and nobody can answer for that
+    error: approval cannot be waived: it asks for the word of others, and a waiver is the word of one
 
       remedy   tollgate plan prod   # and its remedy; missing, modified, order, promotion, data-loss, lint, hold, soak and rehearsal can be waived
     "#);

@@ -18,6 +18,8 @@ fn git(project: &Project, arguments: &[&str]) {
         .args(["-c", "user.name=Ada", "-c", "user.email=ada@example.org"])
         .args(arguments)
         .current_dir(project.path())
+        .env("GIT_AUTHOR_DATE", "2025-11-04T10:12:00Z")
+        .env("GIT_COMMITTER_DATE", "2025-11-04T10:12:00Z")
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
         .output()
@@ -77,7 +79,7 @@ fn an_author_approves_nothing_of_their_own() {
     refused: prod takes nothing as it is
 
         approval    nobody whose word counts approved it
-                    required  the approval of 1 person, of those who neither apply it nor wrote a migration in it, of the saved plan 7b7a4ebf36fa
+                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan f4ed88ac993f
                     remedy    tollgate approve release.plan.json --as '<name>'
     "#);
     // Where the policy did not ask that yet, it was recorded, and does not count now.
@@ -91,7 +93,7 @@ fn an_author_approves_nothing_of_their_own() {
 
         approval    nobody whose word counts approved it
                     found     does not count: bo, 2025-11-04 10:12 UTC (typed by alice); Bo Berg <7+bo@users.noreply.github.com> wrote 20251103000000_unique
-                    required  the approval of 1 person, of those who neither apply it nor wrote a migration in it, of the saved plan 7b7a4ebf36fa
+                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan f4ed88ac993f
                     remedy    tollgate approve release.plan.json --as '<name>'
     "#);
     assert_eq!(approve(&project, "cy"), 0);
@@ -123,7 +125,7 @@ fn where_nobody_knows_who_wrote_it_nobody_can_approve_it() {
     assert_snapshot!(save(&project, &[]).stderr, @r#"
     warning: nobody can approve it: who wrote 20251102000000_email and 1 more is not known: the plan was made in a clone without its whole history
 
-      remedy   git fetch --unshallow   # in GitHub Actions: fetch-depth: 0, then: tollgate plan prod --out release.plan.json
+      remedy   git fetch --unshallow && tollgate plan prod --out release.plan.json   # in GitHub Actions: fetch-depth: 0
     "#);
     assert_snapshot!(project.run(&["approve", PLAN, "--as", "cy"]), @r#"
     exit 3
@@ -133,7 +135,7 @@ fn where_nobody_knows_who_wrote_it_nobody_can_approve_it() {
         approval    whether an approver wrote it cannot be told
                     found     who wrote 20251102000000_email and 1 more is not known: the plan was made in a clone without its whole history
                     required  a plan that names the authors of each of its migrations
-                    remedy    git fetch --unshallow   # in GitHub Actions: fetch-depth: 0, then: tollgate plan prod --out release.plan.json
+                    remedy    git fetch --unshallow && tollgate plan prod --out release.plan.json   # in GitHub Actions: fetch-depth: 0
     "#);
     assert_snapshot!(held(&project), @r#"
     exit 3
@@ -142,8 +144,8 @@ fn where_nobody_knows_who_wrote_it_nobody_can_approve_it() {
 
         approval    whether an approver wrote it cannot be told
                     found     who wrote 20251102000000_email and 1 more is not known: the plan was made in a clone without its whole history
-                    required  the approval of 1 person, of those who neither apply it nor wrote a migration in it, of the saved plan 49ec0c786c80
-                    remedy    git fetch --unshallow   # in GitHub Actions: fetch-depth: 0, then: tollgate plan prod --out release.plan.json
+                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan e78efc05b524
+                    remedy    git fetch --unshallow && tollgate plan prod --out release.plan.json   # in GitHub Actions: fetch-depth: 0
     "#);
     // Nor outside a repository, nor for what is in no commit.
     let outside = waiting();
@@ -188,14 +190,15 @@ fn an_approval_on_another_machine_counts_once_it_came_here() {
     bo.variables.insert("USER".to_owned(), "bo".to_owned());
     // That ledger knows nothing of prod: what it would refuse is said, and no reason to refuse the word.
     assert_snapshot!(bo.run(&["approve", PLAN, "--as", "bo"]), @r#"
-    exit 3
+    exit 0
     --- stdout
-    refused: nothing was approved for prod
+    approved: saved plan 19cfbff3ced9 for prod, by bo: recorded, not signed
 
-      20251101000000_users
-        premise     it is pending before the plan's last step, and the plan does not name it
-                    required  no step but those of the plan
-                    remedy    tollgate plan prod --out release.plan.json   # a new plan, to be read anew
+      approved  bo, 2025-11-04 10:12 UTC
+      asked for 2, 1 missing
+      not yet   as this ledger knows it, it would now be refused: promotion
+
+      next      tollgate approve release.plan.json --as '<name>'   # somebody else's
     "#);
     assert_eq!(refusals(&project).len(), 1);
     carry(&bo, &project);
@@ -309,7 +312,7 @@ fn whoever_reads_it_elsewhere_is_told_that_approvals_are_not_known_there() {
     assert_eq!(read.exit, 0);
     let (_, told) = read.stdout.split_once("\n  approvals\n").unwrap();
     assert_snapshot!(told, @r#"
-      2, none by an author asked for; who gave one is in the ledger of its project, and not known here
+      asked for: 2, none by an author; who gave one is in the ledger of its project, and not known here
 
     policy
       approvals    2, none by an author
