@@ -3,7 +3,7 @@
 //! unsound. A new format is a new version beside these, with vectors of its own.
 #![expect(clippy::unwrap_used, reason = "a test may stop where it cannot go on")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use tollgate::digest::{
@@ -11,14 +11,14 @@ use tollgate::digest::{
 };
 use tollgate::ledger::View;
 use tollgate::model::entry::{
-    Absorbed, BackedUp, BackupKind, Believed, Bound, BrokeGlass, Chained, Emergency, Ending,
-    Engine, Failure, Found, Head, How, Intent, Opened, Outcome, Place, PostReviewed, Progress,
-    ReceiptRef, Refused, RefusedGate, Rehearsed, Resolved, Restored, Reverted, TakenIn,
-    TargetIdentity, Verdict, Verified, VerifiedBackup, Waived,
+    Absorbed, Approved, BackedUp, BackupKind, Believed, Bound, BrokeGlass, Chained, Emergency,
+    Ending, Engine, Failure, Found, Head, How, Intent, Opened, Outcome, Place, PolicySeen,
+    PostReviewed, Progress, ReceiptRef, Refused, RefusedGate, Rehearsed, Resolved, Restored,
+    Reverted, TakenIn, TargetIdentity, Verdict, Verified, VerifiedBackup, Waived,
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
-    Actor, AttemptId, DataMode, Debt, DownBytes, EarlierSuccess, Entry, Environment,
+    Actor, Approval, AttemptId, DataMode, Debt, DownBytes, EarlierSuccess, Entry, Environment,
     EnvironmentName, Fact, GitState, IncarnationId, IncidentId, IncidentName, MigrationId, Origin,
     Policy, Provenance, Receipt, ReceiptKind, Rehearsal, RehearsedDown, Release, Stage, Timestamp,
     Waiver, WriterId,
@@ -553,6 +553,14 @@ fn receipts() -> Vec<(&'static str, Receipt)> {
                 ..receipt()
             },
         ),
+        (
+            "receipt, under an approved plan",
+            Receipt {
+                release: Some(approved()),
+                policy: Some(hash(0x70)),
+                ..receipt()
+            },
+        ),
     ]
 }
 
@@ -576,6 +584,30 @@ fn release() -> Release {
         id: hash(0x77),
         change: Some("CHG-123".to_owned()),
         approvals: Vec::new(),
+    }
+}
+
+fn approved() -> Release {
+    let approval = |approver: &str, number| Approval {
+        approver: Actor(approver.to_owned()),
+        at: at(8),
+        typed_by: None,
+        note: None,
+        entry: Place {
+            writer: writer(),
+            number,
+        },
+    };
+    Release {
+        approvals: vec![
+            approval("bo", 3),
+            Approval {
+                typed_by: Some(Actor("Ada Lovelace <ada@example.org>".to_owned())),
+                note: Some("read all of it".to_owned()),
+                ..approval("cy", 4)
+            },
+        ],
+        ..release()
     }
 }
 
@@ -1014,7 +1046,44 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 note: "it held, and test runs it now".to_owned(),
             }),
         ),
+        (
+            "approved",
+            Fact::Approved(Approved {
+                environment: environment("prod"),
+                plan: hash(0x77),
+                approver: Actor("bo".to_owned()),
+                note: Some("read all of it".to_owned()),
+            }),
+        ),
+        (
+            "policy",
+            Fact::Policy(PolicySeen {
+                environment: environment("prod"),
+                policy: hash(0x70),
+                was: words(&[("data_loss", "refuse"), ("never_waive", "promotion")]),
+                is: words(&[
+                    ("approvals", "2, none by an author"),
+                    ("data_loss", "refuse"),
+                    ("never_waive", "promotion"),
+                ]),
+            }),
+        ),
+        (
+            "intent, under an approved plan",
+            Fact::Intent(Intent {
+                release: Some(approved()),
+                policy: Some(hash(0x70)),
+                ..intent()
+            }),
+        ),
     ]
+}
+
+fn words(words: &[(&str, &str)]) -> BTreeMap<String, String> {
+    let words = words.iter();
+    words
+        .map(|(key, word)| ((*key).to_owned(), (*word).to_owned()))
+        .collect()
 }
 
 fn debt() -> Debt {
@@ -1316,6 +1385,8 @@ fn every_kind_of_entry_has_a_vector() {
         "waived",
         "broke-glass",
         "post-reviewed",
+        "approved",
+        "policy",
     ];
     assert_eq!(kinds, BTreeSet::from(every));
 }

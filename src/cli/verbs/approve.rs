@@ -7,7 +7,7 @@ use crate::cli::args::{Approve, Global};
 use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts};
-use crate::cli::reason::must_have_a_reason;
+use crate::cli::reason::must_say;
 use crate::cli::{Exit, Result, saved};
 use crate::model::approval::{NOT_SIGNED, is_hidden};
 use crate::model::{Actor, one_line};
@@ -27,7 +27,11 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Approve) -> R
     let again = format!("tollgate approve {} --as '<name>'", shell(&file));
     let approver = name(&verb.approver, &again)?;
     if let Some(note) = &verb.note {
-        must_have_a_reason(note, &format!("{again} --note '<what you looked at>'"))?;
+        must_say(
+            "a note",
+            note,
+            &format!("{again} --note '<what you looked at>'"),
+        )?;
     }
     let read = match saved::read(output, global, &verb.file)? {
         Ok(read) => read,
