@@ -278,6 +278,24 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "5bb553e3c3221a8d24e53916d74106126a04cebf44e9afb8e2ba0fed979efad6",
     ),
     (
+        "approved",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":42,"prev":"2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a2a","at":"2025-11-04T09:54:02.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"approved","payload":{"environment":"prod","plan":"7777777777777777777777777777777777777777777777777777777777777777","approver":"bo","note":"read all of it"}}"#,
+        "7351f8140d41c32b8c7f210c158ab156979e7dbfefda0510da7e2d7479d39825",
+    ),
+    (
+        "policy",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":43,"prev":"2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b2b","at":"2025-11-04T09:54:03.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"policy","payload":{"environment":"prod","policy":"7070707070707070707070707070707070707070707070707070707070707070","was":{"data_loss":"refuse","never_waive":"promotion"},"is":{"approvals":"2, none by an author","data_loss":"refuse","never_waive":"promotion"}}}"#,
+        "b60cbadf428aa5a33bcbfd1a74ea7cfb32efab9e31e4756503351b6da3f9070b",
+    ),
+    (
+        "intent, under an approved plan",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":44,"prev":"2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c2c","at":"2025-11-04T09:54:04.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"journalled","plan":"4444444444444444444444444444444444444444444444444444444444444444","release":{"id":"7777777777777777777777777777777777777777777777777777777777777777","change":"CHG-123","approvals":[{"approver":"bo","at":"2025-11-04T09:53:28.007Z","entry":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3}},{"approver":"cy","at":"2025-11-04T09:53:28.007Z","typed_by":"Ada Lovelace <ada@example.org>","note":"read all of it","entry":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":4}}]},"policy":"7070707070707070707070707070707070707070707070707070707070707070"}}"#,
+        "f0935396986a58411296edc0a1116831dddd8d495f1481a7d0dab4d8fe2e5bd2",
+    ),
+    (
         "receipt",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
@@ -342,6 +360,12 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"release":{"id":"7777777777777777777777777777777777777777777777777777777777777777","change":"CHG-123"}}"#,
         "196299142399f649bec622669cbeba6b0d9f3653a81f939c470d4391bd980572",
+    ),
+    (
+        "receipt, under an approved plan",
+        "tollgate 2026 receipt v1",
+        r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[],"release":{"id":"7777777777777777777777777777777777777777777777777777777777777777","change":"CHG-123","approvals":[{"approver":"bo","at":"2025-11-04T09:53:28.007Z","entry":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3}},{"approver":"cy","at":"2025-11-04T09:53:28.007Z","typed_by":"Ada Lovelace <ada@example.org>","note":"read all of it","entry":{"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":4}}]},"policy":"7070707070707070707070707070707070707070707070707070707070707070"}"#,
+        "31af1afa714af6a3443da3ab69e74bf5f476a99b6a734c0ded52a507f01a47b2",
     ),
     (
         "plan id",
