@@ -330,7 +330,7 @@ fn policy(case: &Case) -> Policy {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(3_000))]
+    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn whose_yes_counts(case in case()) {

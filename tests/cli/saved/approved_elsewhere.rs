@@ -79,7 +79,7 @@ fn an_author_approves_nothing_of_their_own() {
     refused: prod takes nothing as it is
 
         approval    nobody whose word counts approved it
-                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan f4ed88ac993f
+                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan 17cb2ef1ca80
                     remedy    tollgate approve release.plan.json --as '<name>'
     "#);
     // Where the policy did not ask that yet, it was recorded, and does not count now.
@@ -93,7 +93,7 @@ fn an_author_approves_nothing_of_their_own() {
 
         approval    nobody whose word counts approved it
                     found     does not count: bo, 2025-11-04 10:12 UTC (typed by alice); Bo Berg <7+bo@users.noreply.github.com> wrote 20251103000000_unique
-                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan f4ed88ac993f
+                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan 17cb2ef1ca80
                     remedy    tollgate approve release.plan.json --as '<name>'
     "#);
     assert_eq!(approve(&project, "cy"), 0);
@@ -144,7 +144,7 @@ fn where_nobody_knows_who_wrote_it_nobody_can_approve_it() {
 
         approval    whether an approver wrote it cannot be told
                     found     who wrote 20251102000000_email and 1 more is not known: the plan was made in a clone without its whole history
-                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan e78efc05b524
+                    required  the approval of 1 person who neither applies it nor wrote a migration in it, of the saved plan 20b8d229a378
                     remedy    git fetch --unshallow && tollgate plan prod --out release.plan.json   # in GitHub Actions: fetch-depth: 0
     "#);
     // Nor outside a repository, nor for what is in no commit.
