@@ -6,6 +6,7 @@
 mod effects;
 pub mod emergency;
 pub mod gates;
+mod glance;
 pub mod glass;
 pub(crate) mod half;
 pub mod history;
@@ -36,6 +37,7 @@ use crate::targets::{Journal, Rows};
 pub use effects::{StepEffect, StepFinding};
 pub use gates::Gate;
 pub use gates::approval::Approving;
+pub use glance::{Block, Glance, Waiting, glance};
 pub use glass::{Broken, Glass};
 pub(crate) use half::goes_on;
 pub use waivers::Waived;
@@ -544,19 +546,23 @@ fn step(world: &World<'_>, place: usize, file: &FileFacts<'_>, analysis: &Analys
 
 /// The last step before the first one that is refused, where nothing else is refused.
 fn ready_prefix(steps: &[Step], refusals: &[Finding]) -> Option<MigrationId> {
+    let ids: Vec<&MigrationId> = steps.iter().map(|step| &step.migration).collect();
+    let last = ready_place(&ids, refusals)?;
+    ids.get(last).map(|last| (*last).clone())
+}
+
+/// Its place.
+fn ready_place(steps: &[&MigrationId], refusals: &[Finding]) -> Option<usize> {
     let mut first = steps.len();
     for refusal in refusals {
         let subject = refusal
             .migration
             .as_ref()
             .filter(|_| refusal.gate.is_about_steps())?;
-        first = first.min(steps.iter().position(|step| step.migration == *subject)?);
+        first = first.min(steps.iter().position(|step| *step == subject)?);
     }
     if refusals.is_empty() {
         return None;
     }
-    first
-        .checked_sub(1)
-        .and_then(|last| steps.get(last))
-        .map(|step| step.migration.clone())
+    first.checked_sub(1)
 }

@@ -38,11 +38,14 @@ impl<'a> Source<'a> {
         applied.max_by_key(|(_, success)| success.receipt.seq)
     }
 
-    /// Since when the first of the pending migrations could have come: since its newest proof.
+    /// Since when the first of the pending migrations could have come: since it succeeded in the
+    /// environment before.
     fn waits_since(&self) -> Option<Timestamp> {
-        let steps = self.plan.steps.iter();
-        let since = steps.filter_map(|step| step.proofs.iter().map(|proof| proof.at).max());
-        since.min()
+        let place = self.policy.position(&self.plan.environment)?;
+        let before = self.policy.chain().nth(place.checked_sub(1)?)?;
+        let proofs = self.plan.steps.iter().flat_map(|step| &step.proofs);
+        let there = proofs.filter(|proof| proof.environment == *before);
+        there.map(|proof| proof.at).min()
     }
 
     fn age(&self, at: Timestamp) -> Option<String> {
@@ -116,11 +119,16 @@ pub fn text(source: &Source<'_>, paint: Paint) -> String {
         match source.last_change() {
             None => "none that this ledger knows of".to_owned(),
             Some((migration, success)) => format!(
-                "{migration}, {} by {}, receipt {}, {}",
+                "{migration}, {} by {}, receipt {}, {}{}",
                 success.at.minute(),
                 success.by,
                 success.receipt.seq,
-                source.ago(success.at)
+                source.ago(success.at),
+                match success.release.as_ref().map(|release| &release.change) {
+                    Some(Some(change)) => format!(", under {change}"),
+                    Some(None) => ", under a saved plan".to_owned(),
+                    None => String::new(),
+                }
             ),
         },
     );
@@ -331,13 +339,10 @@ fn drift(source: &Source<'_>) -> String {
     match looked.differences {
         None => format!("looked at {when}, with nothing to compare{since}"),
         Some(0) => format!("none, looked at {when}{since}"),
-        Some(many) => format!(
-            "{} as no migration made them, looked at {when}{since}",
-            match many {
-                1 => "1 object is".to_owned(),
-                _ => format!("{many} objects are"),
-            }
-        ),
+        Some(1) => format!("1 object is not as migrations left it, looked at {when}{since}"),
+        Some(many) => {
+            format!("{many} objects are not as migrations left them, looked at {when}{since}")
+        }
     }
 }
 
@@ -358,6 +363,7 @@ pub fn json(source: &Source<'_>) -> Value {
             "at": success.at,
             "by": success.by,
             "receipt": success.receipt,
+            "release": success.release,
         })),
         "applied": applied,
         "open": attempts(source),

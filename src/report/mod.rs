@@ -15,6 +15,7 @@ pub mod script_error;
 mod snippet;
 pub mod strays;
 pub mod verify;
+pub mod waiting;
 pub mod why;
 
 use anstyle::{AnsiColor, Style};

@@ -103,7 +103,7 @@ fn one_environment_in_one_screen() {
       hours       closed, opens Thu 2025-11-06 09:00 Europe/Berlin
       hold        20251103000000_fax: the fax is still read
       backup      2025-11-05 19:12 UTC prod-20251105191200-44b8.db, 0 s ago, not restored: a hope
-      drift       1 object is as no migration made them, looked at 2025-11-05 12:12 UTC, 7 h ago
+      drift       1 object is not as migrations left it, looked at 2025-11-05 12:12 UTC, 7 h ago
       next        tollgate apply test --to 20251103000000_fax
     "#);
     let (exit, told) = project.json(&["status", "prod"]);

@@ -7,8 +7,8 @@ use crate::cli::output::Output;
 use crate::cli::project::{Project, facts};
 use crate::cli::{Exit, Result};
 use crate::ledger;
-use crate::planner::{self, Inputs};
-use crate::report::{environment, matrix};
+use crate::planner::{self, Glance, Inputs};
+use crate::report::{environment, matrix, waiting};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Status) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -51,11 +51,40 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Status) -> Re
         }
         return Ok(Exit::Done);
     }
-    let matrix = matrix::build(&project.config.policy, &facts(&catalog), &loaded.view, now);
+    let files = facts(&catalog);
+    let matrix = matrix::build(&project.config.policy, &files, &loaded.view, now);
+    let folder = project.folder();
+    // Outside the chain nothing waits: what is there is there for a look.
+    let policy = &project.config.policy;
+    let glances: Vec<Glance> = policy
+        .chain()
+        .map(|name| {
+            planner::glance(&Inputs {
+                environment: name,
+                engine: project.engine(name),
+                policy,
+                files: &files,
+                prisma: catalog.prisma.as_ref(),
+                view: &loaded.view,
+                kept: &loaded.kept,
+                to: None,
+                live: None,
+                now,
+                approving: planner::Approving::Unsaved,
+                in_use: &BTreeSet::new(),
+                folder: &folder,
+            })
+        })
+        .collect();
     if output.is_json() {
-        output.document(&matrix::json(&matrix));
+        let mut document = matrix::json(&matrix);
+        document["waiting"] = waiting::json(&glances);
+        output.document(&document);
     } else {
-        let text = matrix::text(&matrix, output.paint());
+        let mut text = matrix::text(&matrix, output.paint());
+        if !matrix.rows.is_empty() {
+            text.push_str(&waiting::text(&glances, now, output.paint()));
+        }
         output.result(&text);
     }
     Ok(Exit::Done)

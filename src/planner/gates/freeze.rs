@@ -11,10 +11,10 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let Some(require) = require(world) else {
         return Vec::new();
     };
-    let holding: Vec<&Freeze> = require.freeze.iter().filter(|it| it.holds(now)).collect();
-    let Some(end) = holding.iter().map(|freeze| freeze.to).max() else {
+    let Some(thaws) = thaws(world) else {
         return Vec::new();
     };
+    let holding: Vec<&Freeze> = require.freeze.iter().filter(|it| it.holds(now)).collect();
     let environment = world.inputs.environment;
     let found = holding.iter().map(|freeze| {
         format!(
@@ -30,8 +30,26 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         fact: format!("{environment} is frozen"),
         found: found.chain(emergency(world)).collect(),
         required: "a moment outside every freeze in tollgate.toml".to_owned(),
-        remedy: after(world, thawed(require, end)),
+        remedy: after(world, thaws),
     }]
+}
+
+/// When the freeze that holds now is over, and none that begins before that holds.
+pub(in crate::planner) fn thaws(world: &World<'_>) -> Option<Timestamp> {
+    let require = require(world)?;
+    let holding = require
+        .freeze
+        .iter()
+        .filter(|it| it.holds(world.inputs.now));
+    Some(thawed(require, holding.map(|freeze| freeze.to).max()?))
+}
+
+/// When something may be applied again.
+pub(in crate::planner) fn opens(world: &World<'_>) -> Option<Timestamp> {
+    let windows = require(world)?.allow.iter();
+    windows
+        .filter_map(|window| window.opens(world.inputs.now))
+        .min()
 }
 
 /// This instant lies in the hours in which something may be applied.

@@ -7,7 +7,7 @@ pub(crate) mod chain;
 pub(crate) mod data_loss;
 pub(crate) mod debt;
 mod failed;
-mod freeze;
+pub(super) mod freeze;
 mod hold;
 pub mod identity;
 mod lint;
@@ -20,7 +20,7 @@ mod rehearsal;
 pub(crate) mod reset;
 mod reverted;
 mod script;
-mod soak;
+pub(super) mod soak;
 mod unknown;
 
 use std::fmt;

@@ -2,6 +2,7 @@
 //!
 //! What never succeeded there is the gate promotion's to say.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::backup::length;
@@ -25,6 +26,28 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
         finding(world, before, file.migration, soak, since)
     };
     world.pending.iter().filter_map(of).collect()
+}
+
+/// When each of the pending migrations has stood there for long enough, where that can be told.
+pub(in crate::planner) fn ends(world: &World<'_>) -> BTreeMap<MigrationId, Timestamp> {
+    let require = world.inputs.policy.require(world.inputs.environment);
+    let (Some(soak), Some(before)) = (require.and_then(|it| it.soak), world.before().last()) else {
+        return BTreeMap::new();
+    };
+    let links = Links::read(world.inputs.files, world.inputs.view);
+    let end =
+        |file: &FileFacts<'_>| match since(world, before, file, links.standing(file.migration))? {
+            Since::At(at, _) if at <= world.inputs.now => {
+                Some((file.migration.clone(), end(at, soak)))
+            }
+            Since::At(..) | Since::Gone => None,
+        };
+    world.pending.iter().filter_map(end).collect()
+}
+
+fn end(since: Timestamp, soak: Duration) -> Timestamp {
+    let soak = i64::try_from(soak.as_millis()).unwrap_or(i64::MAX);
+    Timestamp::from_unix_millis(since.unix_millis().saturating_add(soak))
 }
 
 /// From when it is counted.
@@ -107,8 +130,7 @@ fn finding(
     if stood >= soak.as_millis() {
         return None;
     }
-    let end = i64::try_from(soak.as_millis()).unwrap_or(i64::MAX);
-    let end = Timestamp::from_unix_millis(at.unix_millis().saturating_add(end));
+    let end = end(at, soak);
     Some(unmet(
         format!(
             "it stood in {before} for {}, and has to for {wanted}",
