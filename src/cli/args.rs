@@ -24,8 +24,8 @@ pub(crate) struct Global {
     /// Run as if started in DIR
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub(crate) directory: Option<PathBuf>,
-    /// How results are written: for people, or as one versioned document; github and sarif: lint alone;
-    /// markdown and html: review alone
+    /// How results are written: for people, or as one versioned document; github: plan, apply and lint alone;
+    /// sarif: lint alone; markdown and html: review alone
     #[arg(long, value_enum, default_value = "text", global = true)]
     pub(crate) format: Format,
     /// Read variables from FILE instead of .env; what is set in the environment goes first
@@ -40,7 +40,7 @@ pub(crate) struct Global {
 pub(crate) enum Format {
     Text,
     Json,
-    // Annotations, as commands of GitHub Actions.
+    // Annotations as commands of GitHub Actions, and a job summary.
     Github,
     // SARIF 2.1.0, for code scanning.
     Sarif,

@@ -6,6 +6,7 @@ mod config;
 mod evidence;
 mod exit;
 mod git;
+mod github;
 mod hub;
 mod output;
 mod progress;
@@ -47,6 +48,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
     if let Some(trouble) = not_for(&parsed) {
         return output.trouble(&trouble);
     }
+    let summarises = matches!(parsed.verb, Verb::Plan(_) | Verb::Apply(_));
     let result = match parsed.verb {
         Verb::Init(verb) => verbs::init::run(&mut output, &parsed.global, &verb),
         Verb::New(verb) => verbs::new::run(&mut output, &parsed.global, &verb),
@@ -83,32 +85,39 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
     crate::failpoint::hit("cli.verb-ended");
     match result.and_then(|exit| output.finish().map(|()| exit)) {
         Ok(exit) => exit,
-        Err(trouble) => output.trouble(&trouble),
+        Err(trouble) => {
+            if summarises && output.is_github() {
+                github::tell_trouble(&mut output, &trouble);
+            }
+            output.trouble(&trouble)
+        }
     }
 }
 
-/// Formats that only one verb has.
+/// Formats that only some verbs have.
 fn not_for(parsed: &Arguments) -> Option<Trouble> {
-    let format = match parsed.global.format {
-        Format::Text | Format::Json => return None,
-        Format::Github => "github",
-        Format::Sarif => "sarif",
-        Format::Markdown | Format::Html => {
-            return (!matches!(parsed.verb, Verb::Review(_))).then(|| {
-                Trouble::usage(
-                    "--format markdown and html are for review alone",
-                    "--format json",
-                )
-            });
-        }
+    let (fits, whose) = match (parsed.global.format, &parsed.verb) {
+        (Format::Text | Format::Json, _) => return None,
+        (Format::Github, Verb::Plan(_) | Verb::Apply(_)) => return None,
+        (Format::Github, Verb::Lint(lint)) => (
+            lint.explain.is_none(),
+            "github is for plan, apply and the findings of lint alone",
+        ),
+        (Format::Github, _) => (
+            false,
+            "github is for plan, apply and the findings of lint alone",
+        ),
+        (Format::Sarif, Verb::Lint(lint)) => (
+            lint.explain.is_none(),
+            "sarif is for the findings of lint alone",
+        ),
+        (Format::Sarif, _) => (false, "sarif is for the findings of lint alone"),
+        (Format::Markdown | Format::Html, verb) => (
+            matches!(verb, Verb::Review(_)),
+            "markdown and html are for review alone",
+        ),
     };
-    let explains = matches!(&parsed.verb, Verb::Lint(lint) if lint.explain.is_some());
-    (explains || !matches!(parsed.verb, Verb::Lint(_))).then(|| {
-        Trouble::usage(
-            format!("--format {format} is for the findings of lint alone"),
-            "--format json",
-        )
-    })
+    (!fits).then(|| Trouble::usage(format!("--format {whose}"), "--format json"))
 }
 
 /// What a verb returns.

@@ -8,6 +8,7 @@ use super::args::Format;
 use super::exit::{Exit, Trouble};
 use super::world::World;
 use crate::ledger::Strays;
+use crate::report::github::{Annotation, Level, harmless};
 use crate::report::{self, Paint};
 
 /// Where a verb writes to.
@@ -55,6 +56,10 @@ impl<'w> Output<'w> {
         self.format == Format::Json
     }
 
+    pub(crate) fn is_github(&self) -> bool {
+        self.format == Format::Github
+    }
+
     pub(crate) fn is_interrupted(&self) -> bool {
         let flag = &self.world.interrupted;
         flag.load(std::sync::atomic::Ordering::SeqCst)
@@ -72,6 +77,25 @@ impl<'w> Output<'w> {
     pub(crate) fn result(&mut self, text: &str) {
         let text = self.clean(text, self.world.colour_stdout);
         self.write(|world| world.stdout.write_all(text.as_bytes()));
+    }
+
+    /// Writes a command of GitHub Actions. Its texts are cleaned before they are put into it: escaped, a
+    /// secret would no longer be known.
+    pub(crate) fn annotate(&mut self, annotation: &Annotation) {
+        let properties = annotation.properties.iter();
+        let clean = Annotation {
+            level: annotation.level,
+            properties: properties
+                .map(|(name, value)| (*name, self.plain(value)))
+                .collect(),
+            message: self.plain(&annotation.message),
+        };
+        self.write(|world| writeln!(world.stdout, "{}", clean.command()));
+    }
+
+    /// A text as it is written to a file: without secrets and control characters.
+    pub(crate) fn plain(&self, text: &str) -> String {
+        self.secrets.leave_out(&without_controls(text, false))
     }
 
     /// Writes bytes that are the result, exactly as they are.
@@ -154,6 +178,18 @@ impl<'w> Output<'w> {
             text.push_str(&format!("\n  remedy   {remedy}\n"));
         }
         self.note(&text);
+        if self.is_github() {
+            let lines = std::iter::once(&trouble.fact)
+                .chain(&trouble.consequence)
+                .map(String::to_owned);
+            let remedy = trouble.remedy.iter().map(|it| format!("remedy: {it}"));
+            let message: Vec<String> = lines.chain(remedy).collect();
+            self.annotate(&Annotation::new(
+                Level::Error,
+                "tollgate",
+                message.join("\n"),
+            ));
+        }
         if self.is_json() {
             let document = serde_json::json!({
                 "schema": "tollgate/error/v1",
@@ -206,23 +242,33 @@ impl<'w> Output<'w> {
     /// Leaves out secrets, and control characters that could steer a terminal; line feeds, tabs and,
     /// where it is wanted, colour stay.
     fn clean(&self, text: &str, coloured: bool) -> String {
-        let mut out = String::with_capacity(text.len());
-        let mut rest = text;
-        while let Some(character) = rest.chars().next() {
-            if let Some(sequence) = colour(rest).filter(|_| coloured) {
-                out.push_str(sequence);
-                rest = &rest[sequence.len()..];
-                continue;
-            }
-            // Bidirectional controls can make a line read as another one.
-            let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-            let harmless =
-                !turns && (!character.is_control() || character == '\n' || character == '\t');
-            out.push(if harmless { character } else { '\u{fffd}' });
-            rest = &rest[character.len_utf8()..];
+        let out = self.secrets.leave_out(&without_controls(text, coloured));
+        match self.format {
+            // Every line of the log is read for commands.
+            Format::Github => harmless(&out),
+            _ => out,
         }
-        self.secrets.leave_out(&out)
     }
+}
+
+/// The text without control characters, but for line feeds, tabs and, where it is wanted, colour.
+fn without_controls(text: &str, coloured: bool) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(character) = rest.chars().next() {
+        if let Some(sequence) = colour(rest).filter(|_| coloured) {
+            out.push_str(sequence);
+            rest = &rest[sequence.len()..];
+            continue;
+        }
+        // Bidirectional controls can make a line read as another one.
+        let turns = matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let harmless =
+            !turns && (!character.is_control() || character == '\n' || character == '\t');
+        out.push(if harmless { character } else { '\u{fffd}' });
+        rest = &rest[character.len_utf8()..];
+    }
+    out
 }
 
 /// Texts that must never be shown: the passwords of the targets.

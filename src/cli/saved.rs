@@ -13,7 +13,7 @@ use super::exit::Trouble;
 use super::git::Git;
 use super::output::Output;
 use super::project::{Project, start};
-use super::{Exit, Result, provenance};
+use super::{Exit, Result, github, provenance};
 use crate::digest::ChainHash;
 use crate::ledger::view::View;
 use crate::model::{EnvironmentName, Timestamp, read_instant};
@@ -21,6 +21,8 @@ use crate::planner::gates::shell;
 use crate::planner::saved::{Around, MOST_BYTES, SavedDeed, SavedError, SavedPlan, SavedPolicy};
 use crate::planner::{Answer, FileFacts, Finding, Plan};
 use crate::report;
+use crate::report::github::Level;
+use crate::report::summary::Page;
 use crate::workflows::apply::refused_file;
 
 /// More characters than this are no name of a change.
@@ -290,8 +292,17 @@ pub(crate) fn refuse(
             "refusals": [report::plan::finding_json(&unfit.finding)],
         }));
     } else {
-        let what = format!("{environment} takes nothing from that file");
-        output.result(&refused(&what, &unfit.finding, output.paint()));
+        if github::wants_text(output) {
+            let what = format!("{environment} takes nothing from that file");
+            output.result(&refused(&what, &unfit.finding, output.paint()));
+        }
+        if output.is_github() {
+            let name = environment.as_str();
+            let mut page = Page::new(name, "refused, for 1 reason", "tollgate log");
+            page.refused(std::slice::from_ref(&unfit.finding));
+            let told = report::plan::of_finding(name, Level::Error, &unfit.finding);
+            github::tell(output, &page, vec![told]);
+        }
     }
     Ok(Exit::Refused)
 }

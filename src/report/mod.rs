@@ -3,9 +3,11 @@
 
 pub mod baseline;
 pub mod environment;
+pub mod github;
 pub mod glass;
 pub mod lint;
 pub mod log;
+mod markdown;
 pub mod matrix;
 pub mod plan;
 pub mod rehearsal;
@@ -14,6 +16,7 @@ pub mod review;
 pub mod script_error;
 mod snippet;
 pub mod strays;
+pub mod summary;
 pub mod verify;
 pub mod waiting;
 pub mod why;

@@ -1,5 +1,6 @@
 //! A plan, for people and for machines.
 
+mod annotations;
 mod does;
 mod json;
 
@@ -10,6 +11,7 @@ use crate::planner::gates::{self, shell, told};
 use crate::planner::saved::SavedPlan;
 use crate::planner::{Finding, Gate, Plan, Step, Verdict};
 
+pub use annotations::{annotations, of_finding};
 pub use does::{deeds, effects};
 pub use json::{finding_json, json};
 
@@ -238,29 +240,44 @@ fn refused(plan: &Plan, paint: Paint) -> String {
 #[must_use]
 pub fn findings(findings: &[Finding], paint: Paint) -> String {
     let mut out = String::new();
-    let about_all = findings.iter().filter(|found| found.migration.is_none());
-    for found in about_all {
-        out.push('\n');
-        out.push_str(&finding(found, paint));
+    for group in grouped(findings) {
+        if group.subjects.is_empty() {
+            for found in group.findings {
+                out.push('\n');
+                out.push_str(&finding(found, paint));
+            }
+        } else {
+            out.push('\n');
+            out.push_str(&shown_group(&group, paint));
+        }
     }
+    out
+}
+
+/// Findings by subject: first those about the whole environment, in a group of no subject.
+pub(super) fn grouped(findings: &[Finding]) -> Vec<Group<'_>> {
+    let about_all: Vec<&Finding> = findings
+        .iter()
+        .filter(|found| found.migration.is_none())
+        .collect();
     let mut subjects: Vec<&MigrationId> = findings
         .iter()
         .filter_map(|found| found.migration.as_ref())
         .collect();
     subjects.sort_unstable();
     subjects.dedup();
-    for group in groups(&subjects, findings) {
-        out.push('\n');
-        out.push_str(&shown_group(&group, paint));
-    }
-    out
+    let all = (!about_all.is_empty()).then_some(Group {
+        subjects: Vec::new(),
+        findings: about_all,
+    });
+    all.into_iter().chain(groups(&subjects, findings)).collect()
 }
 
 /// Migrations that are refused for the same reasons, one after another.
-struct Group<'a> {
-    subjects: Vec<&'a MigrationId>,
+pub(super) struct Group<'a> {
+    pub(super) subjects: Vec<&'a MigrationId>,
     /// The findings about the last of them: its remedy covers those before it.
-    findings: Vec<&'a Finding>,
+    pub(super) findings: Vec<&'a Finding>,
 }
 
 /// Migrations in a row whose findings differ only in the names are told once: with hundreds of them

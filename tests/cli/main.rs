@@ -15,6 +15,7 @@ mod data_loss;
 mod desk;
 mod emergency;
 mod errors;
+mod github;
 mod glance;
 mod half_way;
 mod identity;

@@ -1,5 +1,7 @@
 //! `tollgate apply ENV`
 
+mod github_summary;
+
 use serde_json::{Value, json};
 
 use super::rehearse;
@@ -7,7 +9,7 @@ use crate::cli::act::act;
 use crate::cli::args::{Apply, Global};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
-use crate::cli::{Exit, Result, saved};
+use crate::cli::{Exit, Result, github, saved};
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, ReceiptKind};
 use crate::planner::gates::shell;
@@ -15,8 +17,10 @@ use crate::planner::premises::{self, Held};
 use crate::planner::saved::SavedError;
 use crate::planner::{self, FileFacts};
 use crate::report::plan::Ending;
-use crate::report::{self, script_error};
+use crate::report::{self, Paint, script_error};
 use crate::workflows::apply::{End, Report, Request, apply};
+
+use github_summary::{annotations, page};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -78,11 +82,24 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
     )?;
     if output.is_json() {
         output.document(&document(&report));
-    } else if let Some(line) = result(&report) {
+    } else if let Some(line) = result(&report).filter(|_| github::wants_text(output)) {
         output.result(&line);
     }
     let again = held.map(|held| held.file);
-    Ok(end_of(output, &project, &files, &report, again))
+    let exit = end_of(output, &project, &files, &report, again);
+    if output.is_github() {
+        let again = again_under(again);
+        let story = story(&project, &files, &report, &again, Paint(false));
+        let page = page(&report, story.as_deref());
+        let paths = github::paths(&project, &catalog);
+        github::tell(output, &page, annotations(&report, &files, &paths));
+    }
+    Ok(exit)
+}
+
+/// How the same verb is typed again under a saved plan.
+fn again_under(plan: Option<&str>) -> String {
+    plan.map_or_else(String::new, |file| format!(" --plan {}", shell(file)))
 }
 
 /// Tells how a report ended, where it did not end well, and returns the exit code for it.
@@ -103,9 +120,45 @@ fn end_of(
     report: &Report,
     plan: Option<&str>,
 ) -> Exit {
-    let plan = plan.map_or_else(String::new, |file| format!(" --plan {}", shell(file)));
-    let environment = &report.plan.environment;
     let paint = output.paint_notes();
+    if let Some(story) = story(project, files, report, &again_under(plan), paint) {
+        output.note(&story);
+    }
+    let environment = &report.plan.environment;
+    match &report.end {
+        End::Done | End::UpToDate | End::Ready => Exit::Done,
+        End::Refused => {
+            // In text the refusal is the result of the verb; a document carries it already.
+            if !output.is_json() && github::wants_text(output) {
+                let text = report::plan::text(&report.plan, Ending::To(None), output.paint());
+                output.result(&text);
+            }
+            Exit::Refused
+        }
+        End::Failed { .. } | End::CutOff { .. } | End::Unknown { .. } => Exit::Failed,
+        End::NotRehearsed => {
+            if !output.is_json()
+                && let Some(last) = report.rehearsals.last()
+            {
+                let paint = output.paint();
+                let text = rehearse::text(project, files, environment, last, paint);
+                output.result(&text);
+            }
+            Exit::Refused
+        }
+        End::Interrupted => Exit::Interrupted,
+    }
+}
+
+/// What is told of a run that did not come to its end.
+fn story(
+    project: &Project,
+    files: &[FileFacts<'_>],
+    report: &Report,
+    plan: &str,
+    paint: Paint,
+) -> Option<String> {
+    let environment = &report.plan.environment;
     // What went through broken glass goes on there.
     let go_on = match &report.plan.glass {
         None => format!("tollgate apply {environment}{plan}"),
@@ -115,16 +168,8 @@ fn end_of(
         None => format!("{go_on} --dry-run"),
         Some(_) => go_on.clone(),
     };
-    match &report.end {
-        End::Done | End::UpToDate | End::Ready => Exit::Done,
-        End::Refused => {
-            // In text the refusal is the result of the verb; a document carries it already.
-            if !output.is_json() {
-                let text = report::plan::text(&report.plan, Ending::To(None), output.paint());
-                output.result(&text);
-            }
-            Exit::Refused
-        }
+    Some(match &report.end {
+        End::Done | End::UpToDate | End::Ready | End::Refused | End::NotRehearsed => return None,
         End::Failed {
             migration,
             error,
@@ -152,8 +197,7 @@ fn end_of(
                 proven_in: &proven_in,
                 again: &go_on,
             };
-            output.note(&script_error::text(&failed, paint));
-            Exit::Failed
+            script_error::text(&failed, paint)
         }
         End::CutOff {
             migration,
@@ -172,11 +216,10 @@ fn end_of(
                 }
                 _ => String::new(),
             };
-            output.note(&format!(
+            format!(
                 "{} {environment}: {migration} was cut off: {error}\n  {stands}\n\n  remedy   {go_on}{goes_on}\n",
                 paint.bad("error:")
-            ));
-            Exit::Failed
+            )
         }
         End::Unknown {
             migration,
@@ -198,32 +241,20 @@ fn end_of(
             let again = again.as_ref().map_or_else(String::new, |why| {
                 format!("  and it could not be looked at again: {why}\n")
             });
-            output.note(&format!(
+            format!(
                 "{} {environment}: how {migration} ended is not known: {error}\n{again}  {how}\n\n  remedy   {look}\n",
                 paint.bad("error:")
-            ));
-            Exit::Failed
-        }
-        End::NotRehearsed => {
-            if !output.is_json()
-                && let Some(last) = report.rehearsals.last()
-            {
-                let paint = output.paint();
-                let text = rehearse::text(project, files, environment, last, paint);
-                output.result(&text);
-            }
-            Exit::Refused
+            )
         }
         End::Interrupted => {
             let left = report.plan.steps.len() - report.applied.len().min(report.plan.steps.len());
-            output.note(&format!(
+            format!(
                 "{} {environment}: {} left; what was begun has ended\n\n  remedy   {go_on}\n",
                 paint.warn("interrupted:"),
                 report::count(left, "migration")
-            ));
-            Exit::Interrupted
+            )
         }
-    }
+    })
 }
 
 /// The result of a run that ended well, as one line.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::cli::args::{Global, Plan};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
-use crate::cli::{Exit, Result, saved};
+use crate::cli::{Exit, Result, github, saved};
 use crate::ledger;
 use crate::planner::gates::approval::nobody;
 use crate::planner::premises::Held;
@@ -73,8 +73,16 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
             Some((saved, wanted)) => Ending::Saved(saved, &wanted.name),
             None => Ending::To(to.as_ref()),
         };
-        let text = report::plan::text(&plan, ending, output.paint());
-        output.result(&text);
+        if github::wants_text(output) {
+            let text = report::plan::text(&plan, ending, output.paint());
+            output.result(&text);
+        }
+        if output.is_github() {
+            let page = report::summary::plan(&plan, ending);
+            let paths = github::paths(&project, &catalog);
+            let annotations = report::plan::annotations(&plan, &paths);
+            github::tell(output, &page, annotations);
+        }
     }
     if let Some((saved, wanted)) = &kept
         && let Some(asked) = project.config.policy.approvals(&environment)

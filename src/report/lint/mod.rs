@@ -6,7 +6,7 @@ mod page;
 mod sarif;
 mod text;
 
-pub use github::github;
+pub use github::{annotations, summary};
 pub use json::json;
 pub use page::{explain, sections};
 pub use sarif::sarif;

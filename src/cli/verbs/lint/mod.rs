@@ -124,8 +124,10 @@ fn tell(output: &mut Output<'_>, project: &Project, verb: &Lint, told: &report::
         }
         Format::Json => output.document(&report::json(told)),
         Format::Github => {
-            let text = report::github(told, shown, &from_top(project));
-            output.result(&text);
+            for annotation in report::annotations(told, shown, &from_top(project)) {
+                output.annotate(&annotation);
+            }
+            output.result(&report::summary(told));
         }
         Format::Sarif => {
             let version = env!("CARGO_PKG_VERSION");
@@ -135,7 +137,7 @@ fn tell(output: &mut Output<'_>, project: &Project, verb: &Lint, told: &report::
 }
 
 /// The path from the top of the repository to the project's folder; empty where there is no repository.
-fn from_top(project: &Project) -> String {
+pub(in crate::cli) fn from_top(project: &Project) -> String {
     let git = Git::at(&project.config.root).ok();
     git.and_then(|git| git.prefix()).unwrap_or_default()
 }
