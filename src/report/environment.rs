@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::plan::finding_json;
-use super::{Paint, count};
-use crate::ledger::view::{EnvironmentView, Looked, Success};
+use super::{Paint, count, glass};
+use crate::ledger::view::{EnvironmentView, Looked, OpenedDebt, Success};
 use crate::model::entry::BackupKind;
 use crate::model::{EnvironmentName, Kind, MigrationId, Policy, Require, Timestamp};
 use crate::planner::gates::backup::{self, length};
@@ -23,6 +23,8 @@ pub struct Source<'a> {
     pub plan: &'a Plan,
     /// What the gates say of that plan.
     pub answers: &'a [crate::planner::Answer],
+    /// What is owed there, and what was paid.
+    pub debts: &'a [OpenedDebt],
     /// Now.
     pub now: Timestamp,
 }
@@ -136,6 +138,16 @@ pub fn text(source: &Source<'_>, paint: Paint) -> String {
     line("applied", count(applied, "migration"));
     for attempt in attempts(source) {
         line("open", attempt);
+    }
+    for debt in source.debts {
+        for (place, text) in glass::lines(environment, debt, source.now)
+            .iter()
+            .enumerate()
+        {
+            let name = format!("{environment}: debt of ");
+            let text = text.strip_prefix(&name).unwrap_or(text);
+            line(if place == 0 { "debt" } else { "" }, text.to_owned());
+        }
     }
     line("waits", waits(source));
     for (gate, subjects) in source.blocked_by() {
@@ -367,6 +379,9 @@ pub fn json(source: &Source<'_>) -> Value {
         })),
         "applied": applied,
         "open": attempts(source),
+        "debts": source.debts.iter().map(|debt| {
+            glass::debt_json(&plan.environment, debt, source.now)
+        }).collect::<Vec<_>>(),
         "pending": plan.steps.iter().map(|step| &step.migration).collect::<Vec<_>>(),
         "waits_since": source.waits_since(),
         "verdict": plan.verdict().as_str(),

@@ -46,7 +46,9 @@ fn environment(glance: &Glance, now: Timestamp, paint: Paint) -> String {
         (1, 1) => "1 migration waits, ready".to_owned(),
         (_, 0) => format!("{} {verb}", count(many, "migration")),
         (_, all) if all == many => format!("{many} migrations wait, all ready"),
-        (_, some) => format!("{many} migrations wait, {some} ready"),
+        // What is ready stands before all that is not.
+        (_, 1) => format!("{many} migrations wait, the first ready"),
+        (_, some) => format!("{many} migrations wait, the first {some} ready"),
     };
     let mut out = format!("{}: {waits}\n", paint.bold(name));
     let rows = rows(glance, now);

@@ -163,6 +163,13 @@ fn the_ready_prefix_goes_alone() {
     20251027072808_create_health_check  applied   applied   applied
     20251103170000_add_email            applied   applied   applied
     20251104093000_add_index            pending   pending   pending
+
+    dev: 1 migration waits, ready
+      20251104093000_add_index  ready
+    test: 1 migration waits
+      20251104093000_add_index  promotion: not in dev
+    prod: 1 migration waits
+      20251104093000_add_index  promotion: not in dev and test
     "#);
 }
 

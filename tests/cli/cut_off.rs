@@ -75,7 +75,7 @@ fn what_is_certain_goes_on_by_itself() {
 
       remedy   tollgate apply dev   # goes on at statement 3
     ");
-    assert_snapshot!(chain.run(&["status"]), @r"
+    assert_snapshot!(chain.run(&["status"]), @r#"
     exit 0
     --- stdout
     migration              dev       test      prod
@@ -84,7 +84,16 @@ fn what_is_certain_goes_on_by_itself() {
 
     test: this ledger never looked there; tollgate sync test
     prod: this ledger never looked there; tollgate sync prod
-    ");
+
+    dev: 1 migration waits, ready
+      20251102000000_half  ready
+    test: 2 migrations wait, the first ready
+      20251101000000_tables  0 s  ready
+      20251102000000_half         promotion: not in dev
+    prod: 2 migrations wait
+      20251101000000_tables  promotion: not in test
+      20251102000000_half    promotion: not in dev and test
+    "#);
     let plan = chain.run(&["plan", "dev"]);
     assert!(
         plan.stdout.contains(

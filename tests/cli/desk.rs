@@ -157,3 +157,72 @@ fn what_was_begun_and_is_not_settled_is_on_the_screen() {
       next        tollgate resolve dev 20251102000000_email --continue-at 4 --reason '<what you put right>'   # or undo all of it, and --not-applied
     "#);
 }
+
+#[test]
+fn what_is_owed_is_on_the_screen_and_blocks_what_waits() {
+    let mut project = Project::with(&[(USERS, "CREATE TABLE users (id INTEGER PRIMARY KEY);\n")]);
+    let file = project.path().join("tollgate.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    let require = "require = { break_glass = { review_within = \"72h\" } }\n";
+    let text = config.replace("name = \"prod\"\n", &format!("name = \"prod\"\n{require}"));
+    std::fs::write(&file, text).unwrap();
+    assert_eq!(project.run(&["promote", "prod"]).exit, 0);
+    project.write(EMAIL, "ALTER TABLE users ADD COLUMN email TEXT;\n");
+    let broken = project.run(&[
+        "break-glass",
+        "prod",
+        "--reason",
+        "sign-up is down",
+        "--incident",
+        "INC-7",
+        "--yes",
+    ]);
+    assert_eq!(broken.exit, 0, "{broken}");
+    project.write(FAX, "ALTER TABLE users ADD COLUMN fax TEXT;\n");
+    project.now += 3_600_000;
+    assert_snapshot!(project.run(&["status", "prod"]), @r#"
+    exit 0
+    --- stdout
+    prod   3 of 3: dev, test, prod
+
+      target      prod.db (6f3287cd13d7)
+      last change 20251102000000_email, 2025-11-04 10:12 UTC by alice, receipt 2, 1 h ago
+      applied     2 migrations
+      debt        incident INC-7, open: 1 run through broken glass
+                    broken 2025-11-04 10:12 UTC by alice: sign-up is down
+                    dev and test owe the run of 20251102000000_email (blake3:0bff6c90c6e8)
+                    nobody else reviewed it: due 2025-11-07 10:12 UTC
+      waits       1 migration
+      blocked by  debt
+      blocked by  promotion: 20251103000000_fax
+      backup      none in the ledger
+      drift       nobody looked; tollgate verify prod does
+      next        tollgate promote test --to 20251102000000_email
+    "#);
+    assert_snapshot!(project.run(&["status"]), @r#"
+    exit 0
+    --- stdout
+    migration             dev       test      prod
+    20251101000000_users  applied   applied   applied
+    20251102000000_email  pending   pending   applied (debt)
+    20251103000000_fax    pending   pending   pending
+
+    prod: debt of incident INC-7, open: 1 run through broken glass
+      broken 2025-11-04 10:12 UTC by alice: sign-up is down
+      dev and test owe the run of 20251102000000_email (blake3:0bff6c90c6e8)
+      nobody else reviewed it: due 2025-11-07 10:12 UTC
+
+    dev: 2 migrations wait, all ready
+      20251102000000_email  ready
+      20251103000000_fax    ready
+    test: 2 migrations wait
+      20251102000000_email  promotion: not in dev
+      20251103000000_fax    promotion: not in dev
+    prod: 1 migration waits
+      all of it           debt
+      20251103000000_fax  promotion: not in dev and test
+    "#);
+    let (_, told) = project.json(&["status", "prod"]);
+    assert_eq!(told["debts"][0]["open"], true);
+    assert_eq!(told["debts"][0]["incident"], "INC-7");
+}

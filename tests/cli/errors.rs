@@ -79,7 +79,7 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
     dev is as it was: the whole script was rolled back.
       remedy   edit migrations/20251029000000_syntax/migration.sql, then: tollgate apply dev
     "#);
-    assert_snapshot!(project.run(&["status"]), @r"
+    assert_snapshot!(project.run(&["status"]), @r#"
     exit 0
     --- stdout
     migration              dev       test      prod
@@ -89,7 +89,18 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
 
     test: this ledger never looked there; tollgate sync test
     prod: this ledger never looked there; tollgate sync prod
-    ");
+
+    dev: 1 migration waits, ready
+      20251029000000_syntax  0 s  ready
+    test: 3 migrations wait, the first 2 ready
+      20251027072808_orders  0 s  ready
+      20251028000000_bad     0 s  ready
+      20251029000000_syntax       promotion: not in dev
+    prod: 3 migrations wait
+      20251027072808_orders  promotion: not in test
+      20251028000000_bad     promotion: not in test
+      20251029000000_syntax  promotion: not in dev and test
+    "#);
 }
 
 #[test]
@@ -129,7 +140,7 @@ fn a_script_that_failed_half_way_needs_a_person() {
                     required  what it left behind undone by hand, or its cause put right; and a person's word for it
                     remedy    tollgate resolve dev 20251028000000_half --continue-at 4 --reason '<what you put right>'   # or undo all of it, and --not-applied
     ");
-    assert_snapshot!(project.run(&["status"]), @r"
+    assert_snapshot!(project.run(&["status"]), @r#"
     exit 0
     --- stdout
     migration              dev       test      prod
@@ -138,7 +149,16 @@ fn a_script_that_failed_half_way_needs_a_person() {
 
     test: this ledger never looked there; tollgate sync test
     prod: this ledger never looked there; tollgate sync prod
-    ");
+
+    dev: 1 migration waits
+      20251028000000_half  0 s  failed
+    test: 2 migrations wait, the first ready
+      20251027072808_orders  0 s  ready
+      20251028000000_half         promotion: not in dev
+    prod: 2 migrations wait
+      20251027072808_orders  promotion: not in test
+      20251028000000_half    promotion: not in dev and test
+    "#);
     project
         .database("dev")
         .execute_batch("DELETE FROM orders")

@@ -107,7 +107,7 @@ fn a_plan_is_a_summary_and_annotations() {
       plan 27005d12845ccb3a2ccdafe8b349412efac38fa0b3adb9744594f22ebae274c6
 
       saved     r.json
-      id        ec2dd989db5fab63badb1a4537c200bb092790cd2db4aa21371b64ca0d60d03e
+      id        56033ca77cffd6ff5198289564c9145a23cdfefa95b9bbb7719df7081118baba
       change    CHG-7
       next      tollgate review r.json
                 tollgate apply prod --plan r.json
@@ -118,7 +118,7 @@ fn a_plan_is_a_summary_and_annotations() {
 
     - plan: `27005d12845ccb3a2ccdafe8b349412efac38fa0b3adb9744594f22ebae274c6`
     - saved: `r.json`
-    - its id: `ec2dd989db5fab63badb1a4537c200bb092790cd2db4aa21371b64ca0d60d03e`
+    - its id: `56033ca77cffd6ff5198289564c9145a23cdfefa95b9bbb7719df7081118baba`
     - change: `CHG-7`
     - target: `prod.db (6f3287cd13d7e1d790ece8ec6da9b2a5)`
     - policy: `5a07bdcb4c40f195d4b64d360f45cb6674abfcefb4c9fc59e75695a89e046924`
@@ -139,14 +139,14 @@ fn a_plan_is_a_summary_and_annotations() {
     prod: 1 migration applied
     ::notice title=prod%3A applied::1 migration applied
     --- stderr
-    prod: 1 migration to apply, under saved plan ec2dd989db5f (CHG-7)
+    prod: 1 migration to apply, under saved plan 56033ca77cff (CHG-7)
       applied   20251102000000_email  atomic
     "#);
     assert_snapshot!(summary(&project), @r#"
     ## `prod`: 1 migration applied
 
     - plan: `27005d12845ccb3a2ccdafe8b349412efac38fa0b3adb9744594f22ebae274c6`
-    - saved plan: `ec2dd989db5fab63badb1a4537c200bb092790cd2db4aa21371b64ca0d60d03e`
+    - saved plan: `56033ca77cffd6ff5198289564c9145a23cdfefa95b9bbb7719df7081118baba`
     - change: `CHG-7`
     - target: `prod.db (6f3287cd13d7e1d790ece8ec6da9b2a5)`
     - policy: `5a07bdcb4c40f195d4b64d360f45cb6674abfcefb4c9fc59e75695a89e046924`

@@ -76,10 +76,10 @@ fn what_waits_where_for_how_long_and_what_blocks_it() {
 
     dev: 1 migration waits, ready
       20251104000000_phone  ready
-    test: 2 migrations wait, 1 ready
+    test: 2 migrations wait, the first ready
       20251103000000_fax    1 d 2 h  ready
       20251104000000_phone           promotion: not in dev
-    prod: 3 migrations wait, 1 ready
+    prod: 3 migrations wait, the first ready
       20251102000000_email  1 d 2 h  ready
       20251103000000_fax             promotion: not in test; data-loss
       20251104000000_phone           promotion: not in dev and test
@@ -97,7 +97,7 @@ fn what_waits_where_for_how_long_and_what_blocks_it() {
     assert_snapshot!(waits(&project), @r#"
     dev: 1 migration waits, ready
       20251104000000_phone  ready
-    test: 2 migrations wait, 1 ready
+    test: 2 migrations wait, the first ready
       20251103000000_fax    1 d 2 h  ready
       20251104000000_phone           promotion: not in dev
     prod: 3 migrations wait
@@ -205,7 +205,7 @@ fn what_waits_where_for_how_long_and_what_blocks_it() {
     assert_snapshot!(waits(&project), @r#"
     dev: 1 migration waits, ready
       20251104000000_phone  ready
-    test: 2 migrations wait, 1 ready
+    test: 2 migrations wait, the first ready
       20251103000000_fax    of the future  ready
       20251104000000_phone                 promotion: not in dev
     prod: 3 migrations wait
@@ -288,7 +288,7 @@ fn very_many_are_counted() {
       20251102000101_m  ready
       ... 147 more ...
       20251102000249_m  ready
-    test: 250 migrations wait, 101 ready
+    test: 250 migrations wait, the first 101 ready
       20251102000000_m  0 s  ready
       ... 99 more ...
       20251102000100_m  0 s  ready
@@ -335,7 +335,7 @@ fn what_comes_and_goes_and_what_is_everybodys_waits_only_where_nobody_had_it() {
     dev: nothing waits
     test: 1 migration waits, ready
       20251102000000_email  0 s  ready
-    prod: 2 migrations wait, 1 ready
+    prod: 2 migrations wait, the first ready
       20251101000000_users  0 s  ready
       20251102000000_email       promotion: not in test
     "#);

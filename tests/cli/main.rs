@@ -30,6 +30,7 @@ mod project;
 mod readme;
 mod redo;
 pub(crate) mod rehearse;
+mod release;
 mod reset;
 mod revert;
 mod saved;

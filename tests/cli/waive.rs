@@ -109,6 +109,11 @@ fn one_migration_passes_one_gate_in_one_environment_and_it_is_shown_for_ever() {
     20251103000000_phone  applied   applied   applied
 
     test: 20251102000000_email with order waived by alice: the branch was merged late
+
+    dev: nothing waits
+    test: nothing waits
+    prod: 1 migration waits
+      20251102000000_email  0 s  order
     "#);
     assert_snapshot!(project.run(&["log", "--last", "4"]), @r#"
     exit 0
@@ -513,6 +518,8 @@ fn a_lost_ledger_regains_what_was_waived_from_the_receipts_alone() {
 
     test: 20251102000000_email with order waived by alice: the branch was merged late
     prod: 20251102000000_email with order waived by alice: the branch was merged late
+
+    nothing waits
     "#);
     // Prod's receipt alone tells what was waived in test.
     for file in [
@@ -594,6 +601,13 @@ fn a_migration_whose_folder_is_gone_is_accepted_by_the_bytes_that_ran() {
     20251105000000_next   applied   applied   pending
 
     test: 20251105000000_next with missing of 20251103000000_phone waived by alice: the branch was merged late
+
+    dev: nothing waits
+    test: nothing waits
+      all of it  missing: 20251103000000_phone
+    prod: 1 migration waits
+      all of it                 missing: 20251103000000_phone
+      20251105000000_next  0 s
     "#);
     // Used up: the next plan asks again.
     assert_eq!(project.run(&["plan", "test"]).exit, 3);

@@ -41,6 +41,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Status) -> Re
             here: loaded.view.get(&name),
             plan: &plan,
             answers: &answers,
+            debts: &loaded.view.debts(&name),
             now,
         };
         if output.is_json() {

@@ -163,6 +163,12 @@ fn it_is_shown_confirmed_and_owed() {
       broken 2025-11-04 10:12 UTC by alice: nobody can log in
       dev and test owe the run of 20251102000000_email (blake3:0bff6c90c6e8)
       nobody else reviewed it: due 2025-11-07 10:12 UTC
+
+    dev: 1 migration waits, ready
+      20251102000000_email  ready
+    test: 1 migration waits
+      20251102000000_email  promotion: not in dev
+    prod: nothing waits
     "#);
     assert_snapshot!(project.run(&["plan", "prod"]), @r#"
     exit 0
@@ -289,6 +295,11 @@ fn it_is_shown_confirmed_and_owed() {
     prod: debt of incident INC-7, paid: 1 run through broken glass
       broken 2025-11-04 10:12 UTC by alice: nobody can log in
       reviewed 2025-11-04 11:12 UTC by bob: it held, and the cause is known
+
+    dev: nothing waits
+    test: nothing waits
+    prod: 1 migration waits, ready
+      20251103000000_later  0 s  ready
     "#);
     must(&project, &["apply", "prod"], 0);
     assert_snapshot!(project.run(&["why", EMAIL, "prod"]), @r#"

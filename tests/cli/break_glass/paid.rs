@@ -377,6 +377,12 @@ fn a_lost_ledger_forgives_nothing() {
     prod: debt of incident INC-7, open: 1 run through broken glass
       broken 2025-11-04 10:12 UTC by alice: nobody can log in
       nobody else reviewed it: due 2025-11-07 10:12 UTC
+
+    dev: nothing waits
+    test: nothing waits
+    prod: 1 migration waits
+      all of it                  debt
+      20251103000000_later  0 s
     "#);
     assert_eq!(refusals(&project, "prod"), ["debt"]);
     // Whoever broke it is known from the receipt.

@@ -129,6 +129,8 @@ fn each_step_is_shown_and_confirmed() {
     20251101000000_users           applied   applied   applied
     20251102000000_email           reverted  reverted  reverted
     20251104101200_rollback_email  applied   applied   applied
+
+    nothing waits
     "#);
     assert_eq!(project.run(&["verify", "dev", "test", "prod"]).exit, 0);
     // Nothing is left to do.

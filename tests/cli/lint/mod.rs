@@ -512,8 +512,10 @@ fn other_verbs_do_not_take_the_formats_of_lint() {
     "#);
     assert_snapshot!(project.run(&["lint", "--explain", "order", "--format", "github"]), @r#"
     exit 2
+    --- stdout
+    ::error title=tollgate::--format github is for plan, apply and the findings of lint alone%0Aremedy: --format json
     --- stderr
-    error: --format github is for the findings of lint alone
+    error: --format github is for plan, apply and the findings of lint alone
 
       remedy   --format json
     "#);

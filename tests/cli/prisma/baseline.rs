@@ -55,7 +55,7 @@ fn rows_that_prove_their_bytes_are_evidence() {
     ");
     project.run(&["baseline", "test"]);
     project.run(&["baseline", "prod"]);
-    assert_snapshot!(project.run(&["status"]), @r"
+    assert_snapshot!(project.run(&["status"]), @r#"
     exit 0
     --- stdout
     migration             dev       test      prod
@@ -63,7 +63,9 @@ fn rows_that_prove_their_bytes_are_evidence() {
     20251102000000_email  applied   applied   applied
 
     applied by Prisma: 2 in dev, 2 in test, 2 in prod
-    ");
+
+    nothing waits
+    "#);
     // With Prisma's own times, and its name.
     let (_, status) = project.json(&["status"]);
     let cell = &status["migrations"][0]["environments"]["dev"];

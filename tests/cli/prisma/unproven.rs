@@ -136,7 +136,7 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
     --- stderr
     dev: bound to dev.db
     "#);
-    assert_snapshot!(project.run(&["status"]), @r"
+    assert_snapshot!(project.run(&["status"]), @r#"
     exit 0
     --- stdout
     migration                   dev        test      prod
@@ -154,7 +154,21 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
     baselined, there without proof of its bytes: 6 in dev
     test: this ledger never looked there; tollgate sync test
     prod: this ledger never looked there; tollgate sync prod
-    ");
+
+    dev: 2 migrations wait, all ready
+      20251106000000_rolled_back  ready
+      20251107000000_failed       ready
+    test: 7 migrations wait, the first ready
+      20251101000000_users   1 h 11 min  ready
+      20251102000000_edited              promotion: not in dev
+      ... 4 more ...
+      20251107000000_failed              promotion: not in dev
+    prod: 7 migrations wait
+      20251101000000_users   promotion: not in test
+      20251102000000_edited  promotion: not in dev and test
+      ... 4 more ...
+      20251107000000_failed  promotion: not in dev and test
+    "#);
     // What failed stops dev until somebody has looked, and nothing that stands runs again.
     assert_snapshot!(project.run(&["apply", "dev"]), @r#"
     exit 3
@@ -286,13 +300,20 @@ fn a_lost_ledger_regains_what_was_taken_in() {
         "--reason",
         "looked at each",
     ]);
-    let before = project.run(&["status"]).stdout;
+    // What waits is another question: the edited file succeeded nowhere.
+    let matrix = |project: &Project| {
+        let shot = project.run(&["status"]).stdout;
+        let (matrix, waits) = shot.split_once("\n\ndev: ").unwrap();
+        assert!(waits.starts_with("2 migrations wait"), "{waits}");
+        matrix.to_owned()
+    };
+    let before = matrix(&project);
     for end in ["", "-wal", "-shm", ".head"] {
         let _ = std::fs::remove_file(project.path().join(format!("state/ledger.db{end}")));
     }
     // Edited since: the receipts keep what the rows alone could no longer prove.
     project.write("20251101000000_users", "-- edited\n");
     project.run(&["apply", "dev", "--dry-run"]);
-    let after = project.run(&["status"]).stdout;
+    let after = matrix(&project);
     assert_eq!(after, before.replacen("applied  ", "modified ", 1));
 }

@@ -50,6 +50,16 @@ fn what_ran_is_undone_by_the_bytes_that_stood_beside_it() {
 
     test: this ledger never looked there; tollgate sync test
     prod: this ledger never looked there; tollgate sync prod
+
+    dev: nothing waits
+    test: 3 migrations wait, all ready
+      20251101000000_users  0 s  ready
+      20251102000000_email  0 s  ready
+      20251103000000_phone  0 s  ready
+    prod: 3 migrations wait
+      20251101000000_users  promotion: not in test; rehearsal
+      20251102000000_email  promotion: not in test; rehearsal
+      20251103000000_phone  promotion: not in test; rehearsal
     "#);
     assert_snapshot!(project.run(&["verify", "dev"]), @r#"
     exit 0
@@ -117,6 +127,17 @@ fn a_script_that_fails_leaves_it_pending() {
 
     test: this ledger never looked there; tollgate sync test
     prod: this ledger never looked there; tollgate sync prod
+
+    dev: 1 migration waits, ready
+      20251103000000_phone  0 s  ready
+    test: 3 migrations wait, the first 2 ready
+      20251101000000_users  0 s  ready
+      20251102000000_email  0 s  ready
+      20251103000000_phone       promotion: not in dev
+    prod: 3 migrations wait
+      20251101000000_users  promotion: not in test; rehearsal
+      20251102000000_email  promotion: not in test; rehearsal
+      20251103000000_phone  promotion: not in dev and test; rehearsal
     "#);
     project.write(PHONE, "ALTER TABLE users ADD COLUMN phone TEXT;\n");
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);

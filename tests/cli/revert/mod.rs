@@ -83,6 +83,8 @@ fn what_was_rehearsed_is_what_it_is_made_of() {
     20251101000000_users           applied   applied   applied
     20251102000000_email           reverted  reverted  reverted
     20251104101200_rollback_email  applied   applied   applied
+
+    nothing waits
     "#);
     let columns: Vec<String> = project
         .database("prod")
@@ -122,6 +124,8 @@ fn what_was_rehearsed_is_what_it_is_made_of() {
     20251102000000_email                    applied   applied   applied
     20251104101200_rollback_email           reverted  reverted  reverted
     20251104101400_rollback_rollback_email  applied   applied   applied
+
+    nothing waits
     "#);
     assert_snapshot!(project.run(&["log", "--migration", EMAIL, "-n", "2"]), @r#"
     exit 0

@@ -2,8 +2,8 @@
 //! every other command of the page is typed. What CI systems do themselves (services, approvals, secrets,
 //! artifacts) is played here as their files ask for it, and not proven.
 
-mod page;
-mod team;
+pub(crate) mod page;
+pub(crate) mod team;
 mod troubles;
 
 use std::collections::BTreeSet;

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use saphyr::{LoadableYamlNode as _, YamlOwned};
 
-pub(super) struct Page(String);
+pub(crate) struct Page(String);
 
 /// A CI system, as the page's files are written for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum System {
+pub(crate) enum System {
     Github,
     Gitlab,
 }
@@ -43,12 +43,17 @@ pub(super) struct Job {
 
 impl Page {
     pub(super) fn read() -> Self {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/TEAMS.md");
-        Self(std::fs::read_to_string(path).unwrap())
+        Self::of("TEAMS.md")
+    }
+
+    /// A page of `docs`.
+    pub(crate) fn of(name: &str) -> Self {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs");
+        Self(std::fs::read_to_string(std::path::Path::new(path).join(name)).unwrap())
     }
 
     /// The fenced blocks of a language, without the blanks that they are moved in by.
-    pub(super) fn blocks(&self, language: &str) -> Vec<String> {
+    pub(crate) fn blocks(&self, language: &str) -> Vec<String> {
         let mut blocks = Vec::new();
         let mut lines = self.0.lines();
         while let Some(line) = lines.next() {
@@ -143,29 +148,29 @@ impl Page {
 }
 
 /// A line of a shell without its comment. No command on the page has a `#` of its own.
-pub(super) fn bare(line: &str) -> String {
+pub(crate) fn bare(line: &str) -> String {
     line.split('#').next().unwrap_or_default().trim().to_owned()
 }
 
-fn entries(of: &YamlOwned) -> impl Iterator<Item = (&str, &YamlOwned)> {
+pub(crate) fn entries(of: &YamlOwned) -> impl Iterator<Item = (&str, &YamlOwned)> {
     let mapping = of.as_mapping().unwrap();
     mapping
         .iter()
         .map(|(key, value)| (key.as_str().unwrap(), value))
 }
 
-fn strings(of: Option<&YamlOwned>) -> Vec<String> {
+pub(crate) fn strings(of: Option<&YamlOwned>) -> Vec<String> {
     let list = of.map_or(&[][..], |list| list.as_vec().unwrap());
     list.iter()
         .map(|one| one.as_str().unwrap().to_owned())
         .collect()
 }
 
-fn text(of: &YamlOwned, key: &str) -> Option<String> {
+pub(crate) fn text(of: &YamlOwned, key: &str) -> Option<String> {
     of.as_mapping_get(key)?.as_str().map(str::to_owned)
 }
 
-fn variables(of: Option<&YamlOwned>) -> BTreeMap<String, String> {
+pub(crate) fn variables(of: Option<&YamlOwned>) -> BTreeMap<String, String> {
     let found = of.into_iter().flat_map(entries);
     found
         .map(|(name, value)| (name.to_owned(), value.as_str().unwrap().to_owned()))
@@ -173,7 +178,7 @@ fn variables(of: Option<&YamlOwned>) -> BTreeMap<String, String> {
 }
 
 /// A key that the page uses and this test does not know could mean anything.
-fn only(of: &YamlOwned, known: &[&str]) {
+pub(crate) fn only(of: &YamlOwned, known: &[&str]) {
     for (key, _) in entries(of) {
         assert!(known.contains(&key), "the test does not know the key {key}");
     }
