@@ -333,7 +333,7 @@ pub fn json(glances: &[Glance]) -> Value {
 /// The command that tells the rest, or does it.
 fn next(glance: &Glance) -> String {
     let name = glance.environment.as_str();
-    let ready = glance.waiting.iter().filter(|it| it.is_ready).next_back();
+    let ready = glance.waiting.iter().rfind(|it| it.is_ready);
     match ready {
         Some(_) if glance.waiting.iter().all(|it| it.is_ready) && glance.more == 0 => {
             format!("tollgate apply {name}")
