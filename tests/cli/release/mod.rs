@@ -224,6 +224,9 @@ fn the_makefile_is_true() {
     must("status", "2 migrations wait, all ready");
     must("plan CHANGE=CHG-123", "change    CHG-123");
     must("review", EMAIL);
+    let (exit, text) = make("approve");
+    assert!(exit == 2 && text.contains("who says yes?"), "{text}");
+    must("approve AS='Grace H'", "Grace H");
     must("apply", "prod: 2 migrations applied");
     assert_eq!(forge.columns("prod"), ["id", "name", "email"]);
     must("status", "nothing waits");
@@ -253,7 +256,7 @@ fn the_makefile_is_true() {
         .find_map(|line| line.strip_prefix(".PHONY: "));
     assert_eq!(
         targets,
-        Some("look status test plan review apply"),
+        Some("look status test plan review approve apply"),
         "all of them were made"
     );
 }
