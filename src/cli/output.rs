@@ -129,10 +129,9 @@ impl<'w> Output<'w> {
         without_asking: &str,
     ) -> Result<bool, Trouble> {
         self.note(&format!("{question} [y/N] "));
-        let mut typed = String::new();
-        match self.world.stdin.read_line(&mut typed) {
+        match self.world.read_line() {
             Ok(_) if self.is_interrupted() => Ok(false),
-            Ok(_) => Ok(matches!(
+            Ok(typed) => Ok(matches!(
                 typed.trim().to_ascii_lowercase().as_str(),
                 "y" | "yes"
             )),

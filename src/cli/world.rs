@@ -7,9 +7,17 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
 
 use crate::model::Timestamp;
 use crate::targets::backup::Programs;
+
+/// Whether somebody is being asked, and nothing runs that would have to end first.
+static ASKING: AtomicBool = AtomicBool::new(false);
+
+/// How often a question looks whether it was interrupted.
+const LOOK: Duration = Duration::from_millis(20);
 
 /// What the program sees of the world.
 pub struct World {
@@ -40,7 +48,7 @@ pub struct World {
     /// Whether stderr is a terminal, where a line may be drawn over.
     pub live_stderr: bool,
     /// What somebody types, read only where [`Self::asks`].
-    pub stdin: Box<dyn BufRead>,
+    pub stdin: Box<dyn BufRead + Send>,
     /// Whether somebody can be asked: stdin and stderr are a terminal.
     pub asks: bool,
     /// Set when somebody asked to stop.
@@ -69,6 +77,10 @@ impl World {
                 );
                 // Whoever asks twice wants it now, as with a kill.
                 std::process::exit(i32::from(super::Exit::Interrupted.code()));
+            }
+            if ASKING.load(Ordering::SeqCst) {
+                let _ = writeln!(std::io::stderr());
+                return;
             }
             // Said at once, from the handler's own thread: what runs may take long to end.
             let _ = writeln!(
@@ -111,12 +123,42 @@ impl World {
 }
 
 impl World {
+    /// Waits for a line that somebody types, and no longer than until an interrupt, where it is empty.
+    pub(crate) fn read_line(&mut self) -> std::io::Result<String> {
+        ASKING.store(true, Ordering::SeqCst);
+        let typed = line(&mut self.stdin, &self.interrupted);
+        ASKING.store(false, Ordering::SeqCst);
+        typed
+    }
+
     /// Where programs are looked for: the PATH first.
     pub(crate) fn search_path(&self) -> Programs {
         let path = self.variables.get("PATH").map_or("", String::as_str);
         let path = std::env::split_paths(path).filter(|folder| folder.is_absolute());
         Programs {
             folders: path.chain(self.programs.iter().cloned()).collect(),
+        }
+    }
+}
+
+/// A read of the terminal goes on after a signal, so it has a thread of its own, which ends with the program.
+fn line(stdin: &mut Box<dyn BufRead + Send>, interrupted: &AtomicBool) -> std::io::Result<String> {
+    let mut taken = std::mem::replace(stdin, Box::new(std::io::empty()));
+    let (answer, answers) = channel();
+    std::thread::spawn(move || {
+        let mut typed = String::new();
+        let read = taken.read_line(&mut typed).map(|_| typed);
+        // Nobody waits for it any more after an interrupt.
+        let _ = answer.send((read, taken));
+    });
+    loop {
+        match answers.recv_timeout(LOOK) {
+            Ok((read, taken)) => {
+                *stdin = taken;
+                return read;
+            }
+            Err(RecvTimeoutError::Timeout) if !interrupted.load(Ordering::SeqCst) => {}
+            Err(_) => return Ok(String::new()),
         }
     }
 }
@@ -161,4 +203,40 @@ fn random() -> [u8; 16] {
         std::process::abort();
     }
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader, Read};
+    use std::sync::atomic::AtomicBool;
+    use std::sync::mpsc::{Receiver, channel};
+
+    use super::line;
+
+    /// A terminal at which nobody types, as long as the other end is kept.
+    struct Nobody(Receiver<()>);
+
+    impl Read for Nobody {
+        fn read(&mut self, _: &mut [u8]) -> std::io::Result<usize> {
+            let _ = self.0.recv();
+            Ok(0)
+        }
+    }
+
+    #[test]
+    fn an_interrupt_ends_a_question_that_nobody_answers() {
+        let (keep, nobody) = channel();
+        let mut stdin: Box<dyn BufRead + Send> = Box::new(BufReader::new(Nobody(nobody)));
+        assert_eq!(line(&mut stdin, &AtomicBool::new(true)).unwrap(), "");
+        drop(keep);
+    }
+
+    #[test]
+    fn what_was_typed_ahead_is_the_next_answer() {
+        let mut stdin: Box<dyn BufRead + Send> = Box::new(std::io::Cursor::new("y\nno\n"));
+        let go_on = AtomicBool::new(false);
+        assert_eq!(line(&mut stdin, &go_on).unwrap(), "y\n");
+        assert_eq!(line(&mut stdin, &go_on).unwrap(), "no\n");
+        assert_eq!(line(&mut stdin, &go_on).unwrap(), "");
+    }
 }

@@ -70,8 +70,7 @@ fn confirm(output: &mut Output<'_>, environment: &EnvironmentName) -> Result<()>
         });
     }
     output.note(&format!("\ntype {environment} to empty it: "));
-    let mut typed = String::new();
-    let read = output.world.stdin.read_line(&mut typed);
+    let read = output.world.read_line();
     if output.is_interrupted() {
         return Err(Trouble {
             exit: Exit::Interrupted,
@@ -81,7 +80,7 @@ fn confirm(output: &mut Output<'_>, environment: &EnvironmentName) -> Result<()>
         });
     }
     match read {
-        Ok(_) if typed.trim() == environment.as_str() => Ok(()),
+        Ok(typed) if typed.trim() == environment.as_str() => Ok(()),
         Ok(_) => Err(Trouble {
             consequence: Some("nothing was changed".to_owned()),
             ..Trouble::usage(
