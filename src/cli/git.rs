@@ -166,6 +166,33 @@ impl Git {
         Ok(ids)
     }
 
+    /// Which of these paths, from the folder, hold anything that is not committed. `None` where git cannot tell.
+    pub(crate) fn uncommitted(&self, paths: &[String]) -> Option<Vec<bool>> {
+        let ask = [
+            "ls-files",
+            "-z",
+            "--others",
+            "--modified",
+            "--exclude-standard",
+            "--",
+        ];
+        let mut ask = ask.to_vec();
+        ask.extend(paths.iter().map(String::as_str));
+        let said = self.ask(&ask)?;
+        let staged = ["diff", "-z", "--cached", "--name-only", "--relative", "--"];
+        let mut staged = staged.to_vec();
+        staged.extend(paths.iter().map(String::as_str));
+        let staged = self.ask(&staged)?;
+        let found: Vec<&str> = said.split('\0').chain(staged.split('\0')).collect();
+        let holds = |path: &String| {
+            found.iter().any(|found| {
+                let rest = found.strip_prefix(path.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            })
+        };
+        Some(paths.iter().map(holds).collect())
+    }
+
     /// Who wrote the commits that touched each folder of this one, by the folder's name: `name <address>`, as
     /// the repository's mailmap has it. `None` where the history is not all here, or cannot be read.
     pub(crate) fn authors(&self) -> Option<BTreeMap<String, BTreeSet<String>>> {

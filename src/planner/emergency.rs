@@ -1,9 +1,11 @@
 //! The procedure of an emergency: which steps it has, and which are done. A fold over the ledger and the
 //! files, so that the same command goes on where an earlier one stopped. Pure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::FileFacts;
 use super::revert::{Links, destroyed, file_before, good_backups, has_stubs};
-use crate::ledger::view::{Backup, EnvironmentView, Incident, View};
+use crate::ledger::view::{Backup, EnvironmentView, Incident, Success, View};
 use crate::model::entry::{BackupKind, Engine};
 use crate::model::rehearsal::COLUMN_ORDER;
 use crate::model::{Actor, DownLabel, EnvironmentName, Kind, MigrationId, Policy, Timestamp};
@@ -73,9 +75,24 @@ pub struct Procedure {
     pub over_by: Option<MigrationId>,
     /// Whether the migration stands in the last environment, as far as the ledger knows.
     pub stands: bool,
+    /// Every rollback of the tree, and what it reverses.
+    pub rollbacks: BTreeMap<MigrationId, MigrationId>,
 }
 
 impl Procedure {
+    /// The rollbacks that went along with this one, oldest first: of later migrations that build on what it
+    /// reverses, written with it.
+    #[must_use]
+    pub fn along(&self) -> Vec<&MigrationId> {
+        let before = self.stages.iter().filter_map(|stage| match &stage.step {
+            Step::Before { migrations, .. } => Some(migrations),
+            _ => None,
+        });
+        let all: BTreeSet<&MigrationId> = before.flatten().collect();
+        let is_rollback = |id: &&MigrationId| self.rollbacks.contains_key(*id);
+        all.into_iter().filter(is_rollback).collect()
+    }
+
     /// The first step that is not done, with its place from 1.
     #[must_use]
     pub fn next(&self) -> Option<(usize, &Step)> {
@@ -128,17 +145,34 @@ pub fn procedure(
         let here = view.get(environment).unwrap_or(&nothing);
         let kind = policy.kind(environment);
         let done = file.and_then(|file| applied(here, kind, file));
-        if let Some(file) = file
-            && done.is_none()
-        {
-            let before = pending_before(files, here, file.migration);
-            if !before.is_empty() {
+        if let Some(file) = file {
+            let before = match done {
+                None => pending_before(files, here, file.migration),
+                Some(_) => Vec::new(),
+            };
+            let went = incident
+                .as_ref()
+                .map(|incident| went_along(here, file.migration, incident.at))
+                .unwrap_or_default();
+            // Where some of them went and others stopped, those that are left are the step.
+            let (migrations, last) = match before.is_empty() {
+                true => (
+                    went.iter().map(|(id, _)| (*id).clone()).collect(),
+                    went.last(),
+                ),
+                false => (before, None),
+            };
+            if !migrations.is_empty() {
                 stages.push(Stage {
                     step: Step::Before {
                         environment: environment.clone(),
-                        migrations: before,
+                        migrations,
                     },
-                    done: None,
+                    done: last.map(|(_, ran)| Done {
+                        at: Some(ran.at),
+                        by: Some(ran.by.clone()),
+                        what: None,
+                    }),
                 });
             }
         }
@@ -160,6 +194,13 @@ pub fn procedure(
         file_before: file_before(there, migration).map(str::to_owned),
         stands: there.applied.contains_key(migration) && over_by.is_none(),
         over_by,
+        rollbacks: files
+            .iter()
+            .filter_map(|file| {
+                let reverts = links.reverted_by(file.migration)?;
+                Some((file.migration.clone(), reverts.clone()))
+            })
+            .collect(),
         migration: migration.clone(),
         incident,
         rollback,
@@ -281,6 +322,16 @@ fn rehearsed(here: &EnvironmentView, file: &FileFacts<'_>, applied: Option<&Done
             .to_owned(),
         ),
     })
+}
+
+/// What ran there since the emergency was opened, and stands before the rollback.
+fn went_along<'a>(
+    here: &'a EnvironmentView,
+    rollback: &MigrationId,
+    since: Timestamp,
+) -> Vec<(&'a MigrationId, &'a Success)> {
+    let before = here.applied.iter().filter(|(id, _)| *id < rollback);
+    before.filter(|(_, ran)| ran.at > since).collect()
 }
 
 fn pending_before(

@@ -24,20 +24,21 @@ pub fn faults(direction: Direction, judgement: &Judgement) -> String {
         out.push_str(&format!("\n  after {pair} it is not as it was before\n"));
         out.push_str(&verify::objects(&judgement.not_reversed));
         out.push_str(&lines("data", &judgement.data_not_reversed));
+        if !judgement.data_not_reversed.is_empty() {
+            let names = subjects(&judgement.data_not_reversed);
+            out.push_str(&format!(
+                "  label     if a rollback may lose it, the label of its down.sql names it too: {names}\n"
+            ));
+        }
     }
     if !judgement.since.is_empty() {
         out.push_str(
             "\n  what stands in what it made does not come back, and its label does not name it\n",
         );
         out.push_str(&lines("data", &judgement.since));
-        let names: Vec<String> = judgement
-            .since
-            .iter()
-            .map(DataDifference::subject)
-            .collect();
+        let names = subjects(&judgement.since);
         out.push_str(&format!(
-            "  say       -- tollgate:down lossy: {}   # in its down.sql, if a rollback may lose it\n",
-            names.join(", ")
+            "  say       -- tollgate:down lossy: {names}   # in its down.sql, if a rollback may lose it\n"
         ));
     }
     if !(judgement.not_again.is_empty() && judgement.data_not_again.is_empty()) {
@@ -69,6 +70,12 @@ pub fn remarks(judgement: &Judgement) -> String {
         out.push_str(&format!("  note      {remark}\n"));
     }
     out
+}
+
+/// As a label names them.
+fn subjects(differences: &[DataDifference]) -> String {
+    let names: Vec<String> = differences.iter().map(DataDifference::subject).collect();
+    names.join(", ")
 }
 
 fn lines(label: &str, differences: &[DataDifference]) -> String {

@@ -98,7 +98,7 @@ fn state(failed: &Failed<'_>) -> String {
         None if !failed.proven_in.is_empty() => {
             let names: Vec<&str> = failed.proven_in.iter().map(|name| name.as_str()).collect();
             format!(
-                "{environment} is as it was: the whole script was rolled back.\nThe same bytes succeeded in {}: what differs is what stands in {environment}. Put that right, in a migration that\ncomes before it or by hand; edited, the script has to earn its place again.\n  remedy   {again}   # afterwards",
+                "{environment} is as it was: the whole script was rolled back.\nThe same bytes succeeded in {}: what differs is what stands in {environment}. Put that right by hand, or in a\nmigration stamped before it, whose order is waived where this one ran. An edited script is refused there.\n  remedy   {again}   # afterwards",
                 names.join(" and ")
             )
         }

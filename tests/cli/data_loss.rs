@@ -72,7 +72,7 @@ fn it_is_told_on_the_way_and_refused_in_the_last_environment() {
     warning: data-loss: 20251105000000_drop_email: it destroys what stands here, and does not say that it may: prod will refuse it
       found     line 2: drops column users.email; its values are gone, in every row (3 rows)
                 line 3: drops column users.age; its values are gone, in every row (3 rows)
-      remedy    edit migrations/20251105000000_drop_email/migration.sql: write above line 2: -- tollgate:allow data-loss <reason>, then: tollgate redo 20251105000000_drop_email
+      remedy    tollgate waive prod data-loss 20251105000000_drop_email --reason '<why>'
     dev: 1 migration to apply
       applied   20251105000000_drop_email  atomic
 

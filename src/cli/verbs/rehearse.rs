@@ -8,13 +8,14 @@ use crate::cli::act::act;
 use crate::cli::args::{Global, Rehearse};
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, migration};
+use crate::cli::verbs::revert::and;
 use crate::cli::{Exit, Result};
 use crate::model::{DataMode, EnvironmentName, MigrationId, Rehearsal};
 use crate::planner::FileFacts;
 use crate::planner::gates::shell;
 use crate::planner::rehearsal::Direction;
 use crate::report::{self, Paint, count, rehearsal as told, script_error};
-use crate::workflows::rehearse::{End, Held, HeldEnd, Outcome, Report, Request, rehearse};
+use crate::workflows::rehearse::{Before, End, Held, HeldEnd, Outcome, Report, Request, rehearse};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Rehearse) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -101,7 +102,10 @@ pub(crate) fn text(
             "{} {environment} {migration}: {why}\n  remedy    {remedy}\n",
             paint.bad("not rehearsed:")
         ),
-        Outcome::Held(held) => held_text(project, files, environment, migration, held, paint),
+        Outcome::Held(held) => {
+            let before = report.before.as_ref();
+            held_text(project, files, environment, migration, held, before, paint)
+        }
     }
 }
 
@@ -111,6 +115,7 @@ fn held_text(
     environment: &EnvironmentName,
     migration: &MigrationId,
     held: &Held,
+    before: Option<&Before>,
     paint: Paint,
 ) -> String {
     let down = project.path_of(migration, "down.sql");
@@ -170,11 +175,30 @@ fn held_text(
             HeldEnd::Failed(broken) if !broken.again && held.direction == Direction::UpFirst => {
                 project.path_of(migration, broken.file)
             }
-            HeldEnd::Failed(_) | HeldEnd::Judged(_) => down,
+            HeldEnd::Failed(_) | HeldEnd::Judged(_) => down.clone(),
         };
-        out.push_str(&format!(
-            "\n  nothing of it stands in {environment}\n  remedy    edit {edited}, then: {again}\n"
-        ));
+        out.push_str(&format!("\n  nothing of it stands in {environment}\n"));
+        let before = before.filter(|_| edited != down);
+        if let Some(before) = before {
+            let names = before.environments.iter().map(EnvironmentName::as_str);
+            out.push_str(&format!(
+                "  the same bytes succeeded in {}: what differs is what stands in {environment}\n",
+                and(names)
+            ));
+        }
+        let remedy = match before {
+            None => format!("edit {edited}, then: {again}"),
+            // An edit has to run where the bytes ran that it replaces.
+            Some(Before {
+                redo: Some(redo), ..
+            }) => format!(
+                "edit {edited}, then: {redo} && {again}   # or put that right in {environment}, then the latter alone"
+            ),
+            Some(Before { redo: None, .. }) => {
+                format!("put that right in {environment}, then: {again}")
+            }
+        };
+        out.push_str(&format!("  remedy    {remedy}\n"));
     }
     out
 }

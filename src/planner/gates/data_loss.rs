@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::reset::may_reset;
-use super::{Finding, Gate, World, shell, waive};
+use super::{Finding, Gate, World, redone, shell, waive};
 use crate::lint::rules::not_analysed;
 use crate::lint::{Script, Topic, allow};
 use crate::model::{DataLoss, EnvironmentName};
@@ -144,27 +144,29 @@ fn remedy(world: &World<'_>, file: &FileFacts<'_>, place: &str) -> String {
         world.path(file.migration, "migration.sql"),
         allow::DATA_LOSS
     );
+    let waivable = refuses.filter(|name| {
+        let policy = world.inputs.policy;
+        !policy.never_waives(name, Gate::DataLoss.as_str())
+    });
     match (ran.first(), refuses) {
         // This very command runs it: an edit comes after it.
-        (None, _) if is_about_to_run(world) => {
-            format!("{in_the_script}, then: {}", anew(file))
-        }
+        (None, _) if is_about_to_run(world) => match (anew(world, file), waivable) {
+            (Some(redo), _) => format!("{in_the_script}, then: {redo}"),
+            (None, Some(name)) => waive(name, Gate::DataLoss, file.migration),
+            (None, None) => format!(
+                "{in_the_script}, then: {}",
+                redone::from_the_beginning(world.inputs.environment)
+            ),
+        },
         (None, _) => in_the_script,
         (Some(_), None) => format!(
             "see that it is meant: tollgate log --migration {}",
             shell(file.migration.as_str())
         ),
-        (Some(_), Some(name))
-            if world
-                .inputs
-                .policy
-                .never_waives(name, Gate::DataLoss.as_str()) =>
-        {
-            format!(
-                "{in_the_script}, then: {}",
-                way_back(world, file, &ran, name)
-            )
-        }
+        (Some(_), Some(name)) if waivable.is_none() => format!(
+            "{in_the_script}, then: {}",
+            way_back(world, file, &ran, name)
+        ),
         (Some(_), Some(name)) => waive(name, Gate::DataLoss, file.migration),
     }
 }
@@ -189,9 +191,13 @@ fn is_about_to_run(world: &World<'_>) -> bool {
         && policy.data_loss(here) == DataLoss::Warn
 }
 
-/// How it runs again with other bytes where it may be undone.
-fn anew(file: &FileFacts<'_>) -> String {
-    format!("tollgate redo {}", shell(file.migration.as_str()))
+/// How it runs again with other bytes where it is about to run, and may be undone: alone, as long as nothing
+/// comes after it.
+fn anew(world: &World<'_>, file: &FileFacts<'_>) -> Option<String> {
+    let last = world.pending.last();
+    let is_last = last.is_some_and(|last| last.migration == file.migration);
+    let down = file.down.filter(|down| redone::reverses(down.script));
+    (is_last && down.is_some()).then(|| redone::command(file.migration))
 }
 
 /// Where nobody can waive it, its bytes have to be others, and those start the chain again: in the first
@@ -205,7 +211,18 @@ fn way_back(
     let mut steps = Vec::new();
     for name in ran {
         if may_reset(world.inputs.policy, name) {
-            steps.push(anew(file));
+            let view = world.inputs.view;
+            let there = view.get(name);
+            let ran = there.and_then(|there| there.applied.get(file.migration));
+            // Elsewhere it is emptied too, so that it need not have run in one environment alone.
+            let Some(ran) = ran else { continue };
+            let can = redone::is_newest(view, name, ran)
+                && ran.kind.is_evidence()
+                && file.down.is_some_and(|down| redone::reverses(down.script));
+            steps.push(match can {
+                true => redone::command(file.migration),
+                false => redone::from_the_beginning(name),
+            });
         } else {
             steps.push(format!(
                 "empty {name}, tollgate bind {name} --emptied --reason '<why>'"

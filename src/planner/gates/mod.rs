@@ -16,6 +16,7 @@ mod modified;
 mod order;
 mod prisma;
 mod promotion;
+pub(crate) mod redone;
 mod rehearsal;
 pub(crate) mod reset;
 mod reverted;

@@ -1,7 +1,6 @@
 //! modified: every applied migration has the bytes that ran.
 
-use super::reset::may_reset;
-use super::{Finding, Gate, World, claims, restore, shell};
+use super::{Finding, Gate, World, claims, redone, restore};
 use crate::digest::differs_only_in_line_endings;
 use crate::ledger::view::Success;
 use crate::model::ReceiptKind;
@@ -12,30 +11,14 @@ use crate::planner::FileFacts;
 fn remedy(world: &World<'_>, file: &FileFacts<'_>, ran: &Success, only_endings: bool) -> String {
     let here = world.inputs.environment;
     let back = restore(world, here, file.migration, ran);
-    let mut others = world.inputs.view.environments();
-    let ran_elsewhere =
-        others.any(|(name, there)| name != here && there.applied.contains_key(file.migration));
-    let is_newest = || {
-        let mut applied = world.here.applied.values();
-        applied.all(|other| other.receipt.seq <= ran.receipt.seq)
+    let inputs = world.inputs;
+    let redo = || {
+        let (policy, view, kept) = (inputs.policy, inputs.view, inputs.kept);
+        redone::redo(policy, view, kept, here, file.migration, ran)
     };
-    // Its reversal is the one that stood beside the bytes that ran.
-    let has_a_reversal = || {
-        ran.down
-            .is_some_and(|down| world.inputs.kept.contains(&down))
-    };
-    let is_redone = !only_endings
-        && ran.kind.is_evidence()
-        && may_reset(world.inputs.policy, here)
-        && !ran_elsewhere
-        && is_newest()
-        && has_a_reversal();
-    match is_redone {
-        true => format!(
-            "tollgate redo {}   # or take the edit back: {back}",
-            shell(file.migration.as_str())
-        ),
-        false => back,
+    match (!only_endings).then(redo).flatten() {
+        Some(redo) => format!("{redo}   # or take the edit back: {back}"),
+        None => back,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::{Finding, Gate, World, restore, shell};
+use super::{Finding, Gate, World, redone, restore, shell};
+use crate::digest::differs_only_in_line_endings;
 use crate::ledger::view::{EnvironmentView, Success};
 use crate::model::entry::{Intent, Progress};
 use crate::model::{EnvironmentName, Kind, MigrationId, ReceiptKind, Waiver};
@@ -214,7 +215,16 @@ fn remedy(
     match there.and_then(|there| there.applied.get(file.migration)) {
         // It stands there already, so applying it again does nothing.
         Some(ran) if ran.checksum != Some(file.checksum) && ran.is_evidence() => {
-            restore(world, first, file.migration, ran)
+            let back = restore(world, first, file.migration, ran);
+            let only_endings = ran
+                .checksum
+                .is_some_and(|ran| differs_only_in_line_endings(file.script.as_bytes(), &ran));
+            let (policy, view) = (world.inputs.policy, world.inputs.view);
+            let redo = redone::redo(policy, view, world.inputs.kept, first, file.migration, ran);
+            match redo.filter(|_| !only_endings) {
+                Some(redo) => format!("{redo}   # or take the edit back: {back}"),
+                None => back,
+            }
         }
         // It may be a database that nobody empties; and nothing makes evidence of it any more.
         Some(ran) if !ran.debts.is_empty() && ran.checksum == Some(file.checksum) => {

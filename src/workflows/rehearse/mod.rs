@@ -10,9 +10,11 @@ use super::apply::{self, refused_before_entering};
 use super::contact::{Contact, contact};
 use super::tie::enter;
 use super::{Event, Run, WorkflowError, target_error};
+use crate::digest::differs_only_in_line_endings;
 use crate::model::{
     DataMode, DownLabel, EnvironmentName, MigrationId, Rehearsal, Stage, Timestamp,
 };
+use crate::planner::gates::redone::redo;
 use crate::planner::gates::shell;
 use crate::planner::rehearsal::{Direction, Judgement, unfit};
 use crate::planner::{DownFacts, FileFacts, Finding, Gate, Plan, Verdict};
@@ -60,8 +62,19 @@ pub struct Report {
     pub migration: MigrationId,
     /// When it was begun.
     pub at: Timestamp,
+    /// Where the same `migration.sql` succeeded before.
+    pub before: Option<Before>,
     /// What became of it.
     pub outcome: Outcome,
+}
+
+/// The same `migration.sql` succeeded elsewhere, where an edit does not run by itself any more.
+#[derive(Debug, Clone)]
+pub struct Before {
+    /// Where, in the order of the chain.
+    pub environments: Vec<EnvironmentName>,
+    /// The command by which an edit runs there, where there is one.
+    pub redo: Option<String>,
 }
 
 /// What became of a rehearsal.
@@ -336,9 +349,11 @@ fn one(
 ) -> Result<Report, WorkflowError> {
     let environment = request.environment;
     let at = (run.now)();
+    let before = before(run, environment, migration);
     let report = |outcome| Report {
         migration: migration.clone(),
         at,
+        before: before.clone(),
         outcome,
     };
     let engine = setting.target(environment)?.engine();
@@ -353,6 +368,56 @@ fn one(
     let target = setting.target(environment)?;
     record::record(run, environment, target, &subject, &held, at)?;
     Ok(report(Outcome::Held(Box::new(held))))
+}
+
+/// Where the bytes on disk ran in the environments before this one.
+fn before(run: &Run<'_>, environment: &EnvironmentName, migration: &MigrationId) -> Option<Before> {
+    let file = run.file(migration)?;
+    let place = run.policy.position(environment)?;
+    let view = run.ledger.view();
+    let ran: Vec<_> = run
+        .policy
+        .chain()
+        .take(place)
+        .filter_map(|name| {
+            let ran = view.get(name)?.applied.get(migration)?;
+            (ran.checksum == Some(file.checksum)).then_some((name, ran))
+        })
+        .collect();
+    let again = match ran.as_slice() {
+        [] => return None,
+        [(name, ran)] => redo(run.policy, view, &run.kept, name, migration, ran),
+        _ => None,
+    };
+    Some(Before {
+        environments: ran.into_iter().map(|(name, _)| name.clone()).collect(),
+        redo: again,
+    })
+}
+
+/// What helps where a script was edited after it ran.
+fn after_an_edit(run: &Run<'_>, environment: &EnvironmentName, file: &FileFacts<'_>) -> String {
+    let back = format!("tollgate log restore {}", shell(file.migration.as_str()));
+    let view = run.ledger.view();
+    let there = view.get(environment);
+    let ran = there.and_then(|there| there.applied.get(file.migration));
+    let only_endings = ran
+        .and_then(|ran| ran.checksum)
+        .is_some_and(|ran| differs_only_in_line_endings(file.script.as_bytes(), &ran));
+    let again = ran.filter(|_| !only_endings).and_then(|ran| {
+        redo(
+            run.policy,
+            view,
+            &run.kept,
+            environment,
+            file.migration,
+            ran,
+        )
+    });
+    match again {
+        Some(redo) => format!("{redo}   # or take the edit back: {back}"),
+        None => back,
+    }
 }
 
 /// Reads a migration and its reversal, or says why there is nothing to rehearse.
@@ -383,7 +448,7 @@ fn subject<'a>(
     if ran.is_some_and(|ran| ran.has_other_bytes(file.checksum, file.sha256)) {
         return Err(not_held(
             format!("its migration.sql was edited after it ran in {environment}"),
-            format!("tollgate log restore {}", shell(migration.as_str())),
+            after_an_edit(run, environment, file),
         ));
     }
     let Some(down) = file.down else {

@@ -66,6 +66,7 @@ fn what_cannot_run_in_a_transaction_goes_to_a_copy() {
 
       after up and down it is not as it was before
       data      users: 3 rows before, 2 after
+      label     if a rollback may lose it, the label of its down.sql names it too: users
 
       up the second time does not leave what it left the first time
       data      users: 3 rows before, 2 after

@@ -86,6 +86,7 @@ fn one_that_reverses_something_else() {
       new       column users.email
       new       index users_email
       data      users: 2 rows before, 1 after
+      label     if a rollback may lose it, the label of its down.sql names it too: users
 
       nothing of it stands in dev
       remedy    edit migrations/20251102000000_email/down.sql, then: tollgate rehearse dev 20251102000000_email
@@ -220,7 +221,7 @@ fn nothing_is_rehearsed_that_could_not_be_applied() {
     exit 3
     --- stdout
     not rehearsed: dev 20251102000000_email: its migration.sql was edited after it ran in dev
-      remedy    tollgate log restore 20251102000000_email
+      remedy    tollgate redo 20251102000000_email   # or take the edit back: tollgate log restore 20251102000000_email
     "#);
 }
 

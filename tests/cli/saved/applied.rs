@@ -251,8 +251,8 @@ fn the_same_plan_goes_on_where_it_stopped() {
       | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
     prod is as it was: the whole script was rolled back.
-    The same bytes succeeded in dev and test: what differs is what stands in prod. Put that right, in a migration that
-    comes before it or by hand; edited, the script has to earn its place again.
+    The same bytes succeeded in dev and test: what differs is what stands in prod. Put that right by hand, or in a
+    migration stamped before it, whose order is waived where this one ran. An edited script is refused there.
       remedy   tollgate apply prod --plan release.plan.json   # afterwards
     "#);
     assert_eq!(in_prod(&project).len(), 2);

@@ -37,11 +37,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Emergency) ->
         &format!("tollgate emergency {migration} --reason '<what went wrong>'"),
     )?;
     let mut stand = Stand {
-        go_on: format!(
-            "tollgate emergency {} --reason {}",
-            shell(migration.as_str()),
-            shell(&one_line(&verb.reason))
-        ),
+        go_on: go_on(&migration, &one_line(&verb.reason)),
         global,
         project,
         migration,
@@ -50,6 +46,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Emergency) ->
         took: Vec::new(),
     };
     let mut now = stand.look(catalog)?;
+    if let Some(incident) = &now.0.incident {
+        stand.go_on = go_on(&stand.migration, &incident.reason);
+    }
     if now.0.is_done() || is_over_without(&now.0) {
         return Ok(stand.over(output, &now.0));
     }
@@ -67,6 +66,15 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Emergency) ->
         return Ok(stand.only_shown(output, &now.0));
     }
     stand.begin(output, now)
+}
+
+/// The command that goes on. An open incident keeps its reason.
+fn go_on(migration: &MigrationId, reason: &str) -> String {
+    format!(
+        "tollgate emergency {} --reason {}",
+        shell(migration.as_str()),
+        shell(reason)
+    )
 }
 
 /// Somebody reversed it on the ordinary way: no emergency was opened, and none is needed.

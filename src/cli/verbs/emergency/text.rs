@@ -1,5 +1,6 @@
 //! An emergency for people: the steps, one of them, and how it ended.
 
+use crate::cli::git::Git;
 use crate::cli::project::Project;
 use crate::cli::verbs::revert::{and, kept};
 use crate::model::MigrationId;
@@ -202,10 +203,17 @@ pub(super) fn over(project: &Project, now: &Procedure, paint: Paint) -> String {
     });
     if !now.loses.is_empty() {
         let has_it = match backup.filter(|file| !file.starts_with("attested: ")) {
-            Some(file) => format!(
-                "; the backup has it: tollgate restore {} --into NAME",
-                shell(&project.shown(&project.backups().join(file)))
-            ),
+            Some(file) => {
+                let path = project.backups().join(file);
+                let elsewhere = match path.exists() {
+                    true => "",
+                    false => "   # where it was taken: the file is not here",
+                };
+                format!(
+                    "; the backup has it: tollgate restore {} --into NAME{elsewhere}",
+                    shell(&project.shown(&path))
+                )
+            }
             None => String::new(),
         };
         out.push_str(&format!(
@@ -222,10 +230,40 @@ pub(super) fn over(project: &Project, now: &Procedure, paint: Paint) -> String {
             kept(project, &now.last, now.file_before.as_deref())
         ));
     }
-    let folder = project.path_of(rollback, "");
-    out.push_str(&format!(
-        "\n  next     git add {} && git commit\n           tollgate log   # what was done, for the report\n",
-        shell(folder.trim_end_matches('/'))
-    ));
+    let paths = uncommitted(project, now, rollback);
+    let log = "tollgate log   # what was done, for the report\n";
+    out.push_str(&match paths.as_slice() {
+        [] => format!("\n  next     {log}"),
+        paths => format!(
+            "\n  next     git add {} && git commit\n           {log}",
+            paths.join(" ")
+        ),
+    });
     out
+}
+
+/// What was written for it and is not committed: the rollbacks, and the reversals that somebody wrote beside the
+/// migrations. Without git, the rollbacks.
+fn uncommitted(project: &Project, now: &Procedure, rollback: &MigrationId) -> Vec<String> {
+    let mut rollbacks = now.along();
+    rollbacks.push(rollback);
+    let shown =
+        |id: &MigrationId, file: &str| shell(project.path_of(id, file).trim_end_matches('/'));
+    let folders = rollbacks.iter().map(|id| (id.to_string(), shown(id, "")));
+    let reversed = rollbacks
+        .iter()
+        .filter_map(|id| now.rollbacks.get(*id))
+        .map(|id| (format!("{id}/down.sql"), shown(id, "down.sql")));
+    let count = rollbacks.len();
+    let (paths, shown): (Vec<String>, Vec<String>) = folders.chain(reversed).unzip();
+    let git = Git::at(&project.config.migrations).ok();
+    match git.and_then(|git| git.uncommitted(&paths)) {
+        Some(holds) => {
+            let all = shown.into_iter().zip(holds);
+            all.filter(|(_, holds)| *holds)
+                .map(|(path, _)| path)
+                .collect()
+        }
+        None => shown.into_iter().take(count).collect(),
+    }
 }
