@@ -106,6 +106,8 @@ pub(super) struct Idx {
 pub(super) struct Ty {
     pub(super) labels: Option<Vec<String>>,
     pub(super) made: Made,
+    /// The script that gave columns of this type another one, and whether each of those has all its labels.
+    pub(super) moved: Option<(usize, bool)>,
 }
 
 /// What stands, as far as the scripts tell.
@@ -205,6 +207,13 @@ impl<'a> Picture<'a> {
 
     pub(super) fn ty(&self, name: &Name) -> Option<&Ty> {
         self.types.like(&self.place(name))
+    }
+
+    /// Whether this script gave every column of a type that it named another one with all its labels.
+    pub(super) fn is_held(&self, name: &Name) -> bool {
+        let last = self.scripts.len().saturating_sub(1);
+        let ty = self.types.get(&self.place(name));
+        ty.is_some_and(|ty| ty.moved == Some((last, true)))
     }
 
     pub(super) fn other(&self, kind: ObjectKind, name: &Name) -> Option<Made> {

@@ -330,3 +330,26 @@ fn sqlite_is_reversed_as_it_allows() {
         assert_eq!(sqlite(script).open.len(), 1, "{script}");
     }
 }
+
+/// The server takes away first: what has the name afterwards is the new one, and the old one was another.
+#[test]
+fn what_one_statement_puts_in_the_place_of_an_older_one_does_not_cancel_out() {
+    let swap = "ALTER TABLE t ADD CONSTRAINT x CHECK (a > 1), DROP CONSTRAINT x;";
+    let open = postgresql(swap);
+    assert_eq!(open.open.len(), 1, "{open:?}");
+    assert!(open.sql.contains("write by hand"), "{}", open.sql);
+    let made = "CREATE TABLE t (a int);\nALTER TABLE t ADD CONSTRAINT x CHECK (a > 0);";
+    whole(
+        &after(made, swap),
+        "ALTER TABLE \"t\" DROP CONSTRAINT \"x\";\nALTER TABLE t ADD CONSTRAINT x CHECK (a > 0);\n",
+    );
+    let open = postgresql("ALTER TABLE t ADD COLUMN a int, DROP COLUMN a;");
+    assert_eq!(open.open.len(), 1, "{open:?}");
+    // In two statements they do cancel out.
+    whole(
+        &postgresql(
+            "ALTER TABLE t ADD CONSTRAINT x CHECK (a > 1); ALTER TABLE t DROP CONSTRAINT x;",
+        ),
+        "",
+    );
+}

@@ -5,6 +5,19 @@ use super::{MOST_MOVED, MOST_RENAMED, Made, Picture, Ty, type_name};
 use crate::sql::changes::{ConstraintKind, Deed, Name, ObjectKind};
 
 impl Picture<'_> {
+    /// A column of one type was given another one.
+    fn retyped(&mut self, old: &Name, new: &Name) {
+        let last = self.scripts.len().saturating_sub(1);
+        let labels = |name: &Name| self.ty(name).and_then(|ty| ty.labels.as_ref());
+        let holds = labels(old)
+            .zip(labels(new))
+            .is_some_and(|(old, new)| old.iter().all(|label| new.contains(label)));
+        if let Some(ty) = self.type_mut(old) {
+            let so_far = ty.moved.filter(|(script, _)| *script == last);
+            ty.moved = Some((last, holds && so_far.is_none_or(|(_, holds)| holds)));
+        }
+    }
+
     pub(super) fn alter(&mut self, deed: &Deed) {
         match deed {
             Deed::Drop { kind, name, .. } => self.drop_object(*kind, name),
@@ -30,8 +43,13 @@ impl Picture<'_> {
             Deed::SetType {
                 table, column, ty, ..
             } => {
-                if let Some(column) = self.column_mut(table, column) {
+                let old = self.column_mut(table, column).map(|column| {
+                    let old = column.ty.clone();
                     column.ty.clone_from(ty);
+                    old
+                });
+                if let Some(old) = old {
+                    self.retyped(&type_name(&old), &type_name(ty));
                 }
             }
             Deed::SetNotNull { table, column } => {

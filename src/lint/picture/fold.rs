@@ -131,7 +131,15 @@ impl<'a> Picture<'a> {
                 let place = self.place(name);
                 if made.certain || self.types.get(&place).is_none() {
                     let labels = labels.clone();
-                    self.types.insert(place, Ty { labels, made });
+                    let moved = None;
+                    self.types.insert(
+                        place,
+                        Ty {
+                            labels,
+                            made,
+                            moved,
+                        },
+                    );
                 }
             }
             Deed::Create {

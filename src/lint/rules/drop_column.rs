@@ -120,6 +120,13 @@ mod tests {
           then  its values are gone, in every row
           help  carry the values over first; where that is meant, say so above the statement: -- tollgate:allow drop-column <reason>
         "#);
+        // The server takes away first, whatever comes first in the text.
+        insta::assert_snapshot!(found("drop-column", Postgresql, &[T, "ALTER TABLE t ADD COLUMN age text, DROP COLUMN age"]), @r#"
+        error: drops column t.age and adds it anew
+          at    DROP COLUMN age
+          then  its values are gone, in every row
+          help  carry the values over first; where that is meant, say so above the statement: -- tollgate:allow drop-column <reason>
+        "#);
         // The new name of an old column, and a column of a table that was renamed.
         insta::assert_snapshot!(found("drop-column", Postgresql, &[T, "ALTER TABLE t RENAME age TO years; ALTER TABLE t RENAME TO u; ALTER TABLE u DROP years"]), @r#"
         error: drops column u.years

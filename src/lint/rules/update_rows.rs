@@ -116,15 +116,28 @@ mod tests {
             let text = found("update-without-where", Postgresql, &[t, statement]);
             assert!(!text.is_empty(), "{statement}");
         }
-        // A seed: it names its rows.
-        silent(
-            "update-without-where",
-            Postgresql,
-            &[
-                t,
+        // A condition after it leaves out what would not change anyway, most often.
+        for statement in [
+            "INSERT INTO t (id, a) SELECT id, 0 FROM t WHERE true ON CONFLICT (id) DO UPDATE SET a = excluded.a",
+            "INSERT INTO t (id, a) SELECT id, 0 FROM t WHERE true ON CONFLICT (id) DO UPDATE SET a = excluded.a WHERE t.a IS NOT excluded.a",
+            "INSERT INTO t (id, a) SELECT x.id, 0 FROM u JOIN t AS x ON x.id = u.id WHERE true ON CONFLICT (id) DO NOTHING ON CONFLICT DO UPDATE SET a = 0",
+        ] {
+            let text = found("update-without-where", Sqlite, &[t, statement]);
+            assert!(
+                text.starts_with("error: may write t.a in every row\n"),
+                "{statement}: {text}"
+            );
+        }
+        // A seed: it names its rows. And rows of another table, or none that are written over.
+        for engine in [Postgresql, Sqlite] {
+            for statement in [
                 "INSERT INTO t VALUES (1, 2) ON CONFLICT (id) DO UPDATE SET a = excluded.a",
-            ],
-        );
+                "INSERT INTO t (id, a) SELECT id, a FROM u WHERE true ON CONFLICT (id) DO UPDATE SET a = excluded.a",
+                "INSERT INTO t (id, a) SELECT id, 0 FROM t WHERE true ON CONFLICT (id) DO NOTHING",
+            ] {
+                silent("update-without-where", engine, &[t, statement]);
+            }
+        }
     }
 
     #[test]

@@ -61,6 +61,7 @@ pub(super) fn alter(cursor: &mut Cursor<'_>, deeds: &mut Deeds) -> Option<()> {
 fn actions(cursor: &mut Cursor<'_>, table: &Name, deeds: &mut Deeds) {
     let parts = cursor.parts();
     let alone = parts.len() == 1;
+    let mut read = Vec::with_capacity(parts.len());
     for mut part in parts {
         let place = range(part.rest());
         // Names may follow: of a partition, a trigger, an owner.
@@ -76,12 +77,28 @@ fn actions(cursor: &mut Cursor<'_>, table: &Name, deeds: &mut Deeds) {
             table: table.clone(),
             what,
         });
+        read.push((place, deed));
+    }
+    // The server takes away first, whatever the order of the words: `ADD CONSTRAINT x ..., DROP CONSTRAINT x` puts
+    // a new one in the place of an older one.
+    read.sort_by_key(|(_, deed)| !takes_away(deed));
+    for (place, deed) in read {
         if alone {
             deeds.push(deed);
         } else {
             deeds.push_at(place, deed);
         }
     }
+}
+
+fn takes_away(deed: &Deed) -> bool {
+    matches!(
+        deed,
+        Deed::DropColumn { .. }
+            | Deed::DropConstraint { .. }
+            | Deed::DropNotNull { .. }
+            | Deed::DropDefault { .. }
+    )
 }
 
 /// One action; `None` for those that are only named.

@@ -187,16 +187,16 @@ ALTER TABLE t RENAME COLUMN a TO "B"; ALTER TABLE t RENAME b TO c; ALTER TABLE t
 ALTER TABLE t SET SCHEMA x; ALTER TABLE t ATTACH PARTITION p DEFAULT
 "####
     ), @r#"
-    AddColumn { table: Name { schema: Some("s"), name: "t" }, column: Column { name: "a", ty: "int", default: Some("1") }, if_not_exists: true }   <- ADD COLUMN IF NOT EXISTS a int DEFAULT 1
-    AddColumn { table: Name { schema: Some("s"), name: "t" }, column: Column { name: "b", ty: "text" } }   <- ADD b text
     DropColumn { table: Name { schema: Some("s"), name: "t" }, column: "c", if_exists: true, cascade: true }   <- DROP COLUMN IF EXISTS c CASCADE
     DropColumn { table: Name { schema: Some("s"), name: "t" }, column: "d" }   <- DROP d
+    AddColumn { table: Name { schema: Some("s"), name: "t" }, column: Column { name: "a", ty: "int", default: Some("1") }, if_not_exists: true }   <- ADD COLUMN IF NOT EXISTS a int DEFAULT 1
+    AddColumn { table: Name { schema: Some("s"), name: "t" }, column: Column { name: "b", ty: "text" } }   <- ADD b text
     SetType { table: "T", column: "a", ty: "varchar( 10 )", using: Some("a::varchar") }   <- ALTER COLUMN "a" SET DATA TYPE varchar( 10 ) COLLATE "C" USING a::varchar
     SetType { table: "T", column: "b", ty: "int" }   <- ALTER b TYPE int
-    SetNotNull { table: "t", column: "a" }   <- ALTER a SET NOT NULL
     DropNotNull { table: "t", column: "a" }   <- ALTER a DROP NOT NULL
-    SetDefault { table: "t", column: "a", default: "nextval('s')" }   <- ALTER a SET DEFAULT nextval('s')
     DropDefault { table: "t", column: "a" }   <- ALTER a DROP DEFAULT
+    SetNotNull { table: "t", column: "a" }   <- ALTER a SET NOT NULL
+    SetDefault { table: "t", column: "a", default: "nextval('s')" }   <- ALTER a SET DEFAULT nextval('s')
     AlterTable { table: "t", what: "ALTER COLUMN SET STATISTICS" }   <- ALTER a SET STATISTICS 5
     AddConstraint { table: "t", constraint: Constraint { name: Some("k"), kind: Foreign("u"), columns: ["a", "b"], not_valid: true } }   <- ADD CONSTRAINT k FOREIGN KEY (a, b) REFERENCES u (a, b) ON DELETE CASCADE NOT VALID
     AddConstraint { table: "t", constraint: Constraint { kind: PrimaryKey, using_index: Some("i") } }   <- ADD PRIMARY KEY USING INDEX i
