@@ -67,7 +67,7 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
 
     warning: data-loss: 20251029000000_syntax: what it destroys cannot be read, and it does not say that it may: prod will refuse it
       found     29 bytes that were not analysed
-      remedy    edit migrations/20251029000000_syntax/migration.sql: write in its first line: -- tollgate:allow data-loss <reason>, then: tollgate redo 20251029000000_syntax
+      remedy    tollgate waive prod data-loss 20251029000000_syntax --reason '<why>'
     dev: 2 migrations to apply
       applied   20251028000000_bad  atomic
     error: 20251029000000_syntax failed in dev: near "TABEL": syntax error

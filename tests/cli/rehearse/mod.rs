@@ -272,6 +272,7 @@ fn what_is_forgotten_is_named_and_nothing_of_it_stands() {
 
       after up and down it is not as it was before
       data      users.name: other values
+      label     if a rollback may lose it, the label of its down.sql names it too: users.name
 
       nothing of it stands in dev
       remedy    edit migrations/20251103000000_phone/down.sql, then: tollgate rehearse dev 20251103000000_phone
