@@ -112,6 +112,7 @@ fn a_clock_that_is_set_forward() {
       last change 20251103170000_add_email, 2025-11-05 11:12 UTC by alice, receipt 2, of the future: a clock was set back
       applied     2 migrations
       waits       nothing
+      policy      as seen 2025-11-04 10:12 UTC by alice, 0 s ago
       backup      none in the ledger
       drift       nobody looked; tollgate verify prod does
       next        tollgate verify prod
@@ -119,8 +120,8 @@ fn a_clock_that_is_set_forward() {
     assert_snapshot!(project.run(&["log", "--migration", EMAIL.0, "-n", "2"]), @r#"
     exit 0
     --- stdout
-       17  2025-11-05T11:12:00.000Z  alice  intent     prod 20251103170000_add_email blake3:497f4e7b6f77
-       18  2025-11-05T11:12:00.000Z  alice  succeeded  prod 20251103170000_add_email
+       18  2025-11-05T11:12:00.000Z  alice  intent     prod 20251103170000_add_email blake3:497f4e7b6f77
+       19  2025-11-05T11:12:00.000Z  alice  succeeded  prod 20251103170000_add_email
     "#);
 }
 

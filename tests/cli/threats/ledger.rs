@@ -98,7 +98,7 @@ fn a_success_that_is_invented_with_every_hash_as_it_has_to_be() {
         proven      dev 2025-11-04 10:12 UTC by alice
         proven      test 2025-11-04 10:12 UTC by alice
 
-      plan df02201a66fa18cfab8fdf186dfc00073479b58750eb0610db07e524b9b8ff84
+      plan fadfe096d1d014333ca913959152ab765af3ffd40c97a87d3906802a1c946d4b
       to run it: tollgate apply prod
     "#);
     assert_snapshot!(project.run(&["verify", "test"]), @r#"
@@ -126,7 +126,7 @@ fn a_success_that_is_invented_with_every_hash_as_it_has_to_be() {
         proven      dev 2025-11-04 10:12 UTC by alice
         proven      test 2025-11-04 10:12 UTC by alice
 
-      plan df02201a66fa18cfab8fdf186dfc00073479b58750eb0610db07e524b9b8ff84
+      plan fadfe096d1d014333ca913959152ab765af3ffd40c97a87d3906802a1c946d4b
       to run it: tollgate apply prod
     "#);
 }
@@ -147,7 +147,7 @@ fn an_entry_that_is_taken_out_of_a_history_that_is_written_anew() {
     --- stdout
     sound: state/ledger.db: 17 entries by 1 writer
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 17
-        cb629aaaa933698c4443487341adce47444b3846c5bbef19e2cd9005fc34cd5d
+        9022c88d18d554cf482be529369655bc287ef029c03a880008d8eb37a7f35e9e
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
@@ -201,23 +201,23 @@ fn what_somebody_else_has_contradicts_a_history_that_is_written_anew() {
       some were this ledger's own, and were lost here: it goes on as a new writer
     --- stderr
     contradiction: writer ea21c7b3 has two entries 14: its ledger was copied unnoticed, or one of them never happened
-      338c38f504ef  14  2025-11-04T10:12:00.000Z  alice  intent     test 20251103170000_add_email blake3:497f4e7b6f77
-      84193668b26b  14  2025-11-04T10:12:00.000Z  alice  refused    apply prod: promotion
+      340cc03f19ba  14  2025-11-04T10:12:00.000Z  alice  intent     test 20251103170000_add_email blake3:497f4e7b6f77
+      c4910215d341  14  2025-11-04T10:12:00.000Z  alice  refused    apply prod: promotion
       neither counts, nor what follows them, until a person says which to believe
-      remedy   tollgate sync --believe 338c38f504ef --reason '<why>'   # or the other one
+      remedy   tollgate sync --believe 340cc03f19ba --reason '<why>'   # or the other one
     "#);
     assert_snapshot!(project.run(&["verify"]), @r#"
     exit 4
     --- stdout
     contradicted: state/ledger.db: 17 entries by 1 writer
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 17
-        2f6ef1f7e2abb25fd233dc4ca8feab1b8a33e590498efc692255d4253a9ba548
+        cd822344a136ddf061cc51e566437443a8669bf80a4a458d58496fc42d84686a
 
     contradiction: writer ea21c7b3 has two entries 14: its ledger was copied unnoticed, or one of them never happened
-      338c38f504ef  14  2025-11-04T10:12:00.000Z  alice  intent     test 20251103170000_add_email blake3:497f4e7b6f77
-      84193668b26b  14  2025-11-04T10:12:00.000Z  alice  refused    apply prod: promotion
+      340cc03f19ba  14  2025-11-04T10:12:00.000Z  alice  intent     test 20251103170000_add_email blake3:497f4e7b6f77
+      c4910215d341  14  2025-11-04T10:12:00.000Z  alice  refused    apply prod: promotion
       neither counts, nor what follows them, until a person says which to believe
-      remedy   tollgate sync --believe 338c38f504ef --reason '<why>'   # or the other one
+      remedy   tollgate sync --believe 340cc03f19ba --reason '<why>'   # or the other one
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
@@ -251,7 +251,7 @@ fn bytes_that_are_exchanged_in_the_ledger() {
     --- stdout
     not sound: state/ledger.db: the bytes that it keeps for blake3:497f4e7b6f77a3f8e3329304a3f0a63bcd836a181c900426a7dcd94e02017460 and 1 other script have another checksum
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 13
-        b3c1e59a26c57606db7469a6748b05f8b05d30f04e1fa24de3d67e4c8ed98b9f
+        6e7087b7efb406f4f0b04460bc99d2a049da62603d45edba1eedfb25f145822a
 
       remedy   mkdir -p [project]/state/ledger.db.unsound && mv [project]/state/ledger.db [project]/state/ledger.db.head [project]/state/ledger.db.unsound/   # then put a backup in its place; without one, receipts are taken in anew
 

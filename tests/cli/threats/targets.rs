@@ -50,7 +50,7 @@ fn a_receipt_that_is_edited_with_its_hash() {
     assert_snapshot!(project.run(&["apply", "prod"]), @r#"
     exit 4
     --- stderr
-    error: prod: receipt 1 of the target is 146ed4d1d9fb, and the ledger holds f7d0e399df43 in its place
+    error: prod: receipt 1 of the target is 7d7db63b0f21, and the ledger holds a678a1415273 in its place
       nothing was changed: either the receipts or the ledger were altered
 
       remedy   tollgate bind prod --reason '<why>'   # if it was put back to an earlier point, and went on under another ledger
@@ -58,7 +58,7 @@ fn a_receipt_that_is_edited_with_its_hash() {
     assert_snapshot!(project.run(&["verify", "prod"]), @r#"
     exit 4
     --- stderr
-    error: prod: receipt 1 of the target is 146ed4d1d9fb, and the ledger holds f7d0e399df43 in its place
+    error: prod: receipt 1 of the target is 7d7db63b0f21, and the ledger holds a678a1415273 in its place
       nothing was changed: either the receipts or the ledger were altered
 
       remedy   tollgate bind prod --reason '<why>'   # if it was put back to an earlier point, and went on under another ledger
@@ -162,7 +162,7 @@ fn a_receipt_that_is_invented_of_a_ledger_that_nobody_has() {
         proven      dev 2025-11-04 10:12 UTC by alice
         proven      test 2025-11-04 10:12 UTC by alice
 
-      plan df02201a66fa18cfab8fdf186dfc00073479b58750eb0610db07e524b9b8ff84
+      plan fadfe096d1d014333ca913959152ab765af3ffd40c97a87d3906802a1c946d4b
       to run it: tollgate apply prod
     "#);
     assert_snapshot!(project.run(&["verify", "test"]), @r#"
@@ -176,7 +176,7 @@ fn a_receipt_that_is_invented_of_a_ledger_that_nobody_has() {
     --- stdout
     sound: state/ledger.db: 15 entries by 1 writer
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 15
-        41c07ed0b55f1a9519ea8f541ae9c95fa425ebaa2f516ed772cfa6372f6595ee
+        5ea8517c498826ef51e9bc4835bb69e713302f345198d28fa20d74ffee31f94e
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
@@ -463,7 +463,7 @@ fn a_script_that_does_something_else_in_prod() {
 
     warning: data-loss: 20251105000000_sly: it destroys what stands here, and does not say that it may: prod will refuse it
       found     line 1: may delete every row of health_checks; no condition tells one row from another; they are gone, and what refers to them with ON DELETE CASCADE too (0 rows)
-      remedy    edit migrations/20251105000000_sly/migration.sql: write above line 1: -- tollgate:allow data-loss <reason>, then: tollgate redo 20251105000000_sly
+      remedy    tollgate waive prod data-loss 20251105000000_sly --reason '<why>'
     dev: 1 migration to apply
       applied   20251105000000_sly  atomic
 
