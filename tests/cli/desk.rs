@@ -195,6 +195,7 @@ fn what_is_owed_is_on_the_screen_and_blocks_what_waits() {
       waits       1 migration
       blocked by  debt
       blocked by  promotion: 20251103000000_fax
+      policy      as seen 2025-11-04 10:12 UTC by alice, 1 h ago
       backup      none in the ledger
       drift       nobody looked; tollgate verify prod does
       next        tollgate promote test --to 20251102000000_email

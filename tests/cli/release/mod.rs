@@ -226,7 +226,7 @@ fn the_makefile_is_true() {
     must("review", EMAIL);
     let (exit, text) = make("approve");
     assert!(exit == 2 && text.contains("who says yes?"), "{text}");
-    must("approve AS='Grace H'", "Grace H");
+    must("approve WHO='Grace H'", "Grace H");
     must("apply", "prod: 2 migrations applied");
     assert_eq!(forge.columns("prod"), ["id", "name", "email"]);
     must("status", "nothing waits");
