@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{EMAIL, UNIQUE, USERS, require, waiting};
+use super::{EMAIL, USERS, require, waiting};
 use crate::project::Project;
 
 fn policies(project: &Project) -> Vec<String> {
@@ -120,7 +120,6 @@ fn intents_and_receipts_name_the_policy_that_they_came_under() {
         .collect();
     assert_eq!(policies, [before, digest.clone(), digest]);
     assert_eq!(project.run(&["verify", "prod"]).exit, 0);
-    let _ = UNIQUE;
 }
 
 /// What was seen on another machine is known here once it came: it is not written twice.
@@ -131,9 +130,8 @@ fn what_another_ledger_saw_is_known() {
     assert_eq!(project.run(&["apply", "prod"]).exit, 0);
     assert_eq!(policies(&project).len(), 1);
     let other = Project::with(&[]).with_own_ids();
-    for name in ["tollgate.toml"] {
-        std::fs::copy(project.path().join(name), other.path().join(name)).unwrap();
-    }
+    let name = "tollgate.toml";
+    std::fs::copy(project.path().join(name), other.path().join(name)).unwrap();
     let file = other.path().join("all.jsonl");
     let file = file.to_str().unwrap();
     assert_eq!(project.run(&["log", "export", file]).exit, 0);
