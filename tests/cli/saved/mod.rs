@@ -3,6 +3,7 @@
 mod applied;
 mod approved;
 mod approved_elsewhere;
+mod each_key;
 mod hostile;
 mod policy_seen;
 mod premises;
