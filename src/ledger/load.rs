@@ -1,6 +1,6 @@
 //! What stands in a ledger's file: verified, put in order and added up.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rusqlite::{Connection, OptionalExtension as _};
@@ -255,12 +255,37 @@ pub(super) fn script(
         .optional()
         .map_err(|error| LedgerError::sqlite(path, &error))?;
     match bytes {
-        Some(bytes) if Checksum::of(&bytes) != checksum => Err(LedgerError::new(
-            path,
-            LedgerErrorKind::Corrupt(format!(
-                "the bytes kept for {checksum} have another checksum"
-            )),
-        )),
+        Some(bytes) if Checksum::of(&bytes) != checksum => Err(other_bytes(path, checksum)),
         bytes => Ok(bytes),
     }
+}
+
+fn other_bytes(path: &Path, checksum: Checksum) -> LedgerError {
+    let said = format!("the bytes kept for {checksum} have another checksum");
+    LedgerError::new(path, LedgerErrorKind::Corrupt(said))
+}
+
+/// Every script that is kept. What is no UTF-8 is shown with a sign in its place.
+pub(super) fn scripts(
+    path: &Path,
+    connection: &Connection,
+) -> Result<BTreeMap<Checksum, String>, LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    if check_is_ledger(path, connection)? == 0 {
+        return Ok(BTreeMap::new());
+    }
+    let mut statement = connection
+        .prepare("SELECT checksum, bytes FROM script")
+        .map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let mut scripts = BTreeMap::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        let checksum = Checksum::from_bytes(row.get(0).map_err(failed)?);
+        let bytes: Vec<u8> = row.get(1).map_err(failed)?;
+        if Checksum::of(&bytes) != checksum {
+            return Err(other_bytes(path, checksum));
+        }
+        scripts.insert(checksum, String::from_utf8_lossy(&bytes).into_owned());
+    }
+    Ok(scripts)
 }

@@ -27,6 +27,8 @@ pub use assemble::{Fork, Gap, Strays, Twin};
 pub use error::{LedgerError, LedgerErrorKind};
 pub use merge::Merged;
 pub use pack::{Pack, PackError};
-pub use read::{Loaded, exchanged_scripts, read, read_bodies, read_script, read_state};
+pub use read::{
+    Loaded, exchanged_scripts, read, read_bodies, read_script, read_scripts, read_state,
+};
 pub use store::{Ledger, Opening};
 pub use view::View;

@@ -1,6 +1,6 @@
 //! Reading a ledger's file: nothing here writes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::assemble::Strays;
 use super::error::{Behind, LedgerError, LedgerErrorKind};
 use super::head::{self, Written};
-use super::load::{Wanted, exchanged, exported, load, script};
+use super::load::{Wanted, exchanged, exported, load, script, scripts};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::Head;
@@ -122,6 +122,14 @@ pub fn read_script(path: &Path, checksum: Checksum) -> Result<Option<Vec<u8>>, L
 /// As [`read`].
 pub fn exchanged_scripts(path: &Path) -> Result<Vec<Checksum>, LedgerError> {
     reading(path, |connection| exchanged(path, connection)).unwrap_or_else(|| Ok(Vec::new()))
+}
+
+/// Every script whose bytes are kept, as text, by its checksum.
+///
+/// # Errors
+/// As [`read_script`].
+pub fn read_scripts(path: &Path) -> Result<BTreeMap<Checksum, String>, LedgerError> {
+    reading(path, |connection| scripts(path, connection)).unwrap_or_else(|| Ok(BTreeMap::new()))
 }
 
 /// Reads from the file with a connection that cannot write; `None` where there is no file.
