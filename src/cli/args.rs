@@ -25,7 +25,7 @@ pub(crate) struct Global {
     #[arg(short = 'C', value_name = "DIR", global = true)]
     pub(crate) directory: Option<PathBuf>,
     /// How results are written: for people, or as one versioned document; github: plan, apply and lint alone;
-    /// sarif: lint alone; markdown and html: review alone
+    /// sarif: lint alone; markdown and html: review and report
     #[arg(long, value_enum, default_value = "text", global = true)]
     pub(crate) format: Format,
     /// Read variables from FILE instead of .env; what is set in the environment goes first
@@ -109,6 +109,8 @@ pub(crate) enum Verb {
     Pull,
     /// Say whether the ledger is sound; with ENV, whether a target is as its receipts tell
     Verify(Verify),
+    /// Write the evidence of all changes for an auditor, from the ledger; without --out, page one of it
+    Report(Report),
     /// Show the ledger's entries, or the bytes of a migration that ran
     Log(Log),
 }
@@ -541,6 +543,34 @@ pub(crate) struct Sync {
     /// Why it is to be believed
     #[arg(long, value_name = "WHY", requires = "believe")]
     pub(crate) reason: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Only what began on this day or later: 2025-11-04, or 2025-11-04T10:12:00Z; days are UTC
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) from: Option<String>,
+    /// Only what began until the end of this day, or before this instant
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) to: Option<String>,
+    /// Only this environment; may be given several times
+    #[arg(long = "env", value_name = "ENV")]
+    pub(crate) environments: Vec<String>,
+    /// What was known at the end of this day, or at this instant: the same ledger then gives the same bytes
+    #[arg(long, value_name = "WHEN")]
+    pub(crate) as_of: Option<String>,
+    /// Write the report's files into DIR: for people, for spreadsheets, for programs, and how to check them
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Name machines, and the addresses of CI runs
+    #[arg(long)]
+    pub(crate) with_hosts: bool,
+    /// Quote what databases said in errors, which can hold values of rows
+    #[arg(long)]
+    pub(crate) with_errors: bool,
+    /// Ask git who wrote each migration; the report then depends on the commit too, and names it
+    #[arg(long)]
+    pub(crate) with_authors: bool,
 }
 
 #[derive(Debug, Args)]

@@ -80,6 +80,7 @@ pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> E
         Verb::Pull => verbs::hub::pull_from(&mut output, &parsed.global),
         Verb::Sync(verb) => verbs::sync::run(&mut output, &parsed.global, &verb),
         Verb::Verify(verb) => verbs::verify::run(&mut output, &parsed.global, &verb),
+        Verb::Report(verb) => verbs::report::run(&mut output, &parsed.global, &verb),
         Verb::Log(verb) => verbs::log::run(&mut output, &parsed.global, &verb),
     };
     crate::failpoint::hit("cli.verb-ended");
@@ -113,8 +114,8 @@ fn not_for(parsed: &Arguments) -> Option<Trouble> {
         ),
         (Format::Sarif, _) => (false, "sarif is for the findings of lint alone"),
         (Format::Markdown | Format::Html, verb) => (
-            matches!(verb, Verb::Review(_)),
-            "markdown and html are for review alone",
+            matches!(verb, Verb::Review(_) | Verb::Report(_)),
+            "markdown and html are for review and report alone",
         ),
     };
     (!fits).then(|| Trouble::usage(format!("--format {whose}"), "--format json"))

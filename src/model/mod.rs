@@ -30,6 +30,7 @@ pub use policy::{
     RequiredBackup, RequiredRehearsal,
 };
 pub use receipt::{DownBytes, EarlierSuccess, Receipt, ReceiptKind, StoredReceipt};
+pub(crate) use rehearsal::header as script_header;
 pub use rehearsal::{DownLabel, Losses, Rehearsal, RehearsedDown, Stage};
 pub use release::Release;
 pub use schema::{Schema, SchemaChange, SchemaDifference, SchemaObject};

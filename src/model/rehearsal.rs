@@ -221,7 +221,7 @@ fn parts(name: &str) -> Option<Vec<Part>> {
 
 /// The texts of the comment lines before the first statement, up to where another script's bytes begin
 /// (see [`super::reverting`]): what stands in those was said of another script.
-pub(super) fn header(script: &str) -> Vec<&str> {
+pub(crate) fn header(script: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut rest = script;
     loop {

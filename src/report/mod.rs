@@ -1,6 +1,7 @@
 //! What people and machines read: models built from the ledger and a plan, and functions from a
 //! model to text. Pure.
 
+pub mod audit;
 pub mod baseline;
 pub mod environment;
 pub mod github;
@@ -8,6 +9,7 @@ pub mod glass;
 pub mod lint;
 pub mod log;
 mod markdown;
+mod markup;
 pub mod matrix;
 pub mod plan;
 pub mod rehearsal;

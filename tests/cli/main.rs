@@ -31,6 +31,7 @@ mod readme;
 mod redo;
 pub(crate) mod rehearse;
 mod release;
+mod report;
 mod reset;
 mod revert;
 mod saved;

@@ -219,7 +219,7 @@ fn help_is_the_first_documentation() {
 
     Options:
       -C <DIR>                   Run as if started in DIR
-          --format <FORMAT>      How results are written: for people, or as one versioned document; github: plan, apply and lint alone; sarif: lint alone; markdown and html: review alone [default: text] [possible values: text, json, github, sarif, markdown, html]
+          --format <FORMAT>      How results are written: for people, or as one versioned document; github: plan, apply and lint alone; sarif: lint alone; markdown and html: review and report [default: text] [possible values: text, json, github, sarif, markdown, html]
           --env-file <FILE>      Read variables from FILE instead of .env; what is set in the environment goes first
           --lock-wait <SECONDS>  How long to wait for another run to end, in seconds [default: 60]
       -h, --help                 Print help

@@ -17,6 +17,7 @@ pub(crate) mod plan;
 pub(crate) mod promote;
 pub(crate) mod redo;
 pub(crate) mod rehearse;
+pub(crate) mod report;
 pub(crate) mod reset;
 pub(crate) mod resolve;
 pub(crate) mod restamp;

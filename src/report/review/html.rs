@@ -2,6 +2,7 @@
 //! is escaped, and the page itself forbids whatever would be loaded.
 
 use super::{Page, Review, Step, lines, said};
+use crate::report::markup::escaped;
 
 const STYLE: &str = include_str!("page.css");
 
@@ -117,20 +118,4 @@ fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
         )
     });
     format!("<table>\n{}</table>\n", rows.collect::<String>())
-}
-
-/// A text in which nothing is markup, in an element or in an attribute.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\'' => out.push_str("&#39;"),
-            c => out.push(c),
-        }
-    }
-    out
 }

@@ -213,7 +213,7 @@ fn what_is_said_of_it_is_checked() {
     assert_snapshot!(page, @r#"
     exit 2
     --- stderr
-    error: --format markdown and html are for review alone
+    error: --format markdown and html are for review and report alone
 
       remedy   --format json
     "#);

@@ -1,0 +1,616 @@
+//! Each change of the population, with all that the ledger knows of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::{Known, MISSING, Row, sql};
+use crate::digest::{Checksum, Sha256};
+use crate::lint::{self, Script, Topic};
+use crate::model::entry::{BackupKind, Reverted};
+use crate::model::{Entry, Fact, MigrationId, Rehearsal, Timestamp, reverting, script_header};
+use crate::sql::changes::changes_all;
+use crate::sql::{analyse_all, position};
+
+/// One migration of the population.
+#[derive(Debug, Serialize)]
+pub struct Change {
+    /// Its id.
+    pub migration: MigrationId,
+    /// The first line of its header comment; where there is none, its name.
+    pub title: String,
+    /// The rest of the header comment, or what was said when it was written; `MISSING` where nothing was.
+    pub reason: String,
+    /// The change numbers that it ran under.
+    pub change_numbers: Vec<String>,
+    /// Who wrote it, as git says; `None` where git was not asked.
+    pub authors: Option<Vec<String>>,
+    /// Who applied it, and where: `ada in prod`.
+    pub appliers: Vec<String>,
+    /// Who approved it. The tool records no approvals.
+    pub approver: String,
+    /// Who reviewed it, as recorded; `MISSING` where nobody is.
+    pub reviewer: String,
+    /// Separation of duties.
+    pub duties: Duties,
+    /// The bytes that it had.
+    pub versions: Vec<Version>,
+    /// Whether every attempt had the same bytes.
+    pub same_bytes: bool,
+    /// The script that ran furthest, without passwords; `None` where the ledger does not keep it.
+    pub sql: Option<String>,
+    /// Whether something in the script is not shown.
+    pub sql_masked: bool,
+    /// The commits at HEAD when it ran, the dirty ones marked.
+    pub commits: Vec<String>,
+    /// Its rows in the population.
+    pub rows: Vec<usize>,
+    /// What it destroys, as its text tells; with the reason where it was accepted in the script.
+    pub destroys: Vec<String>,
+    /// Whether its text could be read.
+    pub analysed: bool,
+    /// Rehearsals of its reversal.
+    pub rehearsals: Vec<String>,
+    /// The newest backup of production before it ran there.
+    pub backup: String,
+    /// The migration that it reverses.
+    pub reverts: Option<MigrationId>,
+    /// The migrations that reverse it.
+    pub reverted_by: Vec<MigrationId>,
+    /// The waivers that it stood on.
+    pub waivers: Vec<String>,
+    /// Broken glass, and its review.
+    pub glass: Vec<String>,
+}
+
+/// Whether those who wrote, reviewed and applied were different people.
+#[derive(Debug, Serialize)]
+pub struct Duties {
+    /// `met`, `not met` or `not shown`.
+    pub state: &'static str,
+    /// Why.
+    pub why: String,
+}
+
+/// One version of a script.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+pub struct Version {
+    /// BLAKE3 of its bytes.
+    pub blake3: String,
+    /// SHA-256 of its bytes.
+    pub sha256: Option<String>,
+    /// Where it was tried.
+    pub environments: Vec<String>,
+}
+
+/// What the entries say beside the attempts, by migration.
+#[derive(Default)]
+struct Beside<'a> {
+    rehearsals: BTreeMap<&'a MigrationId, Vec<String>>,
+    reverted: BTreeMap<&'a MigrationId, (&'a Entry, &'a Reverted)>,
+    reverted_by: BTreeMap<MigrationId, BTreeSet<MigrationId>>,
+    /// Backups of production: of which moment, and what is said of it.
+    backups: Vec<(Timestamp, String)>,
+}
+
+/// The migrations of the rows, by id.
+pub(super) fn changes(known: &Known<'_>, rows: &[Row]) -> Vec<Change> {
+    let mut of: BTreeMap<&MigrationId, Vec<&Row>> = BTreeMap::new();
+    for row in rows {
+        if let Some(migration) = &row.migration {
+            of.entry(migration).or_default().push(row);
+        }
+    }
+    let beside = beside(known);
+    let bytes = super::newest_bytes(known);
+    let texts: Vec<(&MigrationId, &str)> = of
+        .keys()
+        .filter_map(|id| {
+            let (blake3, _) = bytes.get(*id)?;
+            Some((*id, known.inputs.scripts.get(blake3)?.as_str()))
+        })
+        .collect();
+    let mut destroys = destroys(known, &texts);
+    let texts: BTreeMap<&MigrationId, &str> = texts.into_iter().collect();
+    of.into_iter()
+        .map(|(id, rows)| {
+            let text = texts.get(id).copied();
+            change(known, id, &rows, text, destroys.remove(id), &beside)
+        })
+        .collect()
+}
+
+fn beside<'a>(known: &Known<'a>) -> Beside<'a> {
+    let mut out = Beside::default();
+    for (_, entry) in &known.entries {
+        match &entry.fact {
+            Fact::Rehearsed(it) => out
+                .rehearsals
+                .entry(&it.migration)
+                .or_default()
+                .push(format!(
+                    "{} in {}, {} by {}, {}, data: {}; down.sql {}",
+                    match it.result {
+                        Rehearsal::Failed => "did not pass",
+                        passed => passed.as_str(),
+                    },
+                    it.environment,
+                    entry.at.minute(),
+                    entry.by.actor,
+                    it.stage.as_str(),
+                    it.data.as_str(),
+                    it.down_blake3.short(),
+                )),
+            Fact::Reverted(it) => {
+                out.reverted_by
+                    .entry(it.reverts.clone())
+                    .or_default()
+                    .insert(it.migration.clone());
+                out.reverted.insert(&it.migration, (entry, it));
+            }
+            Fact::BackedUp(it) if Some(&it.environment) == known.production() => {
+                let what = match &it.what {
+                    BackupKind::File { bad: Some(bad), .. } => format!("not good: {bad}"),
+                    BackupKind::File {
+                        file,
+                        verified: Some(_),
+                        ..
+                    } => {
+                        format!("{file}, restored and found equal")
+                    }
+                    BackupKind::File { file, .. } => format!("{file}, not restored"),
+                    BackupKind::Attested { place } => {
+                        format!(
+                            "attested by {}, not seen by the tool: {place}",
+                            entry.by.actor
+                        )
+                    }
+                };
+                out.backups
+                    .push((it.taken, format!("{}, {what}", it.taken.minute())));
+            }
+            _ => {}
+        }
+    }
+    // The line in the script links the two where no entry came along; whose script it is, the attempts tell.
+    let mut whose: BTreeMap<Checksum, BTreeSet<&MigrationId>> = BTreeMap::new();
+    for (_, entry) in &known.entries {
+        if let Fact::Intent(it) = &entry.fact {
+            whose.entry(it.blake3).or_default().insert(&it.migration);
+        }
+    }
+    for (blake3, migrations) in whose {
+        let script = known.inputs.scripts.get(&blake3);
+        if let Some(reverts) = script.and_then(|script| reverting::reverts_of(script)) {
+            let by = out.reverted_by.entry(reverts).or_default();
+            by.extend(migrations.into_iter().cloned());
+        }
+    }
+    out.backups.sort_by_key(|(at, _)| *at);
+    out
+}
+
+type Destroys = (bool, Vec<String>);
+
+/// What each script destroys of what stood before it, by its text.
+fn destroys<'a>(
+    known: &Known<'_>,
+    texts: &[(&'a MigrationId, &'a str)],
+) -> BTreeMap<MigrationId, Destroys> {
+    let engine = known.engine();
+    let scripts: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
+    let analyses = analyse_all(engine, &scripts);
+    let pairs: Vec<_> = scripts.iter().copied().zip(&analyses).collect();
+    let deeds = changes_all(engine, &pairs);
+    let read: Vec<Script<'_>> = texts
+        .iter()
+        .zip(&analyses)
+        .zip(&deeds)
+        .map(|(((migration, text), analysis), changes)| Script {
+            migration,
+            text,
+            analysis,
+            changes,
+        })
+        .collect();
+    let places: Vec<usize> = (0..read.len()).collect();
+    let look = lint::look_each(engine, &read, &places);
+    let mut out: BTreeMap<MigrationId, Destroys> = read
+        .iter()
+        .map(|script| {
+            (
+                script.migration.clone(),
+                (script.analysis.statements().is_some(), Vec::new()),
+            )
+        })
+        .collect();
+    let text_of: BTreeMap<&MigrationId, &str> = texts.iter().copied().collect();
+    for finding in look
+        .findings
+        .iter()
+        .filter(|it| it.rule.topic == Topic::DataLoss)
+    {
+        let text = text_of.get(&finding.migration).copied().unwrap_or_default();
+        let line = position(text, finding.range.start).line;
+        let allowed = finding.allowed.as_ref();
+        let allowed = allowed.map_or_else(String::new, |why| {
+            format!("; accepted in the script: {why}")
+        });
+        if let Some((_, all)) = out.get_mut(&finding.migration) {
+            all.push(format!(
+                "line {line}: {}: {}{allowed}",
+                finding.fact, finding.consequence
+            ));
+        }
+    }
+    out
+}
+
+fn change(
+    known: &Known<'_>,
+    id: &MigrationId,
+    rows: &[&Row],
+    text: Option<&str>,
+    destroys: Option<Destroys>,
+    beside: &Beside<'_>,
+) -> Change {
+    let (title, said) = text.map_or((None, None), header);
+    let reverted = beside.reverted.get(id);
+    let written = reverted.map(|(entry, it)| {
+        format!(
+            "{} (said by {} when it was written)",
+            it.reason, entry.by.actor
+        )
+    });
+    let authors = known.inputs.authors.map(|(_, authors)| {
+        let of = authors.get(id.as_str());
+        of.into_iter().flatten().cloned().collect::<Vec<String>>()
+    });
+    let succeeded = rows.iter().filter(|row| row.outcome == "succeeded");
+    let mut appliers: Vec<String> = succeeded
+        .map(|row| format!("{} in {}", row.by, row.environment))
+        .collect();
+    distinct(&mut appliers);
+    let glass = glass(known, id);
+    let reviewer = reviewers(known, id);
+    let each = |of: &dyn Fn(&Row) -> Option<String>| {
+        let mut all: Vec<String> = rows.iter().filter_map(|row| of(row)).collect();
+        distinct(&mut all);
+        all
+    };
+    let waivers = {
+        let mut all: Vec<String> = rows.iter().flat_map(|row| row.waivers.clone()).collect();
+        distinct(&mut all);
+        all
+    };
+    let versions = versions(rows);
+    let (sql, sql_masked) = match text.map(|text| sql::shown(text, known.inputs.scope.with_hosts)) {
+        Some((text, masked)) => (Some(text), masked),
+        None => (None, false),
+    };
+    Change {
+        title: title.unwrap_or_else(|| named(id)),
+        reason: said.or(written).unwrap_or_else(|| MISSING.to_owned()),
+        change_numbers: each(&|row| row.change.clone()),
+        duties: duties(known, rows, authors.as_deref(), &reviewer),
+        authors,
+        appliers,
+        approver: MISSING.to_owned(),
+        reviewer: match reviewer.is_empty() {
+            true => MISSING.to_owned(),
+            false => reviewer.into_iter().collect::<Vec<_>>().join(", "),
+        },
+        same_bytes: versions.len() < 2,
+        versions,
+        sql,
+        sql_masked,
+        commits: each(&|row| {
+            let dirty = match row.dirty {
+                Some(true) => " (dirty: with changes that are in no commit)",
+                _ => "",
+            };
+            row.commit.as_ref().map(|commit| format!("{commit}{dirty}"))
+        }),
+        rows: rows.iter().map(|row| row.number).collect(),
+        analysed: destroys.as_ref().is_some_and(|(analysed, _)| *analysed),
+        destroys: destroys.map(|(_, all)| all).unwrap_or_default(),
+        rehearsals: beside.rehearsals.get(id).cloned().unwrap_or_default(),
+        backup: backup(known, rows, beside),
+        reverts: reverted
+            .map(|(_, it)| it.reverts.clone())
+            .or_else(|| text.and_then(reverting::reverts_of)),
+        reverted_by: beside
+            .reverted_by
+            .get(id)
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect(),
+        waivers,
+        glass,
+        migration: id.clone(),
+    }
+}
+
+fn distinct(all: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    all.retain(|it| seen.insert(it.clone()));
+}
+
+/// The words of its name: `add users`.
+fn named(id: &MigrationId) -> String {
+    let name = id.as_str();
+    let name = name.split_once('_').map_or(name, |(_, name)| name);
+    name.replace(['_', '-'], " ")
+}
+
+/// Title and reason, from the comments before the first statement. What tools wrote there is no reason.
+fn header(script: &str) -> (Option<String>, Option<String>) {
+    let lines = script_header(script);
+    let lines = lines
+        .iter()
+        .map(|line| line.trim().trim_start_matches('*').trim());
+    let mut said = lines
+        .take_while(|line| !line.starts_with("Warnings:"))
+        .filter(|line| {
+            let is_label = line.starts_with(|c: char| c.is_ascii_uppercase())
+                && line.chars().all(|c| c.is_ascii_alphabetic())
+                && ["Create", "Alter", "Drop", "Add", "Rename", "Redefine"]
+                    .iter()
+                    .any(|verb| line.strip_prefix(verb).is_some_and(|rest| !rest.is_empty()));
+            !line.is_empty() && !is_label && !line.to_ascii_lowercase().starts_with("tollgate:")
+        });
+    let title = said.next().map(str::to_owned);
+    let rest: Vec<&str> = said.collect();
+    (title, (!rest.is_empty()).then(|| rest.join(" ")))
+}
+
+fn versions(rows: &[&Row]) -> Vec<Version> {
+    let mut out: Vec<Version> = Vec::new();
+    for row in rows {
+        let Some(blake3) = &row.blake3 else { continue };
+        let place = row.environment.to_string();
+        match out.iter_mut().find(|it| it.blake3 == *blake3) {
+            Some(known) if known.environments.contains(&place) => {}
+            Some(known) => known.environments.push(place),
+            None => out.push(Version {
+                blake3: blake3.clone(),
+                sha256: row.sha256.clone(),
+                environments: vec![place],
+            }),
+        }
+    }
+    out
+}
+
+/// The newest backup of production of a moment before it ran there.
+fn backup(known: &Known<'_>, rows: &[&Row], beside: &Beside<'_>) -> String {
+    let in_production = |row: &&&Row| {
+        row.kind == "attempt"
+            && row.action == "apply"
+            && Some(&row.environment) == known.production()
+    };
+    let Some(first) = rows.iter().find(in_production) else {
+        return "not asked: it did not run in production".to_owned();
+    };
+    let before = beside.backups.iter().rev().find(|(at, _)| *at <= first.at);
+    before.map_or_else(|| MISSING.to_owned(), |(_, what)| what.clone())
+}
+
+fn glass(known: &Known<'_>, id: &MigrationId) -> Vec<String> {
+    let mut out = Vec::new();
+    for (environment, debt) in &known.debts {
+        {
+            for run in debt.runs.iter().filter(|run| run.migration == *id) {
+                let review = match &run.review {
+                    Some(review) => {
+                        format!(
+                            "reviewed by {}, {}: {}",
+                            review.by,
+                            review.at.minute(),
+                            review.note
+                        )
+                    }
+                    None => format!("review {MISSING}, due {}", debt.review_by.minute()),
+                };
+                let owed: Vec<&str> = run.unpaid.iter().map(|it| it.as_str()).collect();
+                let owed = match owed.is_empty() {
+                    true => "the runs that it owed are made".to_owned(),
+                    false => format!("still owes a run in {}", owed.join(", ")),
+                };
+                out.push(format!(
+                    "{environment}, incident {}, {} by {}: {}; {review}; {owed}",
+                    debt.incident,
+                    run.at.minute(),
+                    run.by,
+                    run.debt.reason
+                ));
+            }
+        }
+    }
+    out
+}
+
+/// Who is on record as having reviewed it: after broken glass, and nobody else.
+fn reviewers(known: &Known<'_>, id: &MigrationId) -> BTreeSet<String> {
+    let runs = known.debts.iter().flat_map(|(_, debt)| &debt.runs);
+    runs.filter(|run| run.migration == *id)
+        .filter_map(|run| run.review.as_ref().map(|review| review.by.0.clone()))
+        .collect()
+}
+
+fn duties(
+    known: &Known<'_>,
+    rows: &[&Row],
+    authors: Option<&[String]>,
+    reviewers: &BTreeSet<String>,
+) -> Duties {
+    let applied = rows.iter().filter(|row| row.outcome == "succeeded");
+    let in_production: BTreeSet<&str> = applied
+        .clone()
+        .filter(|row| Some(&row.environment) == known.production())
+        .map(|row| row.by.as_str())
+        .collect();
+    let Some(first) = in_production.first() else {
+        return Duties {
+            state: "not shown",
+            why: "it did not run in production in this scope".to_owned(),
+        };
+    };
+    let said = |people: &BTreeSet<&str>| people.iter().copied().collect::<Vec<_>>().join(", ");
+    let appliers = said(&in_production);
+    if let Some(reviewer) = reviewers
+        .iter()
+        .find(|it| !in_production.contains(it.as_str()))
+    {
+        return Duties {
+            state: "met",
+            why: format!("applied by {appliers}, reviewed afterwards by {reviewer}"),
+        };
+    }
+    let everyone: BTreeSet<&str> = rows.iter().map(|row| row.by.as_str()).collect();
+    let proven = rows.iter().any(|row| {
+        Some(&row.environment) == known.production()
+            && row.outcome == "succeeded"
+            && row.chain.state == "full"
+    });
+    let control = match proven {
+        true => {
+            "compensating control: the same bytes had succeeded in every earlier environment, by a gate that the applier could not pass by without a record"
+        }
+        false => {
+            "compensating control: none; the chain of evidence has an exception, which is recorded"
+        }
+    };
+    match authors {
+        Some([]) | None => Duties {
+            state: match everyone.len() {
+                1 => "not met",
+                _ => "not shown",
+            },
+            why: match everyone.len() {
+                1 => format!("{first} alone is on record; {control}"),
+                _ => format!(
+                    "applied by {appliers}; the author is {}, and no reviewer is on record; {control}",
+                    match authors {
+                        None => "not in the ledger",
+                        Some(_) => "not known to git",
+                    }
+                ),
+            },
+        },
+        // The names of git and of the machine are written differently; that one is the other is not said.
+        Some(authors)
+            if authors
+                .iter()
+                .all(|author| !in_production.iter().any(|by| is_same(author, by))) =>
+        {
+            Duties {
+                state: "met",
+                why: format!(
+                    "written by {}, applied by {appliers}, as far as names tell; no reviewer is on record",
+                    authors.join(", ")
+                ),
+            }
+        }
+        Some(authors) => Duties {
+            state: "not met",
+            why: format!(
+                "written by {}, applied by {appliers}; {control}",
+                authors.join(", ")
+            ),
+        },
+    }
+}
+
+/// Whether an author of git, `name <address>`, and an actor seem to be one person.
+fn is_same(author: &str, actor: &str) -> bool {
+    let (name, address) = author.split_once(" <").unwrap_or((author, ""));
+    let address = address.trim_end_matches('>');
+    let mailbox = address.split('@').next().unwrap_or_default();
+    let actor = actor.to_lowercase();
+    [author, name, address, mailbox].iter().any(|it| {
+        !it.is_empty()
+            && (it.to_lowercase() == actor || actor.contains(&format!("<{}>", it.to_lowercase())))
+    })
+}
+
+/// SHA-256 of a text, for the manifest.
+pub(super) fn sha256(bytes: &[u8]) -> String {
+    Sha256::of(bytes).to_string()
+}
+
+impl Change {
+    /// What is known of it, as labels and texts, in the order in which an auditor asks.
+    #[must_use]
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let or = |all: &[String], none: &str| match all {
+            [] => none.to_owned(),
+            all => all.join("; "),
+        };
+        let ids = |all: &[MigrationId]| {
+            let all: Vec<String> = all.iter().map(ToString::to_string).collect();
+            or(&all, "")
+        };
+        let mut facts = vec![
+            ("title", self.title.clone()),
+            ("reason", self.reason.clone()),
+            ("change number", or(&self.change_numbers, MISSING)),
+            (
+                "author",
+                match &self.authors {
+                    None => "not asked for: --with-authors asks git".to_owned(),
+                    Some(all) => or(all, MISSING),
+                },
+            ),
+            (
+                "approver",
+                format!("{}: approvals are kept elsewhere", self.approver),
+            ),
+            ("reviewer", self.reviewer.clone()),
+            ("applied by", or(&self.appliers, "nobody")),
+            (
+                "separation of duties",
+                format!("{}: {}", self.duties.state, self.duties.why),
+            ),
+        ];
+        for version in &self.versions {
+            let places = version.environments.join(", ");
+            facts.push(("BLAKE3", format!("{} in {places}", version.blake3)));
+            if let Some(sha256) = &version.sha256 {
+                facts.push(("SHA-256", format!("{sha256} in {places}")));
+            }
+        }
+        facts.push((
+            "bytes",
+            match (self.same_bytes, self.versions.len()) {
+                (_, 0) => "not known".to_owned(),
+                (true, _) => "equal in every attempt".to_owned(),
+                (false, many) => format!("NOT EQUAL: {many} versions were tried"),
+            },
+        ));
+        facts.push(("git commit", or(&self.commits, MISSING)));
+        facts.push((
+            "destroys",
+            match (self.destroys.is_empty(), self.analysed, &self.sql) {
+                (false, ..) => self.destroys.join("; "),
+                (true, true, _) => "nothing, as far as its text tells".to_owned(),
+                (true, false, Some(_)) => "not known: its text could not be read".to_owned(),
+                (true, false, None) => "not known: the ledger does not keep its bytes".to_owned(),
+            },
+        ));
+        facts.push(("rehearsal", or(&self.rehearsals, MISSING)));
+        facts.push(("backup", self.backup.clone()));
+        facts.extend(self.reverts.as_ref().map(|it| ("reverses", it.to_string())));
+        facts.push((
+            "reversed by",
+            match self.reverted_by.as_slice() {
+                [] => "nothing".to_owned(),
+                all => ids(all),
+            },
+        ));
+        facts.push(("waivers", or(&self.waivers, "none")));
+        facts.push(("broken glass", or(&self.glass, "none")));
+        facts
+    }
+}
