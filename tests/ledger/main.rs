@@ -7,5 +7,6 @@ mod damaged;
 mod faults;
 mod guarded;
 mod places;
+mod population;
 mod support;
 mod union;

@@ -10,8 +10,8 @@ use tollgate::digest::{ChainHash, Checksum, PLAN_CONTEXT, Sha256};
 use tollgate::ledger::{Ledger, Pack, PackError, Strays, View};
 use tollgate::model::entry::{
     Absorbed, Approved, BackedUp, BackupKind, Believed, Bound, Chained, Ending, Engine, Head,
-    Intent, Opened, Outcome, Place, PolicySeen, PostReviewed, ReceiptRef, Rehearsed,
-    TargetIdentity, Waived,
+    Intent, Opened, Outcome, Place, PolicySeen, PostReviewed, ReceiptRef, Refused, RefusedGate,
+    Rehearsed, TargetIdentity, Waived,
 };
 use tollgate::model::receipt::EarlierRehearsal;
 use tollgate::model::{
@@ -24,7 +24,7 @@ use crate::support::{append, at, by, open, random, read};
 
 /// What one writer does next.
 #[derive(Debug, Clone)]
-struct Draw {
+pub(crate) struct Draw {
     writer: u8,
     what: u8,
     environment: u8,
@@ -32,13 +32,13 @@ struct Draw {
     name: u8,
     version: u8,
     /// Clocks are wrong, by up to so many milliseconds.
-    skew: i64,
+    pub(crate) skew: i64,
 }
 
-fn draw() -> impl Strategy<Value = Draw> {
+pub(crate) fn draw() -> impl Strategy<Value = Draw> {
     (
         0..4u8,
-        0..17u8,
+        0..18u8,
         0..3u8,
         0..3u8,
         0..3u8,
@@ -71,7 +71,7 @@ fn writer(n: u8) -> WriterId {
 }
 
 /// The chains of four writers; writer 3 goes on from writer 0.
-fn chains(draws: &[Draw]) -> BTreeMap<u8, Vec<Entry>> {
+pub(crate) fn chains(draws: &[Draw]) -> BTreeMap<u8, Vec<Entry>> {
     let mut chains: BTreeMap<u8, Vec<Entry>> = BTreeMap::new();
     let mut attempts: BTreeMap<u8, Vec<Intent>> = BTreeMap::new();
     for (n, draw) in (1i64..).zip(draws) {
@@ -228,6 +228,17 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
             policy: ChainHash::of(PLAN_CONTEXT, &[draw.version]),
             was: BTreeMap::new(),
             is: BTreeMap::from([("approvals".to_owned(), draw.name.to_string())]),
+        }),
+        17 => Fact::Refused(Refused {
+            verb: "apply".to_owned(),
+            environment,
+            plan: intent.plan,
+            gates: (0..draw.name + draw.version)
+                .map(|n| RefusedGate {
+                    gate: "order".to_owned(),
+                    migration: (n > 0).then(|| MigrationId::new(format!("2025110{n}000000_m"))),
+                })
+                .collect(),
         }),
         what => {
             let (is_rehearsal, is_undone) = (what == 12, what == 13);
