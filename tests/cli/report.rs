@@ -87,7 +87,7 @@ pub(crate) fn one_of_everything() -> Project {
     project.now += 12 * HOUR;
     project
         .variables
-        .insert("USER".to_owned(), "grace".to_owned());
+        .insert("USER".to_owned(), "ada".to_owned());
     must(&project, &["promote", "prod"], 0);
     must(
         &project,
@@ -149,7 +149,7 @@ fn page_one_in_the_terminal() {
 
     Integrity
       writer ea21c7b3  entries 1 to 40, no gap, head
-                       0889eae9126894904b297ba07d58489319de1ba79ce24a152c0d43455c9d8420; anchored to 37 in test,
+                       efd19f1118c1ebfe17294790203a37b7f81b510b393dc46e226aa23926eec115; anchored to 37 in test,
                        receipt 4; 3 entries after it held by the chain alone
       does not count   nothing
       comes after      0 entries in the ledger later than this report
@@ -597,4 +597,27 @@ fn what_cannot_be_reported_says_so() {
     let empty = project.run(&["report", "--out", "out"]);
     assert_eq!(empty.exit, 0, "{empty}");
     assert_eq!(rows(&files(&project.path().join("out"))).len(), 0);
+}
+
+/// The sample in `docs/` is what the code makes of one of everything, byte for byte. After a change that is meant:
+/// `TOLLGATE_WRITE_SAMPLE=1 cargo test --test cli sample_report`, then look at it, and run `tests/browser`.
+#[test]
+fn the_sample_report_is_what_the_code_makes() {
+    let project = one_of_everything();
+    must(&project, &["report", "--out", "out"], 0);
+    let made = files(&project.path().join("out"));
+    let sample = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("docs")
+        .join("sample-report");
+    if std::env::var_os("TOLLGATE_WRITE_SAMPLE").is_some() {
+        std::fs::create_dir_all(&sample).unwrap();
+        for (name, text) in &made {
+            std::fs::write(sample.join(name), text).unwrap();
+        }
+    }
+    let kept = files(&sample);
+    for (name, text) in &made {
+        assert!(kept.get(name) == Some(text), "{name} is another one");
+    }
+    assert_eq!(kept.len(), made.len());
 }

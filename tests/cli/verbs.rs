@@ -215,6 +215,7 @@ fn help_is_the_first_documentation() {
       push         Send this ledger's entries to the team's hub
       pull         Take in everybody's entries from the team's hub
       verify       Say whether the ledger is sound; with ENV, whether a target is as its receipts tell
+      report       Write the evidence of all changes for an auditor, from the ledger; without --out, page one of it
       log          Show the ledger's entries, or the bytes of a migration that ran
 
     Options:

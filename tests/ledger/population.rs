@@ -4,11 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
-use tollgate::digest::ChainHash;
+use tollgate::digest::{ChainHash, Checksum, Sha256};
 use tollgate::ledger::Strays;
-use tollgate::model::{Entry, EnvironmentName, Fact, Policy, Timestamp};
-use tollgate::report::audit::{Inputs, Report, Scope, build};
+use tollgate::model::entry::{Ending, Intent, Outcome, ReceiptRef};
+use tollgate::model::{
+    AttemptId, Entry, Environment, EnvironmentName, Fact, IncarnationId, MigrationId, Policy,
+    ReceiptKind, Timestamp, WriterId,
+};
+use tollgate::report::audit::{Inputs, Report, Scope, build, each_file};
 
+use crate::support::{at, by};
 use crate::union::{Draw, chains, draw};
 
 fn entries(draws: &[Draw]) -> Vec<(ChainHash, Entry)> {
@@ -125,5 +130,135 @@ proptest! {
             value
         };
         prop_assert_eq!(json(&then), json(&all));
+    }
+}
+
+/// A large tree through three environments: every row is on the page, and is one of the CSV. How long that takes is
+/// printed and not asserted; `TOLLGATE_REPORT_SIZE=10000` asks for more.
+#[test]
+#[allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a figure for whoever asks for one"
+)]
+fn a_large_report_has_every_row() {
+    let size = std::env::var("TOLLGATE_REPORT_SIZE")
+        .ok()
+        .and_then(|it| it.parse().ok());
+    let size: u64 = size.unwrap_or(700);
+    let mut entries: Vec<(ChainHash, Entry)> = Vec::new();
+    let mut scripts = BTreeMap::new();
+    for n in 0..size {
+        let script = format!(
+            "-- Change {n}\n-- It is needed.\nCREATE TABLE t{n} (id BIGINT PRIMARY KEY, note TEXT NOT NULL DEFAULT 'x');\n"
+        );
+        for (place, name) in (0u64..).zip(["dev", "test", "prod"]) {
+            let mut attempt = [0; 16];
+            attempt[..8].copy_from_slice(&(n * 3 + place).to_be_bytes());
+            let common = (
+                AttemptId::from_bytes(attempt),
+                name.parse::<EnvironmentName>().unwrap(),
+            );
+            let migration = MigrationId::new(format!("{}_change_{n}", 20_250_101_000_000 + n));
+            let intent = Fact::Intent(Intent {
+                attempt: common.0,
+                environment: common.1.clone(),
+                target: IncarnationId::from_bytes([u8::try_from(place).unwrap() + 1; 16]),
+                migration: migration.clone(),
+                blake3: Checksum::of(script.as_bytes()),
+                sha256: Sha256::of(script.as_bytes()),
+                receipt: ReceiptKind::Atomic,
+                plan: ChainHash::from_bytes([6; 32]),
+                from: None,
+                preview: false,
+                down: None,
+                waivers: Vec::new(),
+                release: None,
+                debt: None,
+            });
+            let outcome = Fact::Outcome(Outcome {
+                attempt: common.0,
+                environment: common.1,
+                migration,
+                outcome: Ending::Succeeded,
+                receipt: Some(ReceiptRef {
+                    seq: n + 1,
+                    hash: ChainHash::from_bytes(Checksum::of(&attempt).as_bytes().to_owned()),
+                }),
+                kind: Some(ReceiptKind::Atomic),
+                settled: false,
+                progress: None,
+                error: None,
+                how: None,
+            });
+            for fact in [intent, outcome] {
+                let number = entries.len() as u64 + 1;
+                let entry = Entry {
+                    writer: WriterId::from_bytes([1; 16]),
+                    number,
+                    prev: entries.last().map(|it| it.0),
+                    at: at(number * 7_000),
+                    by: by(),
+                    fact,
+                };
+                entries.push((Entry::hash_of(entry.to_body().unwrap().as_bytes()), entry));
+            }
+        }
+        scripts.insert(Checksum::of(script.as_bytes()), script);
+    }
+    let begun = std::time::Instant::now();
+    let environment = |name: &str| Environment {
+        name: name.parse().unwrap(),
+        kind: Default::default(),
+        outside: false,
+        require: Default::default(),
+    };
+    let report = build(&Inputs {
+        entries: &entries,
+        strays: &Strays::default(),
+        scripts: &scripts,
+        policy: &Policy {
+            environments: ["dev", "test", "prod"].map(environment).to_vec(),
+        },
+        authors: None,
+        scope: &Scope {
+            with_hosts: true,
+            ..Scope::all(Timestamp::from_unix_millis(LATER))
+        },
+        tool: "tollgate test",
+        is_secret: &|_| false,
+    });
+    let built = begun.elapsed();
+    let mut files = Vec::new();
+    let made: Result<(), std::convert::Infallible> =
+        each_file(&report, &|text| text.to_owned(), &mut |file| {
+            files.push(file);
+            Ok(())
+        });
+    assert!(made.is_ok());
+    let rows = usize::try_from(size * 3).unwrap();
+    assert_eq!(
+        (report.population.len(), report.verdicts.full_chain),
+        (rows, usize::try_from(size).unwrap())
+    );
+    let text = |name: &str| &files.iter().find(|it| it.name == name).unwrap().text;
+    assert_eq!(text("report.html").matches("<tr id=\"r-").count(), rows);
+    assert_eq!(text("population.csv").lines().count(), rows + 1);
+    assert_eq!(text("entries.jsonl").lines().count(), 2 * rows);
+    let bytes: usize = files.iter().map(|it| it.text.len()).sum();
+    let memory = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let memory = memory
+        .lines()
+        .find(|line| line.starts_with("VmHWM"))
+        .unwrap_or_default()
+        .to_owned();
+    eprintln!(
+        "{size} migrations: model {built:?}, with all files {:?}, {bytes} bytes, {memory}",
+        begun.elapsed()
+    );
+    if let Some(folder) = std::env::var_os("TOLLGATE_REPORT_OUT") {
+        for file in &files {
+            std::fs::write(std::path::Path::new(&folder).join(file.name), &file.text).unwrap();
+        }
     }
 }

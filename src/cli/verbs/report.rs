@@ -15,7 +15,7 @@ use crate::cli::{Exit, Result};
 use crate::ledger;
 use crate::model::{EnvironmentName, Timestamp};
 use crate::planner::gates::shell;
-use crate::report::audit::{self, File, Inputs, Scope};
+use crate::report::audit::{self, Inputs, Scope};
 use crate::report::count;
 
 /// The file that tells a folder which holds a report.
@@ -58,10 +58,9 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Arguments) ->
         is_secret: &|text| secrets.leave_out(text) != text,
     });
     if let Some(folder) = &verb.out {
-        let files = audit::files(&report, &|text| secrets.leave_out(text));
-        write(output, &start(output, global).join(folder), folder, &files)?;
+        write(output, &start(output, global).join(folder), folder, &report)?;
         if !output.is_json() {
-            told(output, folder, &files, &report);
+            told(output, folder, &report);
         }
         return Ok(Exit::Done);
     }
@@ -204,7 +203,12 @@ fn spare(folder: &Path, name: &str) -> Result<()> {
     Ok(())
 }
 
-fn write(output: &mut Output<'_>, folder: &Path, typed: &Path, files: &[File]) -> Result<()> {
+fn write(
+    output: &mut Output<'_>,
+    folder: &Path,
+    typed: &Path,
+    report: &audit::Report,
+) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| Trouble::file(folder, &error))?;
     // The manifest is the last of them: while it is not there, the report is not whole.
     let manifest = folder.join(MANIFEST);
@@ -214,21 +218,21 @@ fn write(output: &mut Output<'_>, folder: &Path, typed: &Path, files: &[File]) -
         }
         _ => {}
     }
-    for file in files {
-        put(&folder.join(file.name), &file.text, Lasts::AtOnce)?;
-    }
+    let secrets = output.secrets();
+    audit::each_file(report, &|text| secrets.leave_out(text), &mut |file| {
+        put(&folder.join(file.name), &file.text, Lasts::AtOnce)
+    })?;
     if output.is_json() {
-        let names: Vec<&str> = files.iter().map(|file| file.name).collect();
         output.document(&json!({
             "schema": "tollgate/report-files/v1",
             "folder": typed.display().to_string(),
-            "files": names,
+            "files": audit::NAMES,
         }));
     }
     Ok(())
 }
 
-fn told(output: &mut Output<'_>, typed: &Path, files: &[File], report: &audit::Report) {
+fn told(output: &mut Output<'_>, typed: &Path, report: &audit::Report) {
     let folder = typed.display().to_string();
     let mut text = format!(
         "{folder}: {} of {}, as of {}\n\n",
@@ -236,8 +240,8 @@ fn told(output: &mut Output<'_>, typed: &Path, files: &[File], report: &audit::R
         count(report.changes.len(), "change"),
         report.scope.as_of
     );
-    for file in files {
-        let what = match file.name {
+    for name in audit::NAMES {
+        let what = match name {
             "report.html" => "for people: one page, also on paper",
             "report.md" => "the same as text",
             "population.csv" => "the population, for spreadsheets",
@@ -247,7 +251,7 @@ fn told(output: &mut Output<'_>, typed: &Path, files: &[File], report: &audit::R
             "VERIFY.txt" => "how to check all of it without tollgate",
             _ => "SHA-256 of the other files",
         };
-        text.push_str(&format!("  {:<19} {what}\n", file.name));
+        text.push_str(&format!("  {name:<19} {what}\n"));
     }
     let withheld = report
         .entries

@@ -23,32 +23,34 @@ pub const NAMES: [&str; 8] = [
     "MANIFEST.sha256",
 ];
 
-/// Every file, the manifest last. `clean` takes out of a text what must never be shown; the entries, whose
-/// bytes must stay, were looked at before.
-#[must_use]
-pub fn files(report: &Report, clean: &dyn Fn(&str) -> String) -> Vec<File> {
+/// Makes every file, the manifest last, and hands each on as soon as it is made: of a large ledger they are large.
+/// `clean` takes out of a text what must never be shown; the entries, whose bytes must stay, were looked at before.
+///
+/// # Errors
+/// The first of `put`.
+pub fn each_file<E>(
+    report: &Report,
+    clean: &dyn Fn(&str) -> String,
+    put: &mut dyn FnMut(File) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut manifest = String::new();
+    let mut take = |name: &'static str, text: String| {
+        manifest.push_str(&format!("{}  {name}\n", sha256(text.as_bytes())));
+        put(File { name, text })
+    };
+    take("report.html", clean(&html::html(report)))?;
+    take("population.csv", clean(&csv::csv(report)))?;
     let mut json = serde_json::to_string_pretty(report).unwrap_or_default();
     json.push('\n');
-    let file = |name, text: String| File { name, text };
-    let shown = |name, text: String| file(name, clean(&text));
-    let entries: String = report
-        .bodies
-        .iter()
-        .flat_map(|body| [body.as_str(), "\n"])
-        .collect();
-    let mut files = vec![
-        shown("report.html", html::html(report)),
-        shown("population.csv", csv::csv(report)),
-        shown("report.json", json),
-        file("report.schema.json", JSON_SCHEMA.to_owned()),
-        shown("report.md", markdown::markdown(report)),
-        file("entries.jsonl", entries),
-        file("VERIFY.txt", verify::verify(report)),
-    ];
-    let lines = files
-        .iter()
-        .map(|it| format!("{}  {}\n", sha256(it.text.as_bytes()), it.name));
-    let manifest = lines.collect();
-    files.push(file("MANIFEST.sha256", manifest));
-    files
+    take("report.json", clean(&json))?;
+    drop(json);
+    take("report.schema.json", JSON_SCHEMA.to_owned())?;
+    take("report.md", clean(&markdown::markdown(report)))?;
+    let entries = report.bodies.iter().flat_map(|body| [body.as_str(), "\n"]);
+    take("entries.jsonl", entries.collect())?;
+    take("VERIFY.txt", verify::verify(report))?;
+    put(File {
+        name: "MANIFEST.sha256",
+        text: manifest,
+    })
 }

@@ -37,7 +37,7 @@ pub use change::{Change, Duties, Version};
 pub use complete::{Completeness, Integrity, TargetTold, WriterTold};
 pub use controls::Control;
 pub use entries::EntryTold;
-pub use files::{File, NAMES, files};
+pub use files::{File, NAMES, each_file};
 pub use html::html;
 pub use markdown::markdown;
 pub use population::Row;

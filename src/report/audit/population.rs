@@ -428,13 +428,16 @@ fn ended(outcome: &Outcome, known: &Known<'_>) -> Vec<String> {
         ));
     }
     if let Some(error) = &outcome.error {
-        let code = error.code.as_deref().unwrap_or("no code");
+        let code = error
+            .code
+            .as_ref()
+            .map_or_else(String::new, |code| format!(" ({code})"));
         let line = error
             .line
             .map_or_else(String::new, |line| format!(" in line {line}"));
         notes.push(match known.inputs.scope.with_errors {
-            true => format!("the database said{line}: {} ({code})", error.message),
-            false => format!("the database refused it{line} ({code})"),
+            true => format!("the database said{line}: {}{code}", error.message),
+            false => format!("the database refused it{line}{code}"),
         });
     }
     notes

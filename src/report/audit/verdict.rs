@@ -97,6 +97,9 @@ pub(super) fn judge(known: &Known<'_>, mut rows: Vec<Row>) -> (Verdicts, Vec<Row
     let proven = proven(&rows);
     for row in &mut rows {
         row.chain = chain(known, &proven, row);
+        // What is an exception is said once.
+        let exceptions = &row.chain.exceptions;
+        row.notes.retain(|note| !exceptions.contains(note));
     }
     let scope = known.inputs.scope;
     rows.retain(|row| scope.has(&row.environment) && scope.covers(row.at));
@@ -177,10 +180,10 @@ fn chain(known: &Known<'_>, proven: &Proven, row: &Row) -> Chain {
     chain
         .exceptions
         .extend(row.waivers.iter().map(|waiver| format!("waiver: {waiver}")));
-    if let Some(incident) = &row.incident {
-        chain
-            .exceptions
-            .push(format!("through broken glass, incident {incident}"));
+    if row.incident.is_some() {
+        let mut notes = row.notes.iter();
+        let told = notes.find(|note| note.starts_with("through broken glass"));
+        chain.exceptions.extend(told.cloned());
     }
     if !chain.exceptions.is_empty() {
         chain.state = "broken";

@@ -41,7 +41,12 @@ pub fn html(report: &Report) -> String {
     timeline::timeline(report, &mut out);
     out.push_str("</section>\n");
     population(report, &mut out);
-    out.push_str("<section class=\"part\" id=\"changes\" aria-labelledby=\"h-changes\">\n<h2 id=\"h-changes\">Changes</h2>\n");
+    let many = if report.changes.len() > CHUNK {
+        " many"
+    } else {
+        ""
+    };
+    out.push_str(&format!("<section class=\"part{many}\" id=\"changes\" aria-labelledby=\"h-changes\">\n<h2 id=\"h-changes\">Changes</h2>\n"));
     if report.changes.is_empty() {
         out.push_str("<p>No change is in scope.</p>\n");
     }
@@ -396,7 +401,7 @@ fn change(report: &Report, it: &Change, out: &mut String) {
             shown(&says)
         ));
     }
-    out.push_str("</dl>\n<table class=\"attempts\"><thead><tr><th scope=\"col\">row</th><th scope=\"col\">began</th><th scope=\"col\">took</th><th scope=\"col\">where</th><th scope=\"col\">outcome</th><th scope=\"col\">by</th><th scope=\"col\">bytes</th></tr></thead><tbody>\n");
+    out.push_str("</dl>\n<div class=\"chunk\" tabindex=\"0\" role=\"region\" aria-label=\"attempts\"><table class=\"attempts\"><thead><tr><th scope=\"col\">row</th><th scope=\"col\">began</th><th scope=\"col\">took</th><th scope=\"col\">where</th><th scope=\"col\">outcome</th><th scope=\"col\">by</th><th scope=\"col\">bytes</th></tr></thead><tbody>\n");
     let last = it.versions.last().map(|version| version.blake3.as_str());
     for number in &it.rows {
         let Some(row) = number.checked_sub(1).and_then(|_| find(report, *number)) else {
@@ -429,7 +434,7 @@ fn change(report: &Report, it: &Change, out: &mut String) {
             shown(&row.by),
         ));
     }
-    out.push_str("</tbody></table>\n<p class=\"note\">Times are of the client's clock; the database's own stands beside its receipt, in the target.</p>\n");
+    out.push_str("</tbody></table></div>\n<p class=\"note\">Times are of the client's clock; the database's own stands beside its receipt, in the target.</p>\n");
     match &it.sql {
         None => out
             .push_str("<p class=\"note\">The ledger does not keep the bytes of this script.</p>\n"),
