@@ -173,6 +173,7 @@ fn a_large_report_has_every_row() {
                 preview: false,
                 down: None,
                 waivers: Vec::new(),
+                policy: None,
                 release: None,
                 debt: None,
             });

@@ -7,8 +7,11 @@ use serde::Serialize;
 use super::{Known, MISSING, Row, sql};
 use crate::digest::{Checksum, Sha256};
 use crate::lint::{self, Script, Topic};
+use crate::model::approval::NOT_SIGNED;
 use crate::model::entry::{BackupKind, Reverted};
-use crate::model::{Entry, Fact, MigrationId, Rehearsal, Timestamp, reverting, script_header};
+use crate::model::{
+    Actor, Entry, Fact, MigrationId, Rehearsal, Timestamp, reverting, script_header,
+};
 use crate::sql::changes::changes_all;
 use crate::sql::{analyse_all, position};
 
@@ -27,7 +30,7 @@ pub struct Change {
     pub authors: Option<Vec<String>>,
     /// Who applied it, and where: `ada in prod`.
     pub appliers: Vec<String>,
-    /// Who approved it. The tool records no approvals.
+    /// Who approved the saved plans that it ran under: `bo, for prod`; `MISSING` where nobody is on record.
     pub approver: String,
     /// Who reviewed it, as recorded; `MISSING` where nobody is.
     pub reviewer: String,
@@ -295,7 +298,7 @@ fn change(
         duties: duties(known, rows, authors.as_deref(), &reviewer),
         authors,
         appliers,
-        approver: MISSING.to_owned(),
+        approver: approver(rows),
         reviewer: match reviewer.is_empty() {
             true => MISSING.to_owned(),
             false => reviewer.into_iter().collect::<Vec<_>>().join(", "),
@@ -329,6 +332,20 @@ fn change(
         waivers,
         glass,
         migration: id.clone(),
+    }
+}
+
+/// Whether its plan was approved by these in the environments that it ran in.
+fn approver(rows: &[&Row]) -> String {
+    let approved = rows.iter().filter(|row| row.kind == "attempt");
+    let mut all: Vec<String> = approved
+        .filter(|row| !row.approved_by.is_empty())
+        .map(|row| format!("{}, for {}", row.approved_by.join(", "), row.environment))
+        .collect();
+    distinct(&mut all);
+    match all.is_empty() {
+        true => MISSING.to_owned(),
+        false => format!("{}; {NOT_SIGNED}", all.join("; ")),
     }
 }
 
@@ -439,6 +456,11 @@ fn reviewers(known: &Known<'_>, id: &MigrationId) -> BTreeSet<String> {
         .collect()
 }
 
+/// Whether both are one person, as far as their names tell.
+fn same(one: &str, other: &str) -> bool {
+    Actor(one.to_owned()).is_same(&Actor(other.to_owned()))
+}
+
 fn duties(
     known: &Known<'_>,
     rows: &[&Row],
@@ -466,6 +488,20 @@ fn duties(
         return Duties {
             state: "met",
             why: format!("applied by {appliers}, reviewed afterwards by {reviewer}"),
+        };
+    }
+    let approvers: BTreeSet<&str> = applied
+        .filter(|row| Some(&row.environment) == known.production())
+        .flat_map(|row| row.approved_by.iter().map(String::as_str))
+        .filter(|it| !in_production.iter().any(|by| same(by, it)))
+        .collect();
+    if !approvers.is_empty() {
+        return Duties {
+            state: "met",
+            why: format!(
+                "applied by {appliers}, approved before by {} ({NOT_SIGNED})",
+                said(&approvers)
+            ),
         };
     }
     let everyone: BTreeSet<&str> = rows.iter().map(|row| row.by.as_str()).collect();
@@ -501,9 +537,11 @@ fn duties(
         },
         // The names of git and of the machine are written differently; that one is the other is not said.
         Some(authors)
-            if authors
-                .iter()
-                .all(|author| !in_production.iter().any(|by| is_same(author, by))) =>
+            if authors.iter().all(|author| {
+                !in_production
+                    .iter()
+                    .any(|by| Actor((*by).to_owned()).is_author(author))
+            }) =>
         {
             Duties {
                 state: "met",
@@ -521,18 +559,6 @@ fn duties(
             ),
         },
     }
-}
-
-/// Whether an author of git, `name <address>`, and an actor seem to be one person.
-fn is_same(author: &str, actor: &str) -> bool {
-    let (name, address) = author.split_once(" <").unwrap_or((author, ""));
-    let address = address.trim_end_matches('>');
-    let mailbox = address.split('@').next().unwrap_or_default();
-    let actor = actor.to_lowercase();
-    [author, name, address, mailbox].iter().any(|it| {
-        !it.is_empty()
-            && (it.to_lowercase() == actor || actor.contains(&format!("<{}>", it.to_lowercase())))
-    })
 }
 
 /// SHA-256 of a text, for the manifest.
@@ -565,7 +591,10 @@ impl Change {
             ),
             (
                 "approver",
-                format!("{}: approvals are kept elsewhere", self.approver),
+                match self.approver == MISSING {
+                    true => format!("{MISSING}: no approval of its plan is on record here"),
+                    false => self.approver.clone(),
+                },
             ),
             ("reviewer", self.reviewer.clone()),
             ("applied by", or(&self.appliers, "nobody")),

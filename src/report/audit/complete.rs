@@ -333,7 +333,7 @@ pub(super) fn does_not_prove() -> Vec<String> {
         "That people are who they are said to be. Names come from the environment of whoever ran the tool, or from its CI system. They are recorded, not proven.",
         "That clocks were right. Every time in it is the clock of the machine that ran the tool.",
         "That nothing else changed the databases. What was done beside tollgate leaves no entry; `tollgate verify ENV` finds differences of the schema when it is run, and not what was undone before.",
-        "That somebody approved or reviewed a change. Requests, approvals and code reviews are kept elsewhere; where the ledger has a change number, follow it there.",
+        "That somebody read what they approved, or that it was they. Approvals of saved plans are recorded, not signed. Requests and code reviews are kept elsewhere; where the ledger has a change number, follow it there.",
         "That a change did what its author meant. The same bytes ran without an error in every environment before: no more.",
         "That any framework is complied with. It is evidence, which supports a conclusion that somebody else draws.",
     ]

@@ -31,6 +31,14 @@ pub(super) fn controls(
     let change_numbers = rows.iter().filter(|row| row.change.is_some()).count();
     let attempts = verdicts.attempts;
     let reviewed = changes.iter().filter(|it| it.reviewer != MISSING).count();
+    let approved = rows
+        .iter()
+        .filter(|row| row.kind == "attempt" && !row.approved_by.is_empty())
+        .count();
+    let approvals = match approved {
+        0 => format!("{MISSING}, or kept elsewhere"),
+        some => format!("on {some} of {attempts} attempts, recorded, not signed"),
+    };
     let met = changes.iter().filter(|it| it.duties.state == "met").count();
     let rehearsed = changes
         .iter()
@@ -59,13 +67,13 @@ pub(super) fn controls(
     };
     vec![
         one("SOC 2", "CC8.1", "Changes are authorized, documented, tested, approved and implemented", evidence(attempts > 0),
-            format!("{attempts} attempts on record; {full} of {production} production changes ran first, byte for byte, in every earlier environment. Approvals: {MISSING}, kept elsewhere"), Some("population")),
+            format!("{attempts} attempts on record; {full} of {production} production changes ran first, byte for byte, in every earlier environment. Approvals: {approvals}"), Some("population")),
         one("ISO 27001", "A.8.31", "Development, test and production are separated", evidence(known.chain.len() > 1),
             format!("a chain of {} environments, each bound to a target of its own by its identity", known.chain.len()), Some("environments")),
         one("ISO 27001", "A.8.32", "Changes follow change management procedures", evidence(attempts > 0),
             format!("every attempt and {refused} refusals, with who, when and which bytes"), Some("population")),
         one("PCI DSS", "6.5.1", "Changes are documented: reason, impact, approval, testing, security, back-out", evidence(all > 0),
-            format!("reasons and impact in each change; change numbers on {change_numbers} of {attempts} attempts; reversal rehearsed for {rehearsed} of {all}; documented approval {MISSING}"), Some("changes")),
+            format!("reasons and impact in each change; change numbers on {change_numbers} of {attempts} attempts; reversal rehearsed for {rehearsed} of {all}; documented approval: {approvals}"), Some("changes")),
         one("PCI DSS", "6.5.2", "Requirements are confirmed after significant changes", MISSING,
             "no confirmation is recorded by this tool".to_owned(), None),
         one("PCI DSS", "6.5.3", "Pre-production is separated from production", evidence(known.chain.len() > 1),
@@ -75,7 +83,7 @@ pub(super) fn controls(
         out("PCI DSS", "6.5.5", "Live account numbers are not used in pre-production", "the tool does not look at rows"),
         out("PCI DSS", "6.5.6", "Test data and accounts are removed before production", "the tool does not look at rows"),
         one("SOX", "change management", "Changes that reach financial systems are tested, approved and traceable", evidence(production > 0),
-            format!("{production} production changes, {} with an exception; samples can be followed from each row to its entries. Approvals: {MISSING}, kept elsewhere", verdicts.exceptions.len()), Some("verdicts")),
+            format!("{production} production changes, {} with an exception; samples can be followed from each row to its entries. Approvals: {approvals}", verdicts.exceptions.len()), Some("verdicts")),
         one("NIST SP 800-53", "CM-3", "Changes are controlled, documented, reviewed and retained", evidence(attempts > 0),
             format!("the population, and what was refused ({refused}); reviews on record for {reviewed} of {all} changes"), Some("population")),
         one("NIST SP 800-53", "CM-5", "Access for change is restricted, and its use recorded", evidence(attempts > 0),

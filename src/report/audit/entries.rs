@@ -98,6 +98,8 @@ fn environment(entry: &Entry) -> Option<&EnvironmentName> {
         Fact::Waived(it) => Some(&it.environment),
         Fact::BrokeGlass(it) => Some(&it.environment),
         Fact::PostReviewed(it) => Some(&it.environment),
+        Fact::Approved(it) => Some(&it.environment),
+        Fact::Policy(it) => Some(&it.environment),
         Fact::Opened(_) | Fact::Chained(_) | Fact::Believed(_) | Fact::Reverted(_) => None,
     }
 }

@@ -56,6 +56,10 @@ pub struct Row {
     pub saved_plan: Option<String>,
     /// The change number of that plan.
     pub change: Option<String>,
+    /// Who approved that plan, as far as it counted when this was begun.
+    pub approved_by: Vec<String>,
+    /// The digest of the policy that it came under; `None` where that is not recorded.
+    pub policy: Option<String>,
     /// The attempt's id.
     pub attempt: Option<AttemptId>,
     /// The target's incarnation.
@@ -242,6 +246,8 @@ fn empty(at: Timestamp, environment: EnvironmentName, by: String) -> Row {
         plan: None,
         saved_plan: None,
         change: None,
+        approved_by: Vec::new(),
+        policy: None,
         attempt: None,
         target: None,
         receipt: None,
@@ -300,7 +306,15 @@ fn row(
     let release: Option<Release> =
         release.or_else(|| receipt.and_then(|(_, it)| it.release.clone()));
     row.saved_plan = release.as_ref().map(|it| it.id.to_string());
+    row.approved_by = release
+        .iter()
+        .flat_map(|it| &it.approvals)
+        .map(|it| it.approver.0.clone())
+        .collect();
     row.change = release.and_then(|it| it.change);
+    let policy = draft.begun.and_then(|(_, intent)| intent.policy);
+    let policy = policy.or_else(|| receipt.and_then(|(_, it)| it.policy));
+    row.policy = policy.map(|it| it.to_string());
     let (waivers, debt): (Vec<Waiver>, Option<Debt>) = match (receipt, draft.begun) {
         (Some((_, receipt)), _) => (receipt.waivers.clone(), receipt.debts.first().cloned()),
         (None, Some((_, intent))) => (intent.waivers_shown(), intent.debt.clone()),
