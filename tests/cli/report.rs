@@ -142,18 +142,18 @@ fn page_one_in_the_terminal() {
 
     Completeness
       population         15 rows: 13 attempts and 2 refusals
-      made from          40 entries: 13 intents, 13 outcomes, 1 receipt read in targets, 2 refusals
+      made from          41 entries: 13 intents, 13 outcomes, 1 receipt read in targets, 2 refusals
       dev e3d5003ead1a   receipts 1 to 5, 5 known, no gap; never compared with the target
       test 7670a5a683b5  receipts 1 to 4, 4 known, no gap; never compared with the target
       prod 6f3287cd13d7  receipts 1 to 4, 4 known, no gap; compared with the target 2025-11-09 08:12 UTC
 
     Integrity
-      writer ea21c7b3  entries 1 to 40, no gap, head
-                       efd19f1118c1ebfe17294790203a37b7f81b510b393dc46e226aa23926eec115; anchored to 37 in test,
+      writer ea21c7b3  entries 1 to 41, no gap, head
+                       ccbcda9f9618e180b35d9114d3cd151b516cd472f99543cd0adfd26ae41d73f9; anchored to 38 in test,
                        receipt 4; 3 entries after it held by the chain alone
       does not count   nothing
       comes after      0 entries in the ledger later than this report
-      entries.jsonl    39 of 40 entries in scope, byte for byte; 1 withheld, by their hashes only
+      entries.jsonl    40 of 41 entries in scope, byte for byte; 1 withheld, by their hashes only
 
     What this report does not prove
       - That the ledger is whole. A chain of hashes shows that no entry between the first and the last was
@@ -165,8 +165,9 @@ fn page_one_in_the_terminal() {
       - That clocks were right. Every time in it is the clock of the machine that ran the tool.
       - That nothing else changed the databases. What was done beside tollgate leaves no entry; `tollgate verify
         ENV` finds differences of the schema when it is run, and not what was undone before.
-      - That somebody approved or reviewed a change. Requests, approvals and code reviews are kept elsewhere;
-        where the ledger has a change number, follow it there.
+      - That somebody read what they approved, or that it was they. Approvals of saved plans are recorded, not
+        signed. Requests and code reviews are kept elsewhere; where the ledger has a change number, follow it
+        there.
       - That a change did what its author meant. The same bytes ran without an error in every environment before:
         no more.
       - That any framework is complied with. It is evidence, which supports a conclusion that somebody else draws.
@@ -206,7 +207,7 @@ fn the_same_ledger_and_instant_give_the_same_bytes() {
       VERIFY.txt          how to check all of it without tollgate
       MANIFEST.sha256     SHA-256 of the other files
 
-    withheld from entries.jsonl: 1 of 34, because they name machines, quote databases or hold
+    withheld from entries.jsonl: 1 of 35, because they name machines, quote databases or hold
     passwords; --with-hosts and --with-errors put the first two in
 
       next   sed -n 's/^  \$ //p' VERIFY.txt | sh -eu   # in a
@@ -261,8 +262,8 @@ fn the_files_are_checked_with_stock_tools() {
     assert!(good, "{said}");
     assert_snapshot!(said, @r#"
     ok 1: the files are as the manifest says
-    ok 2: 40 entries have their hashes
-    ok 3: 39 entries name the one before them
+    ok 2: 41 entries have their hashes
+    ok 3: 40 entries name the one before them
     ok 4: 13 attempts, 15 rows
     ok 5: refusals, failures and production changes are as counted
     "#);
