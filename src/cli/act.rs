@@ -52,7 +52,7 @@ fn act_with<T>(
     asks_the_hub: bool,
     verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
 ) -> Result<T> {
-    let by: Provenance = provenance::read(output.world, &project.config.root);
+    let by: Provenance = provenance::read(output.world, &project.config);
     let wait = Duration::from_secs(global.lock_wait);
     let interrupted = std::sync::Arc::clone(&output.world.interrupted);
     let give_up = move || interrupted.load(std::sync::atomic::Ordering::SeqCst);

@@ -27,6 +27,8 @@ pub(crate) struct Config {
     pub(crate) ledger: PathBuf,
     /// Where the team's hub is, as written; `None` where there is none.
     pub(crate) hub: Option<String>,
+    /// Whether entries and receipts name the machine, or the whole address of the CI run.
+    pub(crate) record_hosts: bool,
     /// A script longer than this, in bytes, is an error.
     pub(crate) max_script_bytes: u64,
     /// The environments and their chain.
@@ -68,6 +70,7 @@ const TOP: &[&str] = &[
     "ledger",
     "max_script_mib",
     "hub",
+    "record_hosts",
     "lint",
     "environment",
 ];
@@ -143,6 +146,7 @@ pub(crate) fn parse(text: &str, root: &Path) -> Result<Config, ConfigError> {
     }
     Ok(Config {
         hub: string(&table, "hub", "")?,
+        record_hosts: flag(&table, "record_hosts", "", false)?,
         lint: lint::read(&table)?,
         migrations: path("migrations", "migrations")?,
         ledger: path("ledger", "state/ledger.db")?,
@@ -191,8 +195,8 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
                 ConfigError::edit(error.to_string(), format!("edit {FILE}"))
             })?;
     let kind = match (
-        flag(entry, "personal", false)?,
-        flag(entry, "ephemeral", false)?,
+        flag(entry, "personal", "[[environment]] ", false)?,
+        flag(entry, "ephemeral", "[[environment]] ", false)?,
     ) {
         (false, false) => Kind::Ordinary,
         (true, false) => Kind::Personal,
@@ -207,7 +211,7 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
         }
     };
     let environment = Environment {
-        outside: !flag(entry, "chain", true)?,
+        outside: !flag(entry, "chain", "[[environment]] ", true)?,
         require: require::read(entry)?,
         name,
         kind,
@@ -225,12 +229,12 @@ fn environment(entry: &Table) -> Result<(Environment, String), ConfigError> {
     Ok((environment, required("url")?))
 }
 
-fn flag(entry: &Table, key: &str, default: bool) -> Result<bool, ConfigError> {
+fn flag(entry: &Table, key: &str, place: &str, default: bool) -> Result<bool, ConfigError> {
     match entry.get(key) {
         None => Ok(default),
         Some(Value::Boolean(said)) => Ok(*said),
         Some(other) => Err(ConfigError::edit(
-            format!("[[environment]] {key} in {FILE} is neither true nor false: {other}"),
+            format!("{place}{key} in {FILE} is neither true nor false: {other}"),
             format!("edit {FILE}: {key} = true, without quotes"),
         )),
     }

@@ -130,7 +130,7 @@ pub(crate) fn write(folder: &Path, pack: &Pack) -> Result<usize> {
 }
 
 /// When a file has to be safe from a loss of power.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lasts {
     /// Before its name is there.
     AtOnce,
@@ -144,41 +144,87 @@ const PART: usize = 64 * 1024;
 /// Writes a file beside its place and renames it, so that whoever reads it has the whole of one writing,
 /// also where the disk is full, the process is killed, or another one writes the same file.
 pub(crate) fn put(file: &Path, text: &str, lasts: Lasts) -> Result<()> {
-    // A pipe or a device is written to, and nothing takes its place.
-    if std::fs::metadata(file).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
-        let told = |error: std::io::Error| Trouble::file(file, &error);
-        let mut open = std::fs::OpenOptions::new()
-            .write(true)
-            .open(file)
-            .map_err(told)?;
-        return open.write_all(text.as_bytes()).map_err(told);
-    }
-    let mut name = OsString::from(".");
-    name.push(file.file_name().unwrap_or_default());
-    name.push(format!(".{}.part", std::process::id()));
-    let partial = file.with_file_name(name);
-    crate::failpoint::hit("export.file.before");
-    let written = write_to(&partial, text, lasts).and_then(|()| {
-        crate::failpoint::hit("export.file.before-rename");
-        std::fs::rename(&partial, file)
-    });
-    if let Err(error) = written {
-        // What is half written is of no use; that it is there is no harm either.
-        let _ = std::fs::remove_file(&partial);
-        return Err(Trouble::file(file, &error));
-    }
-    crate::failpoint::hit("export.file.after-rename");
-    Ok(())
+    let mut writing = Writing::begin(file, lasts)?;
+    writing.part(text)?;
+    writing.end()
 }
 
-fn write_to(partial: &Path, text: &str, lasts: Lasts) -> std::io::Result<()> {
-    let mut file = std::fs::File::create(partial)?;
-    for part in text.as_bytes().chunks(PART) {
-        file.write_all(part)?;
-        crate::failpoint::hit("export.file.part");
+/// A file that is written part by part, and takes its place when the last one is there.
+#[derive(Debug)]
+pub(crate) struct Writing {
+    file: PathBuf,
+    /// Beside its place; `None` of a pipe or a device, which is written to, and nothing takes its place.
+    partial: Option<PathBuf>,
+    open: std::fs::File,
+    lasts: Lasts,
+}
+
+impl Writing {
+    /// Begins it.
+    pub(crate) fn begin(file: &Path, lasts: Lasts) -> Result<Self> {
+        let told = |error: std::io::Error| Trouble::file(file, &error);
+        let is_special =
+            std::fs::metadata(file).is_ok_and(|there| !there.is_file() && !there.is_dir());
+        let (open, partial) = if is_special {
+            let mut options = std::fs::OpenOptions::new();
+            (options.write(true).open(file).map_err(told)?, None)
+        } else {
+            let mut name = OsString::from(".");
+            name.push(file.file_name().unwrap_or_default());
+            name.push(format!(".{}.part", std::process::id()));
+            let partial = file.with_file_name(name);
+            crate::failpoint::hit("export.file.before");
+            (
+                std::fs::File::create(&partial).map_err(told)?,
+                Some(partial),
+            )
+        };
+        Ok(Self {
+            file: file.to_owned(),
+            partial,
+            open,
+            lasts,
+        })
     }
-    match lasts {
-        Lasts::AtOnce => file.sync_all(),
-        Lasts::InTime => Ok(()),
+
+    /// Writes what comes next.
+    pub(crate) fn part(&mut self, text: &str) -> Result<()> {
+        for part in text.as_bytes().chunks(PART) {
+            self.open
+                .write_all(part)
+                .map_err(|error| Trouble::file(&self.file, &error))?;
+            if self.partial.is_some() {
+                crate::failpoint::hit("export.file.part");
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts it into its place.
+    pub(crate) fn end(mut self) -> Result<()> {
+        let Some(partial) = &self.partial else {
+            return Ok(());
+        };
+        let synced = match self.lasts {
+            Lasts::AtOnce => self.open.sync_all(),
+            Lasts::InTime => Ok(()),
+        };
+        let renamed = synced.and_then(|()| {
+            crate::failpoint::hit("export.file.before-rename");
+            std::fs::rename(partial, &self.file)
+        });
+        renamed.map_err(|error| Trouble::file(&self.file, &error))?;
+        self.partial = None;
+        crate::failpoint::hit("export.file.after-rename");
+        Ok(())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if let Some(partial) = &self.partial {
+            // What is half written is of no use; that it is there is no harm either.
+            let _ = std::fs::remove_file(partial);
+        }
     }
 }

@@ -4,15 +4,21 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
+use super::config::Config;
 use super::world::World;
 use crate::model::{Actor, GitState, Origin, Provenance};
 
 /// The tool and its version, as entries and receipts carry it.
 pub(crate) const TOOL: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"));
 
-/// Reads all of it. Names are recorded, not proven.
-pub(crate) fn read(world: &World, root: &Path) -> Provenance {
-    let origin = origin(&world.variables, world.machine.as_deref());
+/// Reads all of it. Names are recorded, not proven. What machines are called, and at which address a CI run is
+/// seen, is left out unless the project records it: nothing that was written can be taken out again.
+pub(crate) fn read(world: &World, config: &Config) -> Provenance {
+    let root = &config.root;
+    let origin = match config.record_hosts {
+        true => origin(&world.variables, world.machine.as_deref()),
+        false => without_host(origin(&world.variables, None)),
+    };
     let actor = actor(&world.variables, &origin)
         .or_else(|| run_git(root, &["config", "user.name"]).filter(|name| !name.is_empty()))
         .unwrap_or_else(|| "unknown".to_owned());
@@ -89,6 +95,23 @@ fn origin(variables: &Variables, machine: Option<&str>) -> Origin {
     }
 }
 
+/// The same without the host of an address: `acme/shop/actions/runs/7`.
+fn without_host(origin: Origin) -> Origin {
+    match origin {
+        Origin::Ci { system, run } => Origin::Ci {
+            system,
+            run: run.map(|run| match run.split_once("://") {
+                Some((_, rest)) => {
+                    let path = rest.split_once('/').map_or("", |(_, path)| path);
+                    path.trim_start_matches('/').to_owned()
+                }
+                None => run,
+            }),
+        },
+        other => other,
+    }
+}
+
 /// A name that was given, the one that the CI system tells, or the login.
 fn actor(variables: &Variables, origin: &Origin) -> Option<String> {
     let variable = |name: &str| variable(variables, name);
@@ -157,6 +180,19 @@ mod tests {
             }
         );
         assert_eq!(actor(&github, &seen).as_deref(), Some("alice"));
+        let shown = Origin::Ci {
+            system: "github".to_owned(),
+            run: Some("acme/shop/actions/runs/7".to_owned()),
+        };
+        assert_eq!(without_host(seen), shown);
+        let azure = |run: &str| Origin::Ci {
+            system: "azure".to_owned(),
+            run: Some(run.to_owned()),
+        };
+        let told = without_host(azure("vstfs:///Build/Build/7"));
+        assert_eq!(told, azure("Build/Build/7"));
+        assert_eq!(without_host(azure("7")), azure("7"));
+        assert_eq!(without_host(azure("https://ci.example.org")), azure(""));
     }
 
     #[test]

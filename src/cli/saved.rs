@@ -77,7 +77,7 @@ impl Wanted {
         made: &Made<'_>,
     ) -> Result<SavedPlan> {
         let plan = made.plan;
-        let by = provenance::read(output.world, &project.config.root);
+        let by = provenance::read(output.world, &project.config);
         let authors = match by.git {
             Some(_) => authors(project),
             None => Default::default(),

@@ -8,6 +8,7 @@ use insta::assert_snapshot;
 use serde_json::Value;
 
 use crate::break_glass::{ALLOWED, must, require};
+use crate::prisma::{Prisma, tree};
 use crate::project::Project;
 
 const USERS: &str = "20251101000000_users";
@@ -15,17 +16,57 @@ const ORDERS: &str = "20251102000000_orders";
 const FAX: &str = "20251103000000_fax";
 const WRONG: &str = "20251104000000_wrong";
 const URGENT: &str = "20251105000000_urgent";
+const HALF: &str = "20251104500000_half_way";
+const TOTAL: &str = "20251106000000_whole_totals";
+const NOTES: &str = "20251111000000_notes";
+const AGAIN: &str = "20251112000000_list";
+const LEGACY: &str = "20251030000000_legacy";
+const ACCOUNTS: (&str, &str) = (
+    "20251029000000_accounts",
+    "-- CreateTable\nCREATE TABLE accounts (id INTEGER PRIMARY KEY);\n",
+);
 const HOUR: i64 = 3_600_000;
 /// The ledger of the sample report, from the root of the repository.
 const LEDGER: &str = "tests/cli/sample-ledger.db";
 
-/// One of everything: a full chain, a refusal, a failure, a waiver, broken glass and its review, a rehearsal, a
-/// backup, a look at the schema.
+/// One of everything: a history of Prisma's that was taken in, with and without proof; full chains, refusals, a
+/// failure, one that failed half-way and a person's word for it, a waiver, a rehearsal, backups, a reversal, an
+/// approved plan with a change number, broken glass that was paid for and broken glass that is overdue, looks at
+/// the schema, two people, two writers.
 pub(crate) fn one_of_everything() -> Project {
-    let mut project = Project::with(&[(
+    let mut project = tree(&[
+        ACCOUNTS,
+        (LEGACY, "CREATE TABLE legacy (id INTEGER PRIMARY KEY);\n"),
+    ]);
+    for environment in ["dev", "test", "prod"] {
+        let prisma = Prisma::on(&project, environment);
+        prisma.deploys(ACCOUNTS);
+        match environment {
+            "prod" => {
+                let create = "CREATE TABLE legacy (id INTEGER PRIMARY KEY)";
+                prisma.0.execute_batch(create).unwrap();
+                prisma.row(LEGACY, "manual", "legacy", true, 1);
+            }
+            _ => prisma.deploys((LEGACY, "CREATE TABLE legacy (id INTEGER PRIMARY KEY);\n")),
+        }
+    }
+    must(&project, &["baseline", "dev"], 0);
+    must(&project, &["baseline", "test"], 0);
+    must(&project, &["baseline", "prod"], 3);
+    let unproven = "its table was made by hand in 2021, before anybody kept files";
+    let accept = [
+        "baseline",
+        "prod",
+        "--accept-unproven",
+        "--reason",
+        unproven,
+    ];
+    must(&project, &accept, 0);
+    project.now += 2 * HOUR;
+    project.write(
         USERS,
         "-- Users\n-- CRM-12: people log in from now on.\nCREATE TABLE users (id INTEGER PRIMARY KEY, name TEXT, fax TEXT);\n",
-    )]);
+    );
     must(&project, &["promote", "prod"], 0);
     project.now += 24 * HOUR;
     project.write(
@@ -46,6 +87,7 @@ pub(crate) fn one_of_everything() -> Project {
     project.write(WRONG, "CREATE TABLE users (id INTEGER);\n");
     must(&project, &["apply", "dev"], 1);
     std::fs::remove_dir_all(project.path().join("migrations").join(WRONG)).unwrap();
+    half_way(&mut project);
     project.now += HOUR;
     project.write(
         FAX,
@@ -53,18 +95,9 @@ pub(crate) fn one_of_everything() -> Project {
     );
     must(&project, &["promote", "test"], 0);
     must(&project, &["apply", "prod"], 3);
-    must(
-        &project,
-        &[
-            "waive",
-            "prod",
-            "data-loss",
-            FAX,
-            "--reason",
-            "the numbers are in the archive",
-        ],
-        0,
-    );
+    let archive = "the numbers are in the archive";
+    let waive = ["waive", "prod", "data-loss", FAX, "--reason", archive];
+    must(&project, &waive, 0);
     project.now += HOUR;
     must(&project, &["apply", "prod"], 0);
     require(&project, "prod", ALLOWED);
@@ -73,38 +106,110 @@ pub(crate) fn one_of_everything() -> Project {
         "-- Logging in is slow\nCREATE INDEX users_name ON users (name);\n",
     );
     project.now += 6 * HOUR;
-    must(
-        &project,
-        &[
-            "break-glass",
-            "prod",
-            "--reason",
-            "nobody can log in",
-            "--incident",
-            "INC-7",
-            "--yes",
-        ],
-        0,
-    );
+    breaks(&project, "nobody can log in", "INC-7");
+    // Somebody else, in another session of the machine: another writer.
     project.now += 12 * HOUR;
-    project
-        .variables
-        .insert("USER".to_owned(), "ada".to_owned());
+    project.session = Some("the next day".to_owned());
+    as_user(&mut project, "ada");
     must(&project, &["promote", "prod"], 0);
+    let note = "an index, and nothing else";
     must(
         &project,
-        &[
-            "post-review",
-            "prod",
-            "INC-7",
-            "--note",
-            "an index, and nothing else",
-        ],
+        &["post-review", "prod", "INC-7", "--note", note],
         0,
     );
     must(&project, &["verify", "prod"], 0);
+    reverted(&mut project);
+    approved(&mut project);
+    // A second time, and nobody has looked since.
+    project.now += 24 * HOUR;
+    require(&project, "prod", ALLOWED);
+    project.write(
+        AGAIN,
+        "-- Orders of a day\nCREATE INDEX orders_total ON orders (total);\n",
+    );
+    breaks(&project, "the list of orders does not open", "INC-9");
+    project.now += 100 * HOUR;
+    must(&project, &["verify", "prod"], 0);
     project.now += HOUR;
     project
+}
+
+fn as_user(project: &mut Project, name: &str) {
+    project.variables.insert("USER".to_owned(), name.to_owned());
+}
+
+fn breaks(project: &Project, reason: &str, incident: &str) {
+    let glass = ["break-glass", "prod", "--reason", reason];
+    must(
+        project,
+        &[&glass[..], &["--incident", incident, "--yes"]].concat(),
+        0,
+    );
+}
+
+/// What cannot be in a transaction fails half-way; somebody undoes it by hand, and says so.
+fn half_way(project: &mut Project) {
+    project.now += HOUR;
+    let script =
+        "INSERT INTO users VALUES (1, 'ada', NULL);\nVACUUM;\nINSERT INTO nowhere VALUES (1);\n";
+    project.write(HALF, script);
+    must(project, &["apply", "dev"], 1);
+    let undo = project.database("dev").execute("DELETE FROM users", []);
+    assert_eq!(undo.unwrap(), 1);
+    let why = "the row is deleted again";
+    must(
+        project,
+        &["resolve", "dev", HALF, "--not-applied", "--reason", why],
+        0,
+    );
+    std::fs::remove_dir_all(project.path().join("migrations").join(HALF)).unwrap();
+}
+
+/// A change that was rehearsed goes to prod, and is reversed there by a new one.
+fn reverted(project: &mut Project) {
+    project.now += 3 * HOUR;
+    project.write(
+        TOTAL,
+        "-- Totals are whole\nCREATE UNIQUE INDEX orders_unique ON orders (total);\n",
+    );
+    project.write_down(
+        TOTAL,
+        "-- tollgate:down lossless\nDROP INDEX orders_unique;\n",
+    );
+    must(project, &["rehearse", "dev"], 0);
+    must(project, &["promote", "prod"], 0);
+    project.now += 2 * HOUR;
+    let why = "two orders may have one total";
+    must(project, &["revert", TOTAL, "--reason", why], 0);
+    project.now += HOUR;
+    must(project, &["promote", "prod"], 0);
+}
+
+/// A saved plan that somebody else approves.
+fn approved(project: &mut Project) {
+    require(project, "prod", "approvals = 1");
+    project.now += 20 * HOUR;
+    project.write(
+        NOTES,
+        "-- Notes on an order\nALTER TABLE orders ADD COLUMN note TEXT;\n",
+    );
+    must(project, &["promote", "test"], 0);
+    must(project, &["apply", "prod"], 3);
+    must(
+        project,
+        &["plan", "prod", "--out", "p.json", "--change", "CHG-41"],
+        0,
+    );
+    as_user(project, "alice");
+    must(
+        project,
+        &["approve", "p.json", "--as", "alice", "--note", "read it"],
+        0,
+    );
+    as_user(project, "ada");
+    project.now += HOUR;
+    must(project, &["apply", "prod", "--plan", "p.json"], 0);
 }
 
 /// The project whose ledger was once that one, as it was then. How long a rehearsal took is in its entry, so another run of the same
@@ -133,8 +238,8 @@ fn page_one_in_the_terminal() {
     Change report: evidence from the ledger
 
     Scope
-      as of         2025-11-09T09:12:00.000Z
-      period        everything up to 2025-11-09 09:12 UTC
+      as of         2025-11-15T19:12:00.000Z
+      period        everything up to 2025-11-15 19:12 UTC
       environments  all
       left out      names of machines, addresses of CI runs, what databases said in errors
       authors       not asked for: the ledger does not hold them; --with-authors asks git
@@ -142,37 +247,47 @@ fn page_one_in_the_terminal() {
 
     Environments
       dev   1 in the chain; sqlite dev.db, identity e3d5003ead1a936380020220637f7b8e
-      test  2 in the chain; sqlite test.db, identity 7670a5a683b5119971841294a5291a33
-      prod  3 in the chain; sqlite prod.db, identity 6f3287cd13d7e1d790ece8ec6da9b2a5
+      test  2 in the chain; sqlite test.db, identity b7890e7019b8e244e32f4d84a995c0f0
+      prod  3 in the chain; sqlite prod.db, identity b8955078e2c8ea364d1c09298fa47e92
 
     Verdicts
-      production changes  4 in prod
-      with a full chain   2 of 4
-      exceptions          2: rows 12, 13
-      broken glass        1 incident, 0 open, 0 overdue
-      refusals            2 changes kept out, in 2 runs
-      failures            1 of 13 attempts
+      production changes  9 in prod
+      with a full chain   5 of 9
+      exceptions          4: rows 6, 20, 21, 34
+      broken glass        2 incidents, 1 open, 1 overdue
+      refusals            4 changes kept out, in 4 runs
+      failures            2 of 30 attempts
       end not known       0
       on a waiver         1
-      reverts             0
+      reverts             3
       drift in dev        nobody looked
       drift in test       nobody looked
-      drift in prod       none, 2025-11-09 08:12 UTC
+      drift in prod       none, 2025-11-15 18:12 UTC
+
+    What was asked, and when that changed
+      prod  2025-11-08 23:12 UTC, met by alice: break_glass: allowed, to be reviewed within 3d, was not said
+      prod  2025-11-10 13:12 UTC, met by ada: approvals: 1, was not said; break_glass: not said, was allowed, to
+            be reviewed within 3d
+      prod  2025-11-11 14:12 UTC, met by ada: approvals: not said, was 1; break_glass: allowed, to be reviewed
+            within 3d, was not said
 
     Completeness
-      population         15 rows: 13 attempts and 2 refusals
-      made from          41 entries: 13 intents, 13 outcomes, 1 receipt read in targets, 2 refusals
-      dev e3d5003ead1a   receipts 1 to 5, 5 known, no gap; never compared with the target
-      test 7670a5a683b5  receipts 1 to 4, 4 known, no gap; never compared with the target
-      prod 6f3287cd13d7  receipts 1 to 4, 4 known, no gap; compared with the target 2025-11-09 08:12 UTC
+      population         34 rows: 30 attempts and 4 refusals
+      made from          84 entries: 24 intents, 24 outcomes, 8 receipts read in targets, 4 refusals
+      dev e3d5003ead1a   receipts 1 to 11, 11 known, no gap; never compared with the target
+      test b7890e7019b8  receipts 1 to 9, 9 known, no gap; never compared with the target
+      prod b8955078e2c8  receipts 1 to 10, 10 known, no gap; compared with the target 2025-11-15 18:12 UTC
 
     Integrity
-      writer ea21c7b3  entries 1 to 41, no gap, head
-                       17aee1c618a2ac3b78f0be672b4e93b8d0d1d9e3bd2dd46ced3da30b3c4e1fc5; anchored to 38 in test,
-                       receipt 4; 3 entries after it held by the chain alone
+      writer 2339d3e7  entries 1 to 36, no gap, head
+                       d821f3116b262a6ec3377916db0f7e7964344d40641a50b1c61a21472c59a6fc; anchored to 34 in prod,
+                       receipt 10; 2 entries after it held by the chain alone
+      writer ea21c7b3  entries 1 to 48, no gap, head
+                       65f94d452c63422d640d30200b75dbea3341a2eeb62787285497c7d46b10d6de; anchored to 47 in prod,
+                       receipt 6; 1 entry after it held by the chain alone
       does not count   nothing
       comes after      0 entries in the ledger later than this report
-      entries.jsonl    40 of 41 entries in scope, byte for byte; 1 withheld, by their hashes only
+      entries.jsonl    82 of 84 entries in scope, byte for byte; 2 withheld, by their hashes only
 
     What this report does not prove
       - That the ledger is whole. A chain of hashes shows that no entry between the first and the last was
@@ -215,7 +330,7 @@ fn the_same_ledger_and_instant_give_the_same_bytes() {
     assert_snapshot!(shot, @r#"
     exit 0
     --- stdout
-    a: 13 rows of 5 changes, as of 2025-11-09T00:00:00.000Z
+    a: 21 rows of 8 changes, as of 2025-11-09T00:00:00.000Z
 
       report.html         for people: one page, also on paper
       population.csv      the population, for spreadsheets
@@ -226,7 +341,7 @@ fn the_same_ledger_and_instant_give_the_same_bytes() {
       VERIFY.txt          how to check all of it without tollgate
       MANIFEST.sha256     SHA-256 of the other files
 
-    withheld from entries.jsonl: 1 of 35, because they name machines, quote databases or hold
+    withheld from entries.jsonl: 2 of 48, because they name machines, quote databases or hold
     passwords; --with-hosts and --with-errors put the first two in
 
       next   sed -n 's/^  \$ //p' VERIFY.txt | sh -eu   # in a
@@ -281,9 +396,9 @@ fn the_files_are_checked_with_stock_tools() {
     assert!(good, "{said}");
     assert_snapshot!(said, @r#"
     ok 1: the files are as the manifest says
-    ok 2: 41 entries have their hashes
-    ok 3: 40 entries name the one before them
-    ok 4: 13 attempts, 15 rows
+    ok 2: 84 entries have their hashes
+    ok 3: 82 entries name the one before them
+    ok 4: 30 attempts, 34 rows
     ok 5: refusals, failures and production changes are as counted
     "#);
     assert_eq!(files(&folder).len(), 8, "nothing is left behind");
@@ -330,8 +445,19 @@ fn hosts_and_errors_stay_out() {
     project
         .variables
         .insert("GITHUB_REPOSITORY".to_owned(), "shop/db".to_owned());
-    project.write("20251106000000_secret", "-- Roles\n-- ALTER ROLE shop PASSWORD 'geheim';\n-- postgresql://shop:geheim@db/shop\nCREATE TABLE secrets (password TEXT DEFAULT 'x');\n");
-    must(&project, &["promote", "prod"], 0);
+    let file = project.path().join("tollgate.toml");
+    let config = std::fs::read_to_string(&file).unwrap();
+    project.write("20251113000000_secret", "-- Roles\n-- ALTER ROLE shop PASSWORD 'geheim';\n-- postgresql://shop:geheim@db/shop\nCREATE TABLE secrets (password TEXT DEFAULT 'x');\n");
+    must(&project, &["promote", "dev"], 0);
+    // Nothing in an entry names a host, unless the project says so: what was written cannot be taken out again.
+    must(&project, &["report", "--out", "plain", "--with-errors"], 0);
+    let plain = files(&project.path().join("plain"));
+    let recorded = &plain["entries.jsonl"];
+    assert!(recorded.contains(r#""run":"shop/db/actions/runs/77""#));
+    assert!(!recorded.contains("git.example.org"), "a host");
+    assert!(plain["population.csv"].contains("shop/db/actions/runs/77"));
+    std::fs::write(&file, format!("record_hosts = true\n{config}")).unwrap();
+    must(&project, &["promote", "test"], 0);
     must(&project, &["report", "--out", "shut"], 0);
     must(
         &project,
@@ -545,6 +671,63 @@ fn nothing_of_the_ledger_is_markup() {
         let is_sql = line.starts_with("--") || line.starts_with("CREATE TABLE");
         assert!(is_sql || !outside.contains("<img"), "{line}");
     }
+}
+
+fn git(project: &Project, author: &str, arguments: &[&str]) {
+    let output = Command::new("git")
+        .args(["-c", &format!("user.name={author}")])
+        .args(["-c", "user.email=ada@example.org"])
+        .args(["-c", "commit.gpgsign=false", "-c", "core.autocrlf=false"])
+        .args(arguments)
+        .current_dir(project.path())
+        .env("GIT_AUTHOR_DATE", "2025-11-04T10:12:00Z")
+        .env("GIT_COMMITTER_DATE", "2025-11-04T10:12:00Z")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+}
+
+/// Who wrote it is asked of git, shown as text, and weighed against who applied it.
+#[test]
+fn authors_come_from_git() {
+    let project = Project::with(&[(USERS, "CREATE TABLE users (id INTEGER PRIMARY KEY);\n")]);
+    let author = "Bo <b onclick=alert(1)>& Söhne";
+    git(&project, author, &["init", "-q", "."]);
+    git(&project, author, &["add", "migrations"]);
+    git(&project, author, &["commit", "-q", "-m", "users"]);
+    project.write(ORDERS, "CREATE TABLE orders (id INTEGER PRIMARY KEY);\n");
+    git(&project, "alice", &["add", "migrations"]);
+    git(&project, "alice", &["commit", "-q", "-m", "orders"]);
+    must(&project, &["promote", "prod"], 0);
+    must(&project, &["report", "--out", "out", "--with-authors"], 0);
+    let files = files(&project.path().join("out"));
+    let report: Value = serde_json::from_str(&files["report.json"]).unwrap();
+    let told = |place: usize, key: &str| report["changes"][place][key].to_string();
+    let written = told(0, "authors");
+    assert!(
+        written.contains("onclick") && written.contains("Söhne"),
+        "{written}"
+    );
+    assert_eq!(report["changes"][0]["duties"]["state"], "met");
+    assert_eq!(
+        report["changes"][1]["duties"]["state"],
+        "not met",
+        "{}",
+        told(1, "duties")
+    );
+    assert!(told(1, "duties").contains("compensating control: "));
+    let commit = report["scope"]["authors_at"].as_str().unwrap();
+    assert_eq!(commit.len(), 40);
+    assert!(
+        !files["report.html"].contains("<b onclick"),
+        "markup of an author"
+    );
+    // Without being asked nobody is named, and that is said.
+    must(&project, &["report", "--out", "other"], 0);
+    let other = std::fs::read_to_string(project.path().join("other/report.html")).unwrap();
+    assert!(!other.contains("Söhne") && other.contains("--with-authors"));
 }
 
 /// Signs that a spreadsheet would run, in the fields that go into cells.

@@ -11,7 +11,7 @@ use tollgate::model::{
     AttemptId, Entry, Environment, EnvironmentName, Fact, IncarnationId, MigrationId, Policy,
     ReceiptKind, Timestamp, WriterId,
 };
-use tollgate::report::audit::{Inputs, Report, Scope, build, each_file};
+use tollgate::report::audit::{Inputs, Part, Report, Scope, build, each_file, html};
 
 use crate::support::{at, by};
 use crate::union::{Draw, chains, draw};
@@ -133,6 +133,132 @@ proptest! {
     }
 }
 
+const EVIL: &str = "<img src=x onerror=alert(1)>\"'&</script><!--\u{202e}|`=cmd";
+
+/// Whatever another ledger's entries hold, in each text of theirs: on the page it is text.
+#[test]
+fn nothing_of_a_foreign_entry_is_markup() {
+    let evil = MigrationId::new(EVIL);
+    let mut origin = by();
+    origin.actor = tollgate::model::Actor(EVIL.to_owned());
+    origin.tool = EVIL.to_owned();
+    origin.origin = tollgate::model::Origin::Ci {
+        system: EVIL.to_owned(),
+        run: Some(EVIL.to_owned()),
+    };
+    origin.git = Some(tollgate::model::GitState {
+        commit: EVIL.to_owned(),
+        dirty: true,
+    });
+    let script = format!(
+        "-- {EVIL}\nSELECT '{}'; -- {EVIL}",
+        EVIL.replace('\'', "''")
+    );
+    let environment: EnvironmentName = "prod".parse().unwrap();
+    let attempt = AttemptId::from_bytes([7; 16]);
+    let target = IncarnationId::from_bytes([9; 16]);
+    let facts = [
+        Fact::Bound(tollgate::model::entry::Bound {
+            environment: environment.clone(),
+            target: tollgate::model::entry::TargetIdentity {
+                incarnation: target,
+                engine: tollgate::model::entry::Engine::Postgresql,
+                system: Some(EVIL.to_owned()),
+                database: Some(1),
+                name: EVIL.to_owned(),
+            },
+            reason: Some(EVIL.to_owned()),
+            lost: Vec::new(),
+            replaces: None,
+        }),
+        Fact::Intent(Intent {
+            attempt,
+            environment: environment.clone(),
+            target,
+            migration: evil.clone(),
+            blake3: Checksum::of(script.as_bytes()),
+            sha256: Sha256::of(script.as_bytes()),
+            receipt: ReceiptKind::Atomic,
+            plan: ChainHash::from_bytes([6; 32]),
+            from: None,
+            preview: false,
+            down: None,
+            waivers: Vec::new(),
+            policy: None,
+            release: None,
+            debt: None,
+        }),
+        Fact::Outcome(Outcome {
+            attempt,
+            environment: environment.clone(),
+            migration: evil.clone(),
+            outcome: Ending::Failed,
+            receipt: None,
+            kind: None,
+            settled: false,
+            progress: None,
+            error: Some(tollgate::model::entry::Failure {
+                message: EVIL.to_owned(),
+                code: Some(EVIL.to_owned()),
+                line: Some(1),
+            }),
+            how: None,
+        }),
+        Fact::Refused(tollgate::model::entry::Refused {
+            verb: EVIL.to_owned(),
+            environment,
+            plan: ChainHash::from_bytes([6; 32]),
+            gates: vec![tollgate::model::entry::RefusedGate {
+                gate: EVIL.to_owned(),
+                migration: Some(evil.clone()),
+            }],
+        }),
+    ];
+    let mut entries: Vec<(ChainHash, Entry)> = Vec::new();
+    for fact in facts {
+        let number = entries.len() as u64 + 1;
+        let entry = Entry {
+            writer: WriterId::from_bytes([1; 16]),
+            number,
+            prev: entries.last().map(|it| it.0),
+            at: at(number),
+            by: origin.clone(),
+            fact,
+        };
+        entries.push((Entry::hash_of(entry.to_body().unwrap().as_bytes()), entry));
+    }
+    let scripts = BTreeMap::from([(Checksum::of(script.as_bytes()), script)]);
+    let authors = BTreeMap::from([(EVIL.to_owned(), BTreeSet::from([EVIL.to_owned()]))]);
+    let report = build(&Inputs {
+        entries: &entries,
+        strays: &Strays::default(),
+        scripts: &scripts,
+        policy: &Policy::default(),
+        authors: Some((EVIL, &authors)),
+        scope: &Scope {
+            with_hosts: true,
+            with_errors: true,
+            ..Scope::all(Timestamp::from_unix_millis(LATER))
+        },
+        tool: EVIL,
+        is_secret: &|_| false,
+    });
+    assert_eq!(report.population.len(), 2);
+    let page = html(&report);
+    for markup in ["<img", "<!--", "\u{202e}"] {
+        assert!(!page.contains(markup), "{markup}");
+    }
+    assert_eq!(page.matches("</script>").count(), 1);
+    assert!(page.matches("&lt;img src=x onerror=alert(1)&gt;").count() > 20);
+    for tag in [
+        "section", "article", "table", "tr", "td", "dl", "dd", "div", "p", "pre", "span", "a",
+    ] {
+        let opened =
+            page.matches(&format!("<{tag} ")).count() + page.matches(&format!("<{tag}>")).count();
+        assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+    }
+}
+
 /// A large tree through three environments: every row is on the page, and is one of the CSV. How long that takes is
 /// printed and not asserted; `TOLLGATE_REPORT_SIZE=10000` asks for more.
 #[test]
@@ -230,10 +356,14 @@ fn a_large_report_has_every_row() {
         is_secret: &|_| false,
     });
     let built = begun.elapsed();
-    let mut files = Vec::new();
+    let mut files: Vec<(&str, String)> = Vec::new();
     let made: Result<(), std::convert::Infallible> =
-        each_file(&report, &|text| text.to_owned(), &mut |file| {
-            files.push(file);
+        each_file(&report, &entries, &|text| text.to_owned(), &mut |part| {
+            match part {
+                Part::Begin(name) => files.push((name, String::new())),
+                Part::Text(text) => files.last_mut().unwrap().1.push_str(text),
+                Part::End => {}
+            }
             Ok(())
         });
     assert!(made.is_ok());
@@ -242,11 +372,11 @@ fn a_large_report_has_every_row() {
         (report.population.len(), report.verdicts.full_chain),
         (rows, usize::try_from(size).unwrap())
     );
-    let text = |name: &str| &files.iter().find(|it| it.name == name).unwrap().text;
+    let text = |name: &str| &files.iter().find(|it| it.0 == name).unwrap().1;
     assert_eq!(text("report.html").matches("<tr id=\"r-").count(), rows);
     assert_eq!(text("population.csv").lines().count(), rows + 1);
     assert_eq!(text("entries.jsonl").lines().count(), 2 * rows);
-    let bytes: usize = files.iter().map(|it| it.text.len()).sum();
+    let bytes: usize = files.iter().map(|it| it.1.len()).sum();
     let memory = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let memory = memory
         .lines()
@@ -259,7 +389,7 @@ fn a_large_report_has_every_row() {
     );
     if let Some(folder) = std::env::var_os("TOLLGATE_REPORT_OUT") {
         for file in &files {
-            std::fs::write(std::path::Path::new(&folder).join(file.name), &file.text).unwrap();
+            std::fs::write(std::path::Path::new(&folder).join(file.0), &file.1).unwrap();
         }
     }
 }

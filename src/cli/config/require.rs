@@ -260,7 +260,10 @@ fn backup(table: &Table) -> Result<Option<RequiredBackup>, ConfigError> {
                 &["max_age", "verified"],
                 "[environment.require] backup.",
             )?;
-            (inner.get("max_age"), flag(inner, "verified", false)?)
+            (
+                inner.get("max_age"),
+                flag(inner, "verified", "[environment.require] backup.", false)?,
+            )
         }
         text => (text, false),
     };

@@ -5,17 +5,18 @@ use std::path::Path;
 use serde_json::json;
 
 use crate::cli::args::{Format, Global, Report as Arguments};
-use crate::cli::evidence::{Lasts, put};
+use crate::cli::evidence::{Lasts, Writing};
 use crate::cli::exit::Trouble;
 use crate::cli::git::Git;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, start};
 use crate::cli::provenance::TOOL;
 use crate::cli::{Exit, Result};
+use crate::digest::ChainHash;
 use crate::ledger;
-use crate::model::{EnvironmentName, Timestamp};
+use crate::model::{Entry, EnvironmentName, Timestamp};
 use crate::planner::gates::shell;
-use crate::report::audit::{self, Inputs, Scope};
+use crate::report::audit::{self, Inputs, Part, Scope};
 use crate::report::count;
 
 /// The file that tells a folder which holds a report.
@@ -58,7 +59,8 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Arguments) ->
         is_secret: &|text| secrets.leave_out(text) != text,
     });
     if let Some(folder) = &verb.out {
-        write(output, &start(output, global).join(folder), folder, &report)?;
+        let at = start(output, global).join(folder);
+        write(output, &at, folder, &report, &loaded.entries)?;
         if !output.is_json() {
             told(output, folder, &report);
         }
@@ -208,6 +210,7 @@ fn write(
     folder: &Path,
     typed: &Path,
     report: &audit::Report,
+    entries: &[(ChainHash, Entry)],
 ) -> Result<()> {
     std::fs::create_dir_all(folder).map_err(|error| Trouble::file(folder, &error))?;
     // The manifest is the last of them: while it is not there, the report is not whole.
@@ -219,9 +222,20 @@ fn write(
         _ => {}
     }
     let secrets = output.secrets();
-    audit::each_file(report, &|text| secrets.leave_out(text), &mut |file| {
-        put(&folder.join(file.name), &file.text, Lasts::AtOnce)
-    })?;
+    let mut writing: Option<Writing> = None;
+    audit::each_file(
+        report,
+        entries,
+        &|text| secrets.leave_out(text),
+        &mut |part| match part {
+            Part::Begin(name) => {
+                writing = Some(Writing::begin(&folder.join(name), Lasts::AtOnce)?);
+                Ok(())
+            }
+            Part::Text(text) => writing.as_mut().map_or(Ok(()), |file| file.part(text)),
+            Part::End => writing.take().map_or(Ok(()), Writing::end),
+        },
+    )?;
     if output.is_json() {
         output.document(&json!({
             "schema": "tollgate/report-files/v1",

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::{Known, MISSING, Row, sql};
-use crate::digest::{Checksum, Sha256};
+use crate::digest::Checksum;
 use crate::lint::{self, Script, Topic};
 use crate::model::approval::NOT_SIGNED;
 use crate::model::entry::{BackupKind, Reverted};
@@ -559,11 +559,6 @@ fn duties(
             ),
         },
     }
-}
-
-/// SHA-256 of a text, for the manifest.
-pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::of(bytes).to_string()
 }
 
 impl Change {

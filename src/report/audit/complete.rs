@@ -264,7 +264,7 @@ fn how(known: &Known<'_>) -> Vec<String> {
             .to_owned(),
         "One row for each attempt that an intent, an outcome, a person's word or a receipt tells of, and one for each migration of each refusal; a refusal that is about no migration is one row."
             .to_owned(),
-        "Refusals are those that verbs which act recorded. What `plan`, `why-not` and `lint` said, and a refusal of `baseline`, `backup` or `restore`, is not recorded and not in it."
+        "Refusals are those that verbs which act recorded. What `plan`, `why-not`, `review` and `lint` said, and a refusal of `revert` or `restore`, which change no environment, is not recorded and not in it."
             .to_owned(),
     ];
     if known.inputs.scope.is_filtered() {

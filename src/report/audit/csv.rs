@@ -1,5 +1,6 @@
 //! The population as CSV (RFC 4180), for spreadsheets: no cell is taken for a formula.
 
+use super::files::Flush;
 use super::{Report, Row};
 
 const COLUMNS: &[&str] = &[
@@ -40,15 +41,15 @@ const COLUMNS: &[&str] = &[
 ];
 
 /// The file.
-pub(super) fn csv(report: &Report) -> String {
-    let mut out = COLUMNS.join(",");
+pub(super) fn csv(report: &Report, out: &mut String, flush: Flush<'_>) {
+    out.push_str(&COLUMNS.join(","));
     out.push_str("\r\n");
     for row in &report.population {
         let cells: Vec<String> = cells(row).iter().map(|it| cell(it)).collect();
         out.push_str(&cells.join(","));
         out.push_str("\r\n");
+        flush(out);
     }
-    out
 }
 
 fn cells(row: &Row) -> Vec<String> {

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::Known;
+use super::files::Flush;
+use super::{Known, Report};
 use crate::digest::ChainHash;
 use crate::model::{Entry, EnvironmentName, Fact, Origin, Timestamp, WriterId};
 
@@ -23,11 +24,10 @@ pub struct EntryTold {
     pub withheld: Option<&'static str>,
 }
 
-/// The entries in scope, and the bytes of those that may be shown.
-pub(super) fn entries(known: &Known<'_>) -> (Vec<EntryTold>, Vec<String>) {
+/// The entries in scope.
+pub(super) fn entries(known: &Known<'_>) -> Vec<EntryTold> {
     let scope = known.inputs.scope;
     let mut told = Vec::new();
-    let mut bodies = Vec::new();
     for (hash, entry) in &known.entries {
         let asked = scope.covers(entry.at) && environment(entry).is_none_or(|it| scope.has(it));
         if !asked {
@@ -44,9 +44,6 @@ pub(super) fn entries(known: &Known<'_>) -> (Vec<EntryTold>, Vec<String>) {
         } else {
             None
         };
-        if withheld.is_none() {
-            bodies.push(body);
-        }
         told.push(EntryTold {
             writer: entry.writer,
             number: entry.number,
@@ -56,13 +53,35 @@ pub(super) fn entries(known: &Known<'_>) -> (Vec<EntryTold>, Vec<String>) {
             withheld,
         });
     }
-    (told, bodies)
+    told
+}
+
+/// The bytes of those that may be shown, a line each. They are made again, and not kept: of a large ledger they are
+/// as large as all else.
+pub(super) fn bodies(
+    report: &Report,
+    all: &[(ChainHash, Entry)],
+    out: &mut String,
+    flush: Flush<'_>,
+) {
+    let mut told = report.entries.iter().peekable();
+    for (hash, entry) in all {
+        // Both are in one order, and the report may have fewer.
+        let Some(it) = told.next_if(|it| it.hash == *hash) else {
+            continue;
+        };
+        if it.withheld.is_none() {
+            out.push_str(&entry.to_body().unwrap_or_default());
+            out.push('\n');
+            flush(out);
+        }
+    }
 }
 
 fn names_a_host(entry: &Entry, body: &str) -> bool {
     let names = |origin: &Origin| match origin {
         Origin::Person { host } => host.is_some(),
-        Origin::Ci { run, .. } => run.as_ref().is_some_and(|run| run.contains('/')),
+        Origin::Ci { run, .. } => run.as_ref().is_some_and(|run| run.contains("://")),
         Origin::Prisma { .. } => false,
     };
     // A receipt inside an entry has an origin of its own.

@@ -1,13 +1,21 @@
 //! The report as Markdown. What comes from the ledger stands in code spans, longer than any run of backticks
 //! in it: it makes no link, no mention and no HTML.
 
+use super::files::Flush;
 use super::page::sections;
 use super::{Change, Report, Row};
 
 /// The report as Markdown.
 #[must_use]
 pub fn markdown(report: &Report) -> String {
-    let mut out = String::from("# Change report: evidence from the ledger\n");
+    let mut out = String::new();
+    write(report, &mut out, &mut |_| {});
+    out
+}
+
+/// The same, part by part.
+pub(super) fn write(report: &Report, out: &mut String, flush: Flush<'_>) {
+    out.push_str("# Change report: evidence from the ledger\n");
     for section in sections(report) {
         out.push_str(&format!("\n## {}\n\n| | |\n| --- | --- |\n", section.title));
         for line in &section.lines {
@@ -49,15 +57,18 @@ pub fn markdown(report: &Report) -> String {
             out.push_str(&format!(" {} |", code(&said)));
         }
         out.push('\n');
+        flush(out);
     }
     out.push_str("\n## Population\n\n| row | at (UTC) | what | environment | migration | outcome | by | chain | notes |\n");
     out.push_str("| ---: | --- | --- | --- | --- | --- | --- | --- | --- |\n");
     for row in &report.population {
         out.push_str(&population(row));
+        flush(out);
     }
     out.push_str("\n## Changes\n");
     for change in &report.changes {
         out.push_str(&one(change));
+        flush(out);
     }
     out.push_str("\n## Controls\n\nEvidence supporting, never \"compliant\".\n\n| framework | control | asks | state | evidence |\n");
     out.push_str("| --- | --- | --- | --- | --- |\n");
@@ -67,7 +78,6 @@ pub fn markdown(report: &Report) -> String {
             it.framework, it.control, it.asks, it.state, it.says
         ));
     }
-    out
 }
 
 fn population(row: &Row) -> String {

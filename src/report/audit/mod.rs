@@ -13,6 +13,7 @@ mod files;
 mod html;
 mod markdown;
 mod page;
+mod policy;
 mod population;
 mod scope;
 mod sql;
@@ -37,9 +38,10 @@ pub use change::{Change, Duties, Version};
 pub use complete::{Completeness, Integrity, TargetTold, WriterTold};
 pub use controls::Control;
 pub use entries::EntryTold;
-pub use files::{File, NAMES, each_file};
+pub use files::{NAMES, Part, each_file};
 pub use html::html;
 pub use markdown::markdown;
+pub use policy::PolicyChange;
 pub use population::Row;
 pub use scope::Scope;
 pub use summary::text;
@@ -87,6 +89,8 @@ pub struct Report {
     pub environments: Vec<EnvironmentTold>,
     /// The counts that matter.
     pub verdicts: Verdicts,
+    /// What was asked of the environments, and changed.
+    pub policy_changes: Vec<PolicyChange>,
     /// Entries against receipts.
     pub completeness: Completeness,
     /// Heads, writers, anchors.
@@ -103,9 +107,6 @@ pub struct Report {
     pub controls: Vec<Control>,
     /// Every entry in scope, by its hash.
     pub entries: Vec<EntryTold>,
-    /// The exact bytes of those that may be shown.
-    #[serde(skip)]
-    pub bodies: Vec<String>,
 }
 
 /// What the report covers.
@@ -225,7 +226,7 @@ pub fn build(inputs: &Inputs<'_>) -> Report {
     let (completeness, integrity) = complete::complete(&known, &population);
     let matrix = matrix_of(&known, &population);
     let controls = controls::controls(&known, &verdicts, &population, &changes);
-    let (entries, bodies) = entries::entries(&known);
+    let entries = entries::entries(&known);
     let scope = inputs.scope;
     Report {
         schema: SCHEMA,
@@ -240,6 +241,7 @@ pub fn build(inputs: &Inputs<'_>) -> Report {
             authors_at: inputs.authors.map(|(commit, _)| commit.to_owned()),
         },
         verdicts,
+        policy_changes: policy::changes(&known),
         completeness,
         integrity,
         does_not_prove: complete::does_not_prove(),
@@ -248,7 +250,6 @@ pub fn build(inputs: &Inputs<'_>) -> Report {
         changes,
         controls,
         entries,
-        bodies,
         environments: known.environments,
     }
 }
@@ -329,19 +330,39 @@ fn matrix_of(known: &Known<'_>, population: &[Row]) -> MatrixTold {
         .rows
         .iter()
         .filter(|row| asked.contains(&row.migration));
-    MatrixTold {
-        rows: rows
-            .map(|row| MatrixRow {
-                migration: row.migration.clone(),
-                cells: row
-                    .cells
-                    .iter()
-                    .zip(&columns)
-                    .filter(|(_, wanted)| **wanted)
-                    .map(|(it, _)| it.as_ref().map(cell))
-                    .collect(),
-            })
+    let rows = rows.map(|row| MatrixRow {
+        migration: row.migration.clone(),
+        cells: row
+            .cells
+            .iter()
+            .zip(&columns)
+            .filter(|(_, wanted)| **wanted)
+            .map(|(it, _)| it.as_ref().map(cell))
             .collect(),
+    });
+    let mut rows: Vec<MatrixRow> = rows.collect();
+    // What was refused everywhere, or taken back by a person's word, stands nowhere.
+    let known: BTreeSet<MigrationId> = rows.iter().map(|row| row.migration.clone()).collect();
+    let nowhere = asked.into_iter().filter(|it| !known.contains(*it));
+    rows.extend(nowhere.map(|migration| {
+        let there = columns.iter().filter(|wanted| **wanted);
+        MatrixRow {
+            migration: migration.clone(),
+            cells: there
+                .map(|_| {
+                    Some(MatrixCell {
+                        state: "not there",
+                        at: None,
+                        by: None,
+                        owed: false,
+                    })
+                })
+                .collect(),
+        }
+    }));
+    rows.sort_by(|a, b| a.migration.cmp(&b.migration));
+    MatrixTold {
+        rows,
         environments: built
             .environments
             .into_iter()

@@ -56,6 +56,7 @@ pub(super) fn sections(report: &Report) -> Vec<Section> {
         scope(report),
         environments(report),
         verdicts(report),
+        policy(report),
         completeness(report),
         integrity(report),
     ]
@@ -243,6 +244,37 @@ fn drift(drift: &Drift) -> Line {
     }
 }
 
+fn policy(report: &Report) -> Section {
+    let told = |it: &super::PolicyChange| {
+        let what = match it.changes.as_slice() {
+            [] => "other words for the same".to_owned(),
+            changes => changes.join("; "),
+        };
+        line(
+            it.environment.as_str(),
+            format!("{}, met by {}: {what}", it.at.minute(), it.by),
+            Mood::Plain,
+        )
+    };
+    let all = &report.policy_changes;
+    let mut lines: Vec<Line> = all.iter().rev().take(TOLD).rev().map(told).collect();
+    if all.len() > TOLD {
+        let older = format!(
+            "{} are in report.json",
+            count(all.len() - TOLD, "older one")
+        );
+        lines.insert(0, line("before", older, Mood::Plain));
+    }
+    if all.is_empty() {
+        lines.push(line("changes", "none is on record", Mood::Plain));
+    }
+    Section {
+        id: "policy",
+        title: "What was asked, and when that changed",
+        lines,
+    }
+}
+
 fn completeness(report: &Report) -> Section {
     let it = &report.completeness;
     let mut lines = vec![
@@ -345,7 +377,7 @@ fn integrity(report: &Report) -> Section {
         "entries.jsonl",
         format!(
             "{} of {} in scope, byte for byte; {}",
-            report.bodies.len(),
+            report.entries.len() - withheld,
             entries(report.entries.len()),
             match withheld {
                 0 => "nothing withheld".to_owned(),

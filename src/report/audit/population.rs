@@ -267,8 +267,8 @@ fn origin(origin: &Origin, known: &Known<'_>) -> (String, Option<String>) {
     match origin {
         Origin::Person { host } => ("person".to_owned(), host.clone().filter(|_| asked)),
         Origin::Ci { system, run } => {
-            // A number names no host; an address does.
-            let shown = run.clone().filter(|run| asked || !run.contains('/'));
+            // A number or a path names no host; an address does.
+            let shown = run.clone().filter(|run| asked || !run.contains("://"));
             (format!("ci {system}"), shown)
         }
         Origin::Prisma { .. } => ("prisma".to_owned(), None),

@@ -20,7 +20,7 @@ pub(super) fn verify(report: &Report) -> String {
         .collect();
     TEXT.replace("@CONTEXT@", ENTRY_CONTEXT)
         .replace("@ROWS@", &report.population.len().to_string())
-        .replace("@SHOWN@", &report.bodies.len().to_string())
+        .replace("@SHOWN@", &(report.entries.len() - withheld).to_string())
         .replace("@WITHHELD@", &withheld.to_string())
         .replace("@HEADS@", &heads.concat())
 }

@@ -3,6 +3,7 @@
 
 mod timeline;
 
+use super::files::Flush;
 use super::page::{Mood, Section, sections};
 use super::sql::{Class, tokens};
 use super::{Change, Control, MISSING, MatrixCell, Report, Row};
@@ -19,8 +20,15 @@ const CHUNK: usize = 250;
 /// The page.
 #[must_use]
 pub fn html(report: &Report) -> String {
+    let mut out = String::new();
+    write(report, &mut out, &mut |_| {});
+    out
+}
+
+/// The same, part by part.
+pub(super) fn write(report: &Report, out: &mut String, flush: Flush<'_>) {
     let hash = |text: &str| base64(Sha256::of(text.as_bytes()).as_bytes());
-    let mut out = format!(
+    out.push_str(&format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -31,16 +39,16 @@ pub fn html(report: &Report) -> String {
         hash(STYLE),
         hash(SCRIPT),
         report.scope.as_of.minute()
-    );
+    ));
     let parts = sections(report);
-    head(report, &mut out);
+    head(report, out);
     out.push_str("<main>\n");
-    page_one(report, &parts, &mut out);
-    matrix(report, &mut out);
+    page_one(report, &parts, out);
+    matrix(report, out, flush);
     out.push_str("<section class=\"part\" aria-labelledby=\"h-timeline\">\n<h2 id=\"h-timeline\">Timeline</h2>\n");
-    timeline::timeline(report, &mut out);
+    timeline::timeline(report, out);
     out.push_str("</section>\n");
-    population(report, &mut out);
+    population(report, out, flush);
     let many = if report.changes.len() > CHUNK {
         " many"
     } else {
@@ -51,17 +59,17 @@ pub fn html(report: &Report) -> String {
         out.push_str("<p>No change is in scope.</p>\n");
     }
     for it in &report.changes {
-        change(report, it, &mut out);
+        change(report, it, out);
+        flush(out);
     }
     out.push_str("</section>\n");
-    controls(&report.controls, &mut out);
+    controls(&report.controls, out);
     out.push_str(&format!(
         "</main>\n<footer>Made by {} from the ledger alone, as of {}. How to check it without that tool: VERIFY.txt, beside this page.</footer>\n\
          <script>{SCRIPT}</script>\n</body>\n</html>\n",
         shown(&report.tool),
         report.scope.as_of
     ));
-    out
 }
 
 fn head(report: &Report, out: &mut String) {
@@ -211,7 +219,7 @@ fn section(part: &Section, out: &mut String) {
     out.push_str("</dl>\n</section>\n");
 }
 
-fn matrix(report: &Report, out: &mut String) {
+fn matrix(report: &Report, out: &mut String, flush: Flush<'_>) {
     out.push_str(&format!(
         "<section class=\"part\" id=\"matrix\" aria-labelledby=\"h-matrix\">\n<h2 id=\"h-matrix\">Matrix</h2>\n\
          <p class=\"note\">{} by {}: what each is there as of {}.</p>\n",
@@ -238,6 +246,7 @@ fn matrix(report: &Report, out: &mut String) {
             out.push_str("</tr>\n");
         }
         out.push_str("</tbody></table></div>\n");
+        flush(out);
     }
     out.push_str("</section>\n");
 }
@@ -286,7 +295,7 @@ fn cell(cell: Option<&MatrixCell>, out: &mut String) {
     ));
 }
 
-fn population(report: &Report, out: &mut String) {
+fn population(report: &Report, out: &mut String, flush: Flush<'_>) {
     out.push_str(&format!(
         "<section class=\"part\" id=\"population\" aria-labelledby=\"h-population\">\n<h2 id=\"h-population\">Population</h2>\n\
          <p class=\"note\">{} in order of time: every attempt, and every change that was refused. Times are UTC.</p>\n\
@@ -314,6 +323,7 @@ fn population(report: &Report, out: &mut String) {
             row(report, it, out);
         }
         out.push_str("</tbody></table></div>\n");
+        flush(out);
     }
     out.push_str("</section>\n");
 }
