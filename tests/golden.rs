@@ -651,6 +651,7 @@ fn intent() -> Intent {
         waivers: Vec::new(),
         release: None,
         policy: None,
+        behind: None,
         debt: None,
     }
 }

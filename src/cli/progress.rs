@@ -58,6 +58,7 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
             let how = match how {
                 How::Receipt => "it had succeeded".to_owned(),
                 How::NoTrace => "it had not been applied".to_owned(),
+                How::NotRun => "it had not run".to_owned(),
                 How::Journal => {
                     format!("it was cut off, and {done} of {of} statements stand")
                 }

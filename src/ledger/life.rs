@@ -268,6 +268,12 @@ impl Life {
         self.released.get(&attempt).copied()
     }
 
+    /// Whether an attempt has a receipt in the present target, as far as the ledger knows.
+    #[must_use]
+    pub fn has_succeeded(&self, attempt: AttemptId) -> bool {
+        self.ended.contains(&attempt)
+    }
+
     /// Whether a receipt stood there before the target was put back to an earlier point.
     #[must_use]
     pub fn has_lost(&self, receipt: ChainHash) -> bool {
@@ -341,6 +347,10 @@ impl Life {
             };
             self.record(&outcome.migration, success.clone());
             return Some(success);
+        }
+        // It is as pending as it was before.
+        if outcome.how == Some(How::NotRun) {
+            return None;
         }
         // What an earlier attempt left stands on where this one left nothing of its own.
         if let Some(progress) = outcome.progress {

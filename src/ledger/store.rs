@@ -307,6 +307,27 @@ impl Ledger {
         scripts: impl IntoIterator<Item = (Checksum, &'b [u8])>,
     ) -> Result<Head, LedgerError> {
         let scripts: Vec<(Checksum, &[u8])> = scripts.into_iter().collect();
+        let heads = self.append_all(by, vec![(at, fact)], &scripts)?;
+        heads.last().copied().ok_or_else(|| {
+            let said = "an entry was not written".to_owned();
+            LedgerError::new(&self.path, LedgerErrorKind::Other(said))
+        })
+    }
+
+    /// Appends several facts, none of which another one of them follows from, in one transaction and in
+    /// this order, together with the bytes of the scripts that they are about.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: nothing of it is then there.
+    pub fn append_all(
+        &mut self,
+        by: &Provenance,
+        facts: Vec<(Timestamp, Fact)>,
+        scripts: &[(Checksum, &[u8])],
+    ) -> Result<Vec<Head>, LedgerError> {
+        if facts.is_empty() {
+            return Ok(Vec::new());
+        }
         let failed = |error: rusqlite::Error| LedgerError::sqlite(&self.path, &error);
         // Kept bytes are never replaced, so wrong ones would stand there for ever.
         let is_other = |(checksum, bytes): &&(Checksum, &[u8])| Checksum::of(bytes) != *checksum;
@@ -320,9 +341,10 @@ impl Ledger {
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
         let mut head = self.head;
-        let mut opened = None;
-        if let Some((fact, place)) = &self.opening {
-            let entry = next(self.writer, None, at, by, Fact::Opened(fact.clone()));
+        let mut entries = Vec::with_capacity(facts.len() + 1);
+        let mut heads = Vec::with_capacity(facts.len());
+        if let (Some((fact, place)), Some((at, _))) = (&self.opening, facts.first()) {
+            let entry = next(self.writer, None, *at, by, Fact::Opened(fact.clone()));
             head = Some(insert(&self.path, &transaction, &entry)?);
             transaction
                 .execute(
@@ -330,17 +352,22 @@ impl Ledger {
                     params![self.writer.as_bytes(), place],
                 )
                 .map_err(failed)?;
-            opened = Some(entry);
+            entries.push(entry);
         }
-        let entry = next(self.writer, head, at, by, fact);
-        // An entry that contradicts the ones before it must not stand there for ever.
-        self.view.check(&entry).map_err(|what| {
-            LedgerError::new(
-                &self.path,
-                LedgerErrorKind::Other(format!("an entry was not written: {what}")),
-            )
-        })?;
-        let head = insert(&self.path, &transaction, &entry)?;
+        for (at, fact) in facts {
+            let entry = next(self.writer, head, at, by, fact);
+            // An entry that contradicts the ones before it must not stand there for ever.
+            self.view.check(&entry).map_err(|what| {
+                LedgerError::new(
+                    &self.path,
+                    LedgerErrorKind::Other(format!("an entry was not written: {what}")),
+                )
+            })?;
+            let written = insert(&self.path, &transaction, &entry)?;
+            head = Some(written);
+            heads.push(written);
+            entries.push(entry);
+        }
         for (checksum, bytes) in scripts {
             transaction
                 .execute(KEEP_SCRIPT, params![checksum.as_bytes(), bytes])
@@ -350,14 +377,16 @@ impl Ledger {
         crate::failpoint::hit("ledger.append.before-commit");
         transaction.commit().map_err(failed)?;
         crate::failpoint::hit("ledger.append.after-commit");
-        for entry in opened.iter().chain([&entry]) {
+        for entry in &entries {
             self.view.step(entry);
         }
-        self.head = Some(head);
-        self.heads.insert(head.writer, head);
+        self.head = head;
+        if let Some(head) = head {
+            self.heads.insert(head.writer, head);
+        }
         self.opening = None;
-        self.newest.write(Some(head));
-        Ok(head)
+        self.newest.write(head);
+        Ok(heads)
     }
 
     /// The checksums of every script whose bytes are kept.

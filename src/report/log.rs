@@ -286,6 +286,7 @@ fn backed_up_line(backed_up: &BackedUp) -> String {
 fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
     let word = match outcome.outcome {
         Ending::Succeeded => paint.good("succeeded"),
+        Ending::Failed if outcome.how == Some(How::NotRun) => "not run  ".to_owned(),
         Ending::Failed => format!("{}   ", paint.bad("failed")),
         Ending::Unknown => format!("{}  ", paint.bad("unknown")),
     };
@@ -300,6 +301,7 @@ fn outcome_line(outcome: &Outcome, paint: Paint) -> String {
         None if outcome.kind == Some(ReceiptKind::Undone) => ", undone",
         Some(How::Receipt) | None if outcome.settled => ", settled from the target's receipts",
         Some(How::NoTrace) => ", settled from the target: it left no trace",
+        Some(How::NotRun) => ", queued behind one that did not succeed",
         Some(How::Journal) => ", settled from the target's journal",
         Some(How::JournalComplete) => {
             ", settled from the target's journal: only the receipt was missing"

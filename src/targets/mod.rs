@@ -3,7 +3,8 @@
 //! Every implementation passes the one conformance suite in `tests/conformance`.
 //!
 //! The story of a contact, told by the workflows: [`Target::lock`]; [`Target::survey`];
-//! [`Target::initialise`] where tollgate was never there; [`Target::apply`] for each step; drop.
+//! [`Target::initialise`] where tollgate was never there; [`Target::apply`] for each step, or
+//! [`Target::apply_all`] for several; drop.
 
 pub mod address;
 pub mod backup;
@@ -108,6 +109,31 @@ pub trait Target {
         attempt: &Attempt<'_>,
         tell: &mut dyn FnMut(News<'_>),
     ) -> Result<Applied, ApplyError>;
+
+    /// Whether a script may be one of several for [`Self::apply_all`]: everything about it is known before
+    /// it is sent, and it waits for nothing that is only known after the one before it.
+    fn may_queue(&mut self, _script: &str, _analysis: &Analysis) -> bool {
+        false
+    }
+
+    /// Runs several scripts forward that [may be queued](Self::may_queue), in this order, each as
+    /// [`Self::apply`] does, and none after one that has no receipt. Each receipt follows the one before it. `hear` hears how it goes, and of every
+    /// receipt once it stands; the one that an error is about is the first of which it heard of none.
+    ///
+    /// # Errors
+    /// [`ApplyError`], about that one. After [`ApplyError::Failed`] none of those behind it ran; after
+    /// [`ApplyError::Unknown`] how they ended is not known either.
+    fn apply_all(
+        &mut self,
+        attempts: &[Attempt<'_>],
+        hear: &mut dyn FnMut(Heard<'_>),
+    ) -> Result<(), ApplyError> {
+        for attempt in attempts {
+            let applied = self.apply(attempt, &mut |news| hear(Heard::News(news)))?;
+            hear(Heard::Applied(applied));
+        }
+        Ok(())
+    }
 
     /// Leaves the receipt of an attempt whose work is known to stand, without running anything: the
     /// journal says that all `of` statements ended, or, with `word`, a person says so. `row` is written
@@ -296,6 +322,15 @@ pub enum News<'a> {
     /// Something that somebody who waits wants to know, in words, without a full stop: which
     /// session's lock stands in the way, that a statement is tried again.
     Note(&'a str),
+}
+
+/// What is told while several scripts run, always of the first one that has no receipt yet.
+#[derive(Debug)]
+pub enum Heard<'a> {
+    /// How it goes.
+    News(News<'a>),
+    /// Its receipt stands.
+    Applied(Applied),
 }
 
 /// What becomes of the receipts that stand in a target when its identity row is written anew.

@@ -1,20 +1,17 @@
 //! apply: plan under the lock, refuse or run.
 
-use std::time::Duration;
-
 use super::contact::{Contact, contact, never_entered};
+use super::execute::execute;
 use super::history::{is_kept, make_ready, may_write};
-use super::step::{StepEnd, after_unknown, run_step};
 use super::tie::enter;
 use super::{Event, Run, WorkflowError};
 use crate::digest::ChainHash;
 use crate::model::entry::{BrokeGlass, Chained, PolicySeen, Progress, Refused, RefusedGate};
-use crate::model::{EnvironmentName, Fact, MigrationId, Timestamp, Waiver};
+use crate::model::{EnvironmentName, Fact, MigrationId};
 use crate::planner::gates::chain::only_grew;
 use crate::planner::premises::{self, Held};
 use crate::planner::{self, Gate, Glass, Inputs, Plan, Verdict};
 use crate::sql::changes::Name;
-use crate::targets::history::History;
 use crate::targets::{Earlier, ScriptError, Target, TargetError};
 
 /// What to apply.
@@ -383,104 +380,4 @@ fn resume(
         report.end = End::Done;
     }
     Ok(report)
-}
-
-/// Runs the steps; `kept` is Prisma's table as it stood before, where it is kept. The flag says that the connection is gone although nothing failed.
-fn execute(
-    run: &mut Run<'_>,
-    mut target: Box<dyn Target>,
-    plan: Plan,
-    kept: Option<&History>,
-) -> Result<(Report, bool), WorkflowError> {
-    let environment = plan.environment.clone();
-    let mut applied = Vec::new();
-    for step in &plan.steps {
-        if (run.interrupted)() {
-            keep_if(run, &environment, target.as_mut(), &applied);
-            return Ok((
-                Report {
-                    plan,
-                    applied,
-                    rehearsals: Vec::new(),
-                    end: End::Interrupted,
-                },
-                false,
-            ));
-        }
-        (run.events)(Event::Begun {
-            environment: &environment,
-            step,
-        });
-        let begun = (run.now)();
-        let migration = step.migration.clone();
-        let end = match run_step(run, target.as_mut(), &plan, step, kept)? {
-            StepEnd::Succeeded(kind) => {
-                let took = between(begun, (run.now)());
-                let waivers: Vec<Waiver> = plan.waivers_of(&migration).cloned().collect();
-                (run.events)(Event::Applied {
-                    environment: &environment,
-                    step,
-                    kind,
-                    took,
-                    waivers: &waivers,
-                });
-                applied.push(migration);
-                continue;
-            }
-            StepEnd::Failed(error, left) => {
-                // What it left is explained by no receipt.
-                if left.is_none() {
-                    keep_if(run, &environment, target.as_mut(), &applied);
-                }
-                End::Failed {
-                    migration,
-                    error,
-                    left,
-                }
-            }
-            StepEnd::Unknown(error) => {
-                drop(target);
-                after_unknown(run, &environment, step, error)
-            }
-        };
-        let cut_off = matches!(end, End::Done);
-        if cut_off {
-            applied.push(step.migration.clone());
-        }
-        let rehearsals = Vec::new();
-        let report = Report {
-            plan,
-            applied,
-            rehearsals,
-            end,
-        };
-        return Ok((report, cut_off));
-    }
-    keep_if(run, &environment, target.as_mut(), &applied);
-    Ok((
-        Report {
-            plan,
-            applied,
-            rehearsals: Vec::new(),
-            end: End::Done,
-        },
-        false,
-    ))
-}
-
-/// Keeps the schema as this run left it, where it applied something.
-fn keep_if(
-    run: &mut Run<'_>,
-    environment: &EnvironmentName,
-    target: &mut dyn Target,
-    applied: &[MigrationId],
-) {
-    if !applied.is_empty() {
-        super::verify::keep(run, environment, target);
-    }
-}
-
-fn between(begun: Timestamp, ended: Timestamp) -> Duration {
-    let millis = ended.unix_millis().saturating_sub(begun.unix_millis());
-    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
 }

@@ -11,6 +11,7 @@ pub mod bind;
 pub mod break_glass;
 mod contact;
 pub mod emergency;
+mod execute;
 mod history;
 pub mod hub;
 pub mod promote;

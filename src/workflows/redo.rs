@@ -390,6 +390,7 @@ fn undo(
         release: None,
         debt: None,
         policy: Some(plan.policy),
+        behind: None,
     };
     let bytes = [(down.bytes.blake3, down.script.as_bytes())];
     let fact = Fact::Intent(intent.clone());

@@ -396,11 +396,13 @@ fn counts_as_applied(
                 release: None,
                 debt: None,
                 policy: Some(run.policy.digest()),
+                behind: None,
             }
         }
     };
     let intent = Intent {
         receipt: ReceiptKind::Resolved,
+        behind: None,
         ..intent
     };
     let head = run.record(Fact::Intent(intent.clone()))?;

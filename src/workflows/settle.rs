@@ -39,6 +39,11 @@ pub(super) fn settle(
             Told::Open => {}
             // What it made is gone again: nothing is written there before a person has spoken.
             Told::All(_) if survey.gone.is_some() => {}
+            // Receipts come one behind the other, and nothing runs behind one that is missing.
+            Told::NoTrace if waited_in_vain(run, environment, &open) => {
+                let ended = Settled::failed(How::NotRun, None);
+                settled(run, environment, attempt, &migration, &ended)?;
+            }
             Told::NoTrace => {
                 tell_prisma(environment, target, survey, &open, None)?;
                 let ended = Settled::failed(How::NoTrace, None);
@@ -56,6 +61,14 @@ pub(super) fn settle(
         }
     }
     Ok(())
+}
+
+/// Whether an attempt was queued behind another one that has no receipt.
+fn waited_in_vain(run: &Run<'_>, environment: &EnvironmentName, open: &Attempted) -> bool {
+    let behind = open.intent.behind;
+    behind.is_some_and(|behind| {
+        view(run, environment).is_some_and(|here| !here.has_succeeded(behind))
+    })
 }
 
 /// Writes the row of an attempt that failed and could not write it then. Before the ledger is told, so

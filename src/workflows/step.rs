@@ -7,12 +7,16 @@ use super::history::failed_row;
 use super::receipt::receipt_after;
 use super::{Event, Run, WorkflowError};
 use crate::digest::Checksum;
-use crate::model::entry::{Ending, Failure, Intent, Outcome, Progress, ReceiptRef};
-use crate::model::{AttemptId, DownBytes, EnvironmentName, Fact, Receipt, ReceiptKind, Waiver};
+use crate::model::entry::{
+    Ending, Engine, Failure, Head, How, Intent, Outcome, Progress, ReceiptRef,
+};
+use crate::model::{
+    AttemptId, DownBytes, EnvironmentName, Fact, Receipt, ReceiptKind, Timestamp, Waiver,
+};
 use crate::planner::{FileFacts, Plan, Step};
 use crate::sql::{self, Analysis};
 use crate::targets::history::{History, NewRow};
-use crate::targets::{ApplyError, Attempt, News, ScriptError, Target, TargetError};
+use crate::targets::{Applied, ApplyError, Attempt, News, ScriptError, Target, TargetError};
 
 /// How one step ended.
 pub(super) enum StepEnd {
@@ -21,22 +25,27 @@ pub(super) enum StepEnd {
     Unknown(Box<TargetError>),
 }
 
-/// One step: the intent to the ledger, the script and its receipt to the target, the outcome to the
-/// ledger.
-pub(super) fn run_step(
-    run: &mut Run<'_>,
-    target: &mut dyn Target,
-    plan: &Plan,
-    step: &Step,
-    kept: Option<&History>,
-) -> Result<StepEnd, WorkflowError> {
-    let usage = |what: String| WorkflowError::Usage {
-        what,
-        remedy: "tollgate plan".to_owned(),
-    };
-    let Some(identity) = plan.target.as_ref() else {
-        return Err(usage(format!("{} has no target yet", plan.environment)));
-    };
+/// A step whose script was read, before anything of it is written.
+pub(super) struct Ready<'a> {
+    pub(super) step: &'a Step,
+    pub(super) script: &'a str,
+    pub(super) analysis: Analysis,
+    down: Option<(DownBytes, &'a str)>,
+}
+
+/// A step whose intent can be written.
+pub(super) struct Begun<'a> {
+    pub(super) ready: Ready<'a>,
+    pub(super) at: Timestamp,
+    pub(super) intent: Intent,
+}
+
+/// Reads the script of a step.
+pub(super) fn read<'s, 'a: 's>(
+    run: &Run<'a>,
+    engine: Engine,
+    step: &'s Step,
+) -> Result<Ready<'s>, WorkflowError> {
     let files = run.files;
     let file: &FileFacts<'_> = files
         .binary_search_by(|file| file.migration.cmp(&step.migration))
@@ -44,68 +53,271 @@ pub(super) fn run_step(
         .and_then(|place| files.get(place))
         .filter(|file| file.checksum == step.checksum)
         .ok_or_else(|| usage(format!("{} is no longer what was planned", step.migration)))?;
-    let analysis: Analysis = sql::analyse(target.engine(), file.script);
-    let attempt = AttemptId::from_bytes((run.random)());
-    let at = (run.now)();
-    let is_first = plan.steps.first() == Some(step);
-    let waivers = plan.waived.iter().map(|waived| &waived.waiver);
-    let waivers: Vec<Waiver> = waivers
-        .filter(|waiver| is_first || waiver.is_shown_with(&step.migration))
-        .cloned()
-        .collect();
-    run.in_use.extend(waivers.iter().map(|waiver| waiver.entry));
-    let intent = Intent {
-        attempt,
-        environment: plan.environment.clone(),
-        target: identity.incarnation,
-        migration: step.migration.clone(),
-        blake3: step.checksum,
-        sha256: step.sha256,
-        receipt: step.kind,
-        plan: plan.id,
-        from: (step.done > 0).then_some(step.done + 1),
-        preview: run.policy.is_outside(&plan.environment),
-        down: file.down.map(|down| DownBytes {
-            blake3: down.checksum,
-            sha256: down.sha256,
+    Ok(Ready {
+        step,
+        script: file.script,
+        analysis: sql::analyse(engine, file.script),
+        down: file.down.map(|down| {
+            let bytes = DownBytes {
+                blake3: down.checksum,
+                sha256: down.sha256,
+            };
+            (bytes, down.script)
         }),
-        waivers,
-        release: plan.release.clone(),
-        debt: plan.debt_of(step, run.policy),
-        policy: Some(plan.policy),
-    };
-    let down = file.down.map(|down| (down.checksum, down.script));
-    let bytes: Vec<(Checksum, &[u8])> = [(step.checksum, file.script)]
-        .into_iter()
-        .chain(down)
-        .map(|(checksum, script)| (checksum, script.as_bytes()))
-        .collect();
-    run.kept.extend(bytes.iter().map(|(checksum, _)| *checksum));
-    let head = run
-        .ledger
-        .append_with(at, run.by, Fact::Intent(intent.clone()), bytes)?;
-    let before = run
-        .ledger
-        .view()
-        .get(&plan.environment)
-        .and_then(|here| here.head());
-    let receipt = Receipt {
-        at,
-        ..receipt_after(run, &intent, step.kind, head, before)
-    };
+    })
+}
 
-    let row = NewRow::beside(&receipt).zip(kept);
-    let row = row.map(|(row, history)| row.in_place_of_failures(history));
-    let mut told = |news: News<'_>| {
-        (run.events)(match news {
-            News::Progress(progress) => Event::Progressed { step, progress },
-            News::Note(text) => Event::Noted {
-                environment: &plan.environment,
-                step,
-                text,
-            },
+fn usage(what: String) -> WorkflowError {
+    WorkflowError::Usage {
+        what,
+        remedy: "tollgate plan".to_owned(),
+    }
+}
+
+impl<'a> Ready<'a> {
+    /// The intent, not yet written. `behind` is the attempt that it is queued behind.
+    pub(super) fn begin(
+        self,
+        run: &mut Run<'_>,
+        plan: &Plan,
+        behind: Option<AttemptId>,
+    ) -> Result<Begun<'a>, WorkflowError> {
+        let Some(identity) = plan.target.as_ref() else {
+            return Err(usage(format!("{} has no target yet", plan.environment)));
+        };
+        let step = self.step;
+        let attempt = AttemptId::from_bytes((run.random)());
+        let at = (run.now)();
+        let is_first = plan.steps.first() == Some(step);
+        let waivers = plan.waived.iter().map(|waived| &waived.waiver);
+        let waivers: Vec<Waiver> = waivers
+            .filter(|waiver| is_first || waiver.is_shown_with(&step.migration))
+            .cloned()
+            .collect();
+        run.in_use.extend(waivers.iter().map(|waiver| waiver.entry));
+        run.kept.extend(self.bytes().map(|(checksum, _)| checksum));
+        let intent = Intent {
+            attempt,
+            environment: plan.environment.clone(),
+            target: identity.incarnation,
+            migration: step.migration.clone(),
+            blake3: step.checksum,
+            sha256: step.sha256,
+            receipt: step.kind,
+            plan: plan.id,
+            from: (step.done > 0).then_some(step.done + 1),
+            preview: run.policy.is_outside(&plan.environment),
+            down: self.down.map(|(down, _)| down),
+            waivers,
+            release: plan.release.clone(),
+            debt: plan.debt_of(step, run.policy),
+            policy: Some(plan.policy),
+            behind,
+        };
+        Ok(Begun {
+            ready: self,
+            at,
+            intent,
+        })
+    }
+
+    /// What is kept with the intent.
+    fn bytes(&self) -> impl Iterator<Item = (Checksum, &'a [u8])> {
+        let down = self
+            .down
+            .map(|(down, script)| (down.blake3, script.as_bytes()));
+        [(self.step.checksum, self.script.as_bytes())]
+            .into_iter()
+            .chain(down)
+    }
+}
+
+impl Begun<'_> {
+    /// The receipt to leave: it names the entry `head`, and follows the receipt `before`.
+    pub(super) fn receipt(&self, run: &Run<'_>, head: Head, before: Option<ReceiptRef>) -> Receipt {
+        Receipt {
+            at: self.at,
+            ..receipt_after(run, &self.intent, self.ready.step.kind, head, before)
+        }
+    }
+
+    /// What is offered to the target.
+    pub(super) fn attempt<'b>(
+        &'b self,
+        receipt: &'b Receipt,
+        row: Option<&'b NewRow>,
+    ) -> Attempt<'b> {
+        Attempt {
+            script: self.ready.script,
+            analysis: &self.ready.analysis,
+            done: self.ready.step.done,
+            receipt,
+            row,
+        }
+    }
+
+    fn ended(&self, outcome: Ending) -> Outcome {
+        Outcome {
+            attempt: self.intent.attempt,
+            environment: self.intent.environment.clone(),
+            migration: self.intent.migration.clone(),
+            outcome,
+            receipt: None,
+            kind: None,
+            settled: false,
+            progress: None,
+            error: None,
+            how: None,
+        }
+    }
+
+    pub(super) fn succeeded(&self, applied: &Applied) -> Fact {
+        Fact::Outcome(Outcome {
+            receipt: Some(ReceiptRef {
+                seq: applied.receipt.seq,
+                hash: Receipt::hash_of(&applied.receipt.body),
+            }),
+            kind: Some(applied.kind),
+            ..self.ended(Ending::Succeeded)
+        })
+    }
+
+    /// It was queued behind one that did not succeed.
+    pub(super) fn not_run(&self) -> Fact {
+        Fact::Outcome(Outcome {
+            settled: true,
+            how: Some(How::NotRun),
+            ..self.ended(Ending::Failed)
+        })
+    }
+
+    /// The end of one that has no receipt, and what is recorded of it; nothing where it is left for the
+    /// next contact.
+    pub(super) fn stopped(
+        &self,
+        run: &Run<'_>,
+        target: &mut dyn Target,
+        error: ApplyError,
+        keeps: bool,
+    ) -> (StepEnd, Option<Fact>) {
+        match error {
+            ApplyError::Failed { error, left } => {
+                let line = error
+                    .at
+                    .as_ref()
+                    .map(|at| sql::position(self.ready.script, at.start).line as u64);
+                let message = (run.clean)(&error.message);
+                if keeps {
+                    let Intent {
+                        attempt,
+                        migration,
+                        sha256,
+                        ..
+                    } = &self.intent;
+                    let row = failed_row(*attempt, migration, *sha256, self.at, left, &message);
+                    // Without it the attempt stays open, and the next contact writes it from the intent.
+                    if target.keep_history(&[row]).is_err() {
+                        return (StepEnd::Failed(error, left), None);
+                    }
+                }
+                let failure = Failure {
+                    message,
+                    code: error.code.clone(),
+                    line,
+                };
+                let fact = Fact::Outcome(Outcome {
+                    progress: left,
+                    error: Some(failure),
+                    ..self.ended(Ending::Failed)
+                });
+                (StepEnd::Failed(error, left), Some(fact))
+            }
+            ApplyError::Unknown { error } => {
+                let failure = Failure {
+                    message: (run.clean)(&error.fact),
+                    code: None,
+                    line: None,
+                };
+                let fact = Fact::Outcome(Outcome {
+                    error: Some(failure),
+                    ..self.ended(Ending::Unknown)
+                });
+                (StepEnd::Unknown(error), Some(fact))
+            }
+        }
+    }
+}
+
+/// Writes the intents of steps that are to run one behind the other, with the bytes of their scripts, and
+/// makes the receipts to leave.
+pub(super) fn begin_all<'a>(
+    run: &mut Run<'_>,
+    plan: &Plan,
+    ready: Vec<Ready<'a>>,
+) -> Result<Vec<(Begun<'a>, Receipt)>, WorkflowError> {
+    let mut begun: Vec<Begun<'a>> = Vec::with_capacity(ready.len());
+    for one in ready {
+        let behind = begun.last().map(|before| before.intent.attempt);
+        begun.push(one.begin(run, plan, behind)?);
+    }
+    let bytes: Vec<(Checksum, &[u8])> = begun.iter().flat_map(|one| one.ready.bytes()).collect();
+    let intents = begun
+        .iter()
+        .map(|one| (one.at, Fact::Intent(one.intent.clone())));
+    let heads = run.ledger.append_all(run.by, intents.collect(), &bytes)?;
+    let here = run.ledger.view().get(&plan.environment);
+    let mut before = here.and_then(|here| here.head());
+    let mut all = Vec::with_capacity(begun.len());
+    for (one, head) in begun.into_iter().zip(heads) {
+        let receipt = one.receipt(run, head, before);
+        // Cannot fail for a receipt that is built here; the target would refuse one that does not follow.
+        let body = receipt.to_body().unwrap_or_default();
+        before = Some(ReceiptRef {
+            seq: receipt.seq,
+            hash: Receipt::hash_of(&body),
         });
+        all.push((one, receipt));
+    }
+    Ok(all)
+}
+
+/// The row of Prisma's beside a receipt, where its table is kept.
+pub(super) fn row_beside(receipt: &Receipt, kept: Option<&History>) -> Option<NewRow> {
+    let row = NewRow::beside(receipt).zip(kept);
+    row.map(|(row, history)| row.in_place_of_failures(history))
+}
+
+/// What a target tells of a step, as an event.
+pub(super) fn told<'a>(
+    environment: &'a EnvironmentName,
+    step: &'a Step,
+    news: News<'a>,
+) -> Event<'a> {
+    match news {
+        News::Progress(progress) => Event::Progressed { step, progress },
+        News::Note(text) => Event::Noted {
+            environment,
+            step,
+            text,
+        },
+    }
+}
+
+/// One step: the intent to the ledger, the script and its receipt to the target, the outcome to the
+/// ledger.
+pub(super) fn run_step(
+    run: &mut Run<'_>,
+    target: &mut dyn Target,
+    plan: &Plan,
+    ready: Ready<'_>,
+    kept: Option<&History>,
+) -> Result<StepEnd, WorkflowError> {
+    let step = ready.step;
+    let mut all = begin_all(run, plan, vec![ready])?;
+    let Some((begun, receipt)) = all.pop() else {
+        return Err(usage(format!("{} was not begun", step.migration)));
     };
+    let row = row_beside(&receipt, kept);
     // What can stop half-way says so to Prisma before it begins.
     if let Some(open) = NewRow::begun(&receipt).filter(|_| row.is_some())
         && step.kind != ReceiptKind::Atomic
@@ -114,77 +326,19 @@ pub(super) fn run_step(
             .keep_history(&[open])
             .map_err(|error| super::target_error(&plan.environment, error))?;
     }
-    let result = target.apply(
-        &Attempt {
-            script: file.script,
-            analysis: &analysis,
-            done: step.done,
-            receipt: &receipt,
-            row: row.as_ref(),
-        },
-        &mut told,
-    );
-    let outcome = |outcome: Ending| Outcome {
-        attempt,
-        environment: plan.environment.clone(),
-        migration: step.migration.clone(),
-        outcome,
-        receipt: None,
-        kind: None,
-        settled: false,
-        progress: None,
-        error: None,
-        how: None,
-    };
+    let mut tell = |news: News<'_>| (run.events)(told(&plan.environment, step, news));
+    let result = target.apply(&begun.attempt(&receipt, row.as_ref()), &mut tell);
     match result {
         Ok(applied) => {
-            let hash = Receipt::hash_of(&applied.receipt.body);
-            run.record(Fact::Outcome(Outcome {
-                receipt: Some(ReceiptRef {
-                    seq: applied.receipt.seq,
-                    hash,
-                }),
-                kind: Some(applied.kind),
-                ..outcome(Ending::Succeeded)
-            }))?;
+            run.record(begun.succeeded(&applied))?;
             Ok(StepEnd::Succeeded(applied.kind))
         }
-        Err(ApplyError::Failed { error, left }) => {
-            let line = error
-                .at
-                .as_ref()
-                .map(|at| sql::position(file.script, at.start).line as u64);
-            let message = (run.clean)(&error.message);
-            if kept.is_some() {
-                let row = failed_row(attempt, &step.migration, step.sha256, at, left, &message);
-                // Without it the attempt stays open, and the next contact writes it from the intent.
-                if target.keep_history(&[row]).is_err() {
-                    return Ok(StepEnd::Failed(error, left));
-                }
+        Err(error) => {
+            let (end, fact) = begun.stopped(run, target, error, kept.is_some());
+            if let Some(fact) = fact {
+                run.record(fact)?;
             }
-            let failure = Failure {
-                message,
-                code: error.code.clone(),
-                line,
-            };
-            run.record(Fact::Outcome(Outcome {
-                progress: left,
-                error: Some(failure),
-                ..outcome(Ending::Failed)
-            }))?;
-            Ok(StepEnd::Failed(error, left))
-        }
-        Err(ApplyError::Unknown { error }) => {
-            let failure = Failure {
-                message: (run.clean)(&error.fact),
-                code: None,
-                line: None,
-            };
-            run.record(Fact::Outcome(Outcome {
-                error: Some(failure),
-                ..outcome(Ending::Unknown)
-            }))?;
-            Ok(StepEnd::Unknown(error))
+            Ok(end)
         }
     }
 }

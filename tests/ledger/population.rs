@@ -300,6 +300,7 @@ fn a_large_report_has_every_row() {
                 down: None,
                 waivers: Vec::new(),
                 policy: None,
+                behind: None,
                 release: None,
                 debt: None,
             });

@@ -98,6 +98,7 @@ pub(crate) fn intent(n: u64) -> Fact {
         waivers: Vec::new(),
         release: None,
         policy: None,
+        behind: None,
         debt: None,
     })
 }

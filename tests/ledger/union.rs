@@ -111,6 +111,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
         waivers: waivers(draw),
         release: (draw.target == 1).then(|| release(draw)),
         policy: None,
+        behind: None,
         debt: debt(draw),
     };
     match draw.what {

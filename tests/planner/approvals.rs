@@ -266,6 +266,7 @@ fn intent(place: usize, release: Release) -> Fact {
         release: Some(release),
         debt: None,
         policy: None,
+        behind: None,
     })
 }
 

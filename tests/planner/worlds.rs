@@ -296,6 +296,7 @@ impl Place {
                         .collect(),
                     release: None,
                     policy: None,
+                    behind: None,
                     debt: is_glass.then(|| debt(env)),
                 })
             }

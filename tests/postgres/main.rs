@@ -34,3 +34,4 @@ mod rows;
 mod schema;
 mod standby;
 mod waiting;
+mod window;

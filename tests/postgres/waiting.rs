@@ -12,10 +12,10 @@ use tollgate::targets::{Applied, ApplyError, Attempt, News, Target, TargetErrorK
 use crate::bench::{Bench, failed};
 use crate::support::{Database, run};
 
-type Ended = Result<Vec<Vec<Option<String>>>, String>;
+pub(crate) type Ended = Result<Vec<Vec<Option<String>>>, String>;
 
 /// Runs SQL in another session, beside the test; waits until `holds` is true.
-fn beside(database: &Database, sql: &str, holds: &str) -> JoinHandle<Ended> {
+pub(crate) fn beside(database: &Database, sql: &str, holds: &str) -> JoinHandle<Ended> {
     let (url, sql) = (database.superuser_url(), sql.to_owned());
     let other = std::thread::spawn(move || run(&url, &sql));
     until(database, holds);
@@ -38,7 +38,7 @@ fn end(database: &Database, query: &str) {
     ));
 }
 
-fn with_lock_timeout(database: Database, millis: u64) -> Bench {
+pub(crate) fn with_lock_timeout(database: Database, millis: u64) -> Bench {
     let mut settings = database.settings();
     settings.timeouts = Timeouts {
         lock: Some(Duration::from_millis(millis)),

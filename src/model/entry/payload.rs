@@ -132,6 +132,10 @@ pub struct Intent {
     /// The digest of the policy that it was begun under; `None` of one from before that was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<ChainHash>,
+    /// The attempt that it was queued behind, where several were sent at once: it stands only where that
+    /// one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub behind: Option<AttemptId>,
 }
 
 impl Intent {
@@ -193,6 +197,8 @@ pub enum How {
     Receipt,
     /// It had neither a receipt nor anything in the journal that could stand: nothing of it does.
     NoTrace,
+    /// It was queued behind an attempt that has no receipt: it did not run.
+    NotRun,
     /// The journal tells exactly which statements stand: `progress`.
     Journal,
     /// The journal tells that every statement stands; only the receipt was missing, and was written.

@@ -366,6 +366,7 @@ fn row(
         if receipt.is_none() {
             row.outcome = match outcome.outcome {
                 Ending::Succeeded => "succeeded",
+                Ending::Failed if outcome.how == Some(How::NotRun) => "not-run",
                 Ending::Failed => "failed",
                 Ending::Unknown => "unknown",
             };
@@ -423,6 +424,9 @@ fn ended(outcome: &Outcome, known: &Known<'_>) -> Vec<String> {
         match outcome.how {
             Some(How::Receipt) => Some("settled from the target's receipts"),
             Some(How::NoTrace) => Some("settled from the target: it left no trace"),
+            Some(How::NotRun) => {
+                Some("it did not run: it was queued behind one that did not succeed")
+            }
             Some(How::Journal) => Some("settled from the target's journal"),
             Some(How::JournalComplete) => {
                 Some("settled from the target's journal: only the receipt was missing")

@@ -4,10 +4,10 @@ use super::error::script_error;
 use super::protocol::{
     Closing, Found, db_error, has_receipt, opening, recover, refusal, refuse_broken, unknown,
 };
-use super::runtime::Session;
+use super::runtime::{Answer, Session};
 use crate::model::entry::Progress;
 use crate::sql::{Statement, pipelinable};
-use crate::targets::{Applied, ApplyError, Attempt};
+use crate::targets::{Applied, ApplyError, Attempt, TargetError, TargetErrorKind};
 
 pub(super) fn apply(
     session: &Session,
@@ -34,30 +34,53 @@ pub(super) fn apply(
         [opened, ran, session.run(closing.message())]
     };
     refuse_broken(&[&opened, &ran, &closed])?;
+    let answers = [opened, ran, closed];
+    if !is_refused(&answers) {
+        let applied = closing.applied(&answers[2])?;
+        progress(Progress { done: of, of });
+        return Ok(applied);
+    }
+    recover(session).map_err(unknown)?;
+    let [_, ran, _] = &answers;
+    if db_error(ran).is_none() && has_receipt(session, id)? {
+        return Ok(closing.found());
+    }
+    Err(failed(attempt, statements, &answers))
+}
 
+/// Whether the server refused one of the three messages.
+pub(super) fn is_refused(answers: &[Answer; 3]) -> bool {
+    answers.iter().any(|answer| db_error(answer).is_some())
+}
+
+/// What the answers say of an attempt that has no receipt.
+pub(super) fn failed(
+    attempt: &Attempt<'_>,
+    statements: &[Statement],
+    [opened, ran, closed]: &[Answer; 3],
+) -> ApplyError {
     // What C's check found, where it got that far: an aborted transaction stops C before it.
-    let closed_with = db_error(&closed).map(|error| refusal(error, id));
-    let error = if let Some(error) = db_error(&opened) {
+    let closed_with = db_error(closed).map(|error| refusal(error, attempt.receipt.attempt));
+    let error = if let Some(error) = db_error(opened) {
         script_error(error, "", 0, None)
-    } else if let Some(error) = db_error(&ran) {
+    } else if let Some(error) = db_error(ran) {
         let statement = statements.get(ran.ended.len());
         let range = statement.map(|statement| statement.range.clone());
         script_error(error, attempt.script, 0, range)
     } else if let Some(refusal) = &closed_with {
         refusal.error.clone()
     } else {
-        let applied = closing.applied(&closed)?;
-        progress(Progress { done: of, of });
-        return Ok(applied);
+        return unknown(TargetError {
+            kind: TargetErrorKind::Other,
+            fact: "the server took the receipt, and it does not stand there".to_owned(),
+            remedy: None,
+        });
     };
-    recover(session).map_err(unknown)?;
-    if db_error(&ran).is_none() && has_receipt(session, id)? {
-        return Ok(closing.found());
-    }
     // A script of this kind cannot end its transaction; if it did all the same, say so.
     let ended = closed_with.is_some_and(|refusal| refusal.found == Found::Ended);
-    Err(ApplyError::Failed {
+    let of = statements.len() as u64;
+    ApplyError::Failed {
         error: Box::new(error),
         left: ended.then_some(Progress { done: 0, of }),
-    })
+    }
 }

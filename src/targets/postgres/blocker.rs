@@ -1,8 +1,10 @@
 //! Who stands in a statement's way: looked at from a second session while ours waits, because
 //! afterwards nobody can tell any more.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_postgres::SimpleQueryRow;
 
@@ -22,6 +24,21 @@ const LAST_WORD: Duration = Duration::from_millis(500);
 pub(super) struct Blocker<'a> {
     settings: &'a PostgresSettings,
     backend: Backend,
+}
+
+/// Which of several steps is at work.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Steps(Arc<AtomicUsize>);
+
+impl Steps {
+    /// The next one is.
+    pub(super) fn next(&self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn at(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 impl<'a> Blocker<'a> {
@@ -77,6 +94,58 @@ impl<'a> Blocker<'a> {
         drop(stop);
         // A watcher that saw nobody hangs up as soon as it is told to stop.
         let seen = spawned.ok().and_then(|_| told.recv_timeout(LAST_WORD).ok());
+        (outcome, seen)
+    }
+
+    /// Does `work`, which goes through several steps, and tells who was seen in the way of the last one. The
+    /// second session is opened once a step has gone on for as long as [`Self::first_look`] says.
+    pub(super) fn watch_each<T>(&self, work: impl FnOnce(&Steps) -> T) -> (T, Option<String>) {
+        let steps = Steps::default();
+        let Some(delay) = self.first_look() else {
+            return (work(&steps), None);
+        };
+        let (stop, stopped) = channel::<()>();
+        let (tell, told) = channel();
+        let (settings, waiting) = (self.settings.clone(), self.backend.pid);
+        let at = steps.clone();
+        let watcher = move || {
+            let goes_on = || stopped.recv_timeout(PAUSE) == Err(RecvTimeoutError::Timeout);
+            let blockers =
+                format!("SELECT pg_catalog.unnest(pg_catalog.pg_blocking_pids({waiting}))");
+            let (mut step, mut since) = (at.at(), Instant::now());
+            let (mut session, mut seen_at) = (None, None);
+            while goes_on() {
+                if at.at() != step {
+                    (step, since) = (at.at(), Instant::now());
+                }
+                if since.elapsed() < delay || seen_at == Some(step) {
+                    continue;
+                }
+                if session.is_none() {
+                    session = connect::beside(&settings).ok();
+                }
+                // Who cannot be looked at remains unnamed; the statement's own error is told anyway.
+                let Some(session) = &session else { return };
+                if let Some(found) = look(session, waiting, &blockers)
+                    && at.at() == step
+                {
+                    seen_at = Some(step);
+                    // Nobody listens any more where the work has just ended.
+                    let _ = tell.send((step, found));
+                }
+            }
+        };
+        let spawned = std::thread::Builder::new()
+            .name("tollgate-watcher".to_owned())
+            .spawn(watcher);
+        let outcome = work(&steps);
+        drop(stop);
+        let mut seen = None;
+        if spawned.is_ok() {
+            while let Ok((step, found)) = told.recv_timeout(LAST_WORD) {
+                seen = Some(found).filter(|_| step == steps.at());
+            }
+        }
         (outcome, seen)
     }
 

@@ -27,7 +27,7 @@ pub(super) fn in_the_way(
     script: &str,
     unsent: &str,
 ) -> Result<Option<ScriptError>, TargetError> {
-    if !mentions(script, "exists") || !mentions(script, "index") {
+    if !may_pass_over(script) {
         return Ok(None);
     }
     let statements = words(script);
@@ -60,6 +60,11 @@ pub(super) fn in_the_way(
         }
     }
     Ok(None)
+}
+
+/// Whether a statement of a script may be one that passes an INVALID index over, by its words alone.
+pub(super) fn may_pass_over(script: &str) -> bool {
+    mentions(script, "exists") && mentions(script, "index")
 }
 
 fn invalid(session: &Session) -> Result<Vec<Invalid>, TargetError> {
@@ -139,7 +144,7 @@ fn refusal(found: &Invalid, work: &IndexWork, unsent: &str) -> ScriptError {
 }
 
 /// Whether a word stands anywhere in the text, in whatever case.
-fn mentions(script: &str, word: &str) -> bool {
+pub(super) fn mentions(script: &str, word: &str) -> bool {
     script
         .as_bytes()
         .windows(word.len())

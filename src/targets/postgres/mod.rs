@@ -4,6 +4,7 @@
 //! what reading it found:
 //!
 //! - `atomic`: inside a transaction of ours, the receipt in it too.
+//! - `window`: several of those, sent at once.
 //! - `alone`: not analysed; tried as atomic, one message at a time, and its traces looked at.
 //! - `journalled`: statement by statement outside a transaction of ours, with a journal.
 //!
@@ -39,6 +40,7 @@ mod session;
 mod survey;
 mod template;
 mod tls;
+mod window;
 
 pub(super) use scratch::PREFIX as SCRATCH_PREFIX;
 pub use scratch::{PostgresScratch, scratch};
@@ -54,8 +56,8 @@ use super::backup::{
 };
 use super::history::NewRow;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, RehearsalError,
-    RehearsalRequest, RehearsalRun, Rows, ScriptError, Survey, Target, TargetError,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Heard, Inventory, KeptSchema, News,
+    RehearsalError, RehearsalRequest, RehearsalRun, Rows, ScriptError, Survey, Target, TargetError,
     TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, ReceiptRef, TargetIdentity, Verdict};
@@ -209,13 +211,27 @@ impl Target for PostgresTarget {
             Analysis::Analysed(statements) => match attempt.analysis.receipt_kind() {
                 ReceiptKind::Atomic => {
                     let blocker = Blocker::new(&self.settings, self.backend);
-                    retry::on_lock(session, &blocker, lock_wait, note, || {
+                    retry::on_lock(session, &blocker, lock_wait, note, None, || {
                         atomic::apply(session, attempt, statements, progress)
                     })
                 }
                 _ => journalled::apply(session, attempt, statements, progress, note),
             },
         }
+    }
+
+    fn may_queue(&mut self, script: &str, analysis: &Analysis) -> bool {
+        !self.backend.is_serializable && window::may_queue(&self.session, script, analysis)
+    }
+
+    fn apply_all(
+        &mut self,
+        attempts: &[Attempt<'_>],
+        hear: &mut dyn FnMut(Heard<'_>),
+    ) -> Result<(), ApplyError> {
+        let lock_wait = self.must_be_locked().map_err(protocol::unknown)?;
+        let blocker = Blocker::new(&self.settings, self.backend);
+        window::apply(&self.session, &blocker, lock_wait, attempts, hear)
     }
 
     fn close(

@@ -80,10 +80,29 @@ impl Closing {
         &self.message
     }
 
+    /// The success that the answers to A, the script and C prove, if they do.
+    pub(super) fn proved(&self, answers: &[Answer; 3]) -> Option<Applied> {
+        let [.., closed] = answers;
+        let is_clean = answers.iter().all(|answer| answer.error.is_none());
+        (is_clean && self.wrote(closed)).then(|| self.stands())
+    }
+
+    /// The success, where the receipt is known to stand.
+    pub(super) fn stands(&self) -> Applied {
+        Applied {
+            receipt: self.stored.clone(),
+            kind: self.kind,
+        }
+    }
+
+    fn wrote(&self, answer: &Answer) -> bool {
+        answer.ended.get(self.insert_place) == Some(&1)
+    }
+
     /// The success that C's answer proves.
     pub(super) fn applied(self, answer: &Answer) -> Result<Applied, ApplyError> {
         // A rule or trigger that the script put on the table could have swallowed the row.
-        if answer.ended.get(self.insert_place) != Some(&1) {
+        if !self.wrote(answer) {
             return Err(unknown(TargetError {
                 kind: TargetErrorKind::Other,
                 fact: "the server took the receipt and wrote no row: the table tollgate.receipt was tampered with".to_owned(),

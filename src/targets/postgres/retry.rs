@@ -13,12 +13,14 @@ const TRIES: u32 = 5;
 
 /// Does `send`, which must leave the session clean and nothing in the target when it fails with
 /// nothing `left`, until it has another end than a lock that was not got, at most [`TRIES`] times,
-/// and not again once `lock_wait` is over.
+/// and not again once `lock_wait` is over. `first` is how the first try ended, and who was seen in its way,
+/// where it was made already.
 pub(super) fn on_lock(
     session: &Session,
     blocker: &Blocker<'_>,
     lock_wait: Duration,
     note: &mut dyn FnMut(&str),
+    mut first: Option<(Result<Applied, ApplyError>, Option<String>)>,
     mut send: impl FnMut() -> Result<Applied, ApplyError>,
 ) -> Result<Applied, ApplyError> {
     let begun = Instant::now();
@@ -30,7 +32,9 @@ pub(super) fn on_lock(
             2 => blocker.first_look(),
             _ => Some(Duration::ZERO),
         };
-        let (outcome, seen) = blocker.watch(delay, &mut send);
+        let (outcome, seen) = first
+            .take()
+            .unwrap_or_else(|| blocker.watch(delay, &mut send));
         let mut error = match outcome {
             Err(ApplyError::Failed { error, left: None }) if is_about_a_lock(&error) => error,
             other => return other,

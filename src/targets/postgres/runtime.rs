@@ -144,15 +144,44 @@ impl Session {
             on_the_wire("postgres.pipeline.sent").await;
             let mut answers = Vec::with_capacity(N);
             for stream in streams {
-                answers.push(match stream {
-                    Ok(stream) => drain(stream, true).await,
-                    Err(error) => failed(error),
-                });
+                answers.push(finish(stream, true).await);
                 crate::failpoint::hit("postgres.pipeline.answered");
             }
             let mut answers = answers.into_iter();
             std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
         })
+    }
+
+    /// The same for any number of triples of messages. Each is handed over once it is answered, while those
+    /// behind it are still on their way. Rows are not kept.
+    pub(super) fn triples<'m>(
+        &self,
+        messages: impl Iterator<Item = [&'m str; 3]>,
+        answered: &mut dyn FnMut([Answer; 3]),
+    ) {
+        crate::failpoint::hit("postgres.window.before");
+        self.connection.runtime.block_on(async {
+            let mut triples = Vec::new();
+            for [first, second, third] in messages {
+                triples.push([
+                    self.client.simple_query_raw(first).await,
+                    self.client.simple_query_raw(second).await,
+                    self.client.simple_query_raw(third).await,
+                ]);
+            }
+            #[cfg(feature = "failpoints")]
+            on_the_wire("postgres.window.sent").await;
+            for [first, second, third] in triples {
+                let answers = [
+                    finish(first, false).await,
+                    finish(second, false).await,
+                    finish(third, false).await,
+                ];
+                crate::failpoint::hit("postgres.window.answered");
+                answered(answers);
+            }
+        });
+        crate::failpoint::hit("postgres.window.after");
     }
 
     /// Waits, with the connection polled.
@@ -182,6 +211,13 @@ async fn read(client: &Client, sql: &str, keep_rows: bool) -> Answer {
     let stream = client.simple_query_raw(sql).await;
     #[cfg(feature = "failpoints")]
     on_the_wire("postgres.message.sent").await;
+    finish(stream, keep_rows).await
+}
+
+async fn finish(
+    stream: Result<tokio_postgres::SimpleQueryStream, Error>,
+    keep_rows: bool,
+) -> Answer {
     match stream {
         Ok(stream) => drain(stream, keep_rows).await,
         Err(error) => failed(error),

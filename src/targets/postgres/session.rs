@@ -31,6 +31,8 @@ pub(super) struct Backend {
     pub(super) pid: u32,
     /// The `lock_timeout` in force; `None` where it waits for ever.
     pub(super) lock_timeout: Option<Duration>,
+    /// Whether transactions are serializable unless they say otherwise: then a COMMIT may fail.
+    pub(super) is_serializable: bool,
 }
 
 /// Looks at a session that was just opened with the mark `mark`. `another` opens one more like it.
@@ -59,6 +61,7 @@ pub(super) fn check(
     Ok(Backend {
         pid: cell("pid").parse().unwrap_or_default(),
         lock_timeout: millis(cell("lock_timeout")),
+        is_serializable: cell("isolation") == "serializable",
     })
 }
 

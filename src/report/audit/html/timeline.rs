@@ -22,7 +22,7 @@ const APART: f64 = 9.0;
 fn kind(row: &Row) -> &'static str {
     match (row.outcome, row.incident.is_some()) {
         ("refused", _) => "refused",
-        ("failed", _) => "failed",
+        ("failed" | "not-run", _) => "failed",
         ("unknown", _) => "unknown",
         (_, true) => "glass",
         _ => "done",

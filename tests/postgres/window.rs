@@ -1,0 +1,231 @@
+//! Several scripts sent at once: each as if it were alone, and none behind one that failed.
+
+use tollgate::model::Receipt;
+use tollgate::model::entry::Engine;
+use tollgate::sql::{Analysis, analyse};
+use tollgate::targets::{ApplyError, Attempt, Heard, News, ScriptError, Target};
+
+use crate::bench::{Bench, failed};
+
+/// Sends all of them at once. Which of them have a receipt, as it was told, and how it ended.
+fn send(
+    bench: &mut Bench,
+    scripts: &[&str],
+    note: &mut dyn FnMut(&str),
+) -> (usize, Result<(), ApplyError>) {
+    let read: Vec<(&str, Analysis)> = scripts
+        .iter()
+        .map(|script| (*script, analyse(Engine::Postgresql, script)))
+        .collect();
+    let mut receipts: Vec<Receipt> = Vec::new();
+    for (script, analysis) in &read {
+        let mut receipt = bench.receipt(script, analysis);
+        if let Some(before) = receipts.last() {
+            receipt.seq = before.seq + 1;
+            receipt.prev = Some(Receipt::hash_of(&before.to_body().unwrap()));
+        }
+        receipts.push(receipt);
+    }
+    let attempts: Vec<Attempt<'_>> = read
+        .iter()
+        .zip(&receipts)
+        .map(|((script, analysis), receipt)| Attempt {
+            script,
+            analysis,
+            done: 0,
+            receipt,
+            row: None,
+        })
+        .collect();
+    let mut heard = 0;
+    let ended = bench.target.apply_all(&attempts, &mut |told| match told {
+        Heard::Applied(applied) => {
+            assert_eq!(applied.receipt.seq, receipts[heard].seq);
+            heard += 1;
+        }
+        Heard::News(News::Note(text)) => note(text),
+        Heard::News(News::Progress(_)) => {}
+    });
+    (heard, ended)
+}
+
+/// The same where the one after the first `heard` fails.
+#[track_caller]
+fn fails(bench: &mut Bench, scripts: &[&str]) -> (usize, ScriptError) {
+    let (heard, ended) = send(bench, scripts, &mut |_| {});
+    let Err(ApplyError::Failed { error, left: None }) = ended else {
+        panic!("{ended:?}");
+    };
+    (heard, *error)
+}
+
+fn may_queue(bench: &mut Bench, script: &str) -> bool {
+    let analysis = analyse(Engine::Postgresql, script);
+    bench.target.may_queue(script, &analysis)
+}
+
+#[test]
+fn all_of_them_stand_with_their_receipts() {
+    for mut bench in Bench::both() {
+        let scripts: Vec<String> = (0..40)
+            .map(|n| {
+                format!("CREATE TABLE t{n} (id int PRIMARY KEY);\nINSERT INTO t{n} VALUES ({n});")
+            })
+            .collect();
+        let scripts: Vec<&str> = scripts.iter().map(String::as_str).collect();
+        assert!(scripts.iter().all(|script| may_queue(&mut bench, script)));
+        let (heard, ended) = send(&mut bench, &scripts, &mut |_| {});
+        assert!(ended.is_ok(), "{ended:?}");
+        assert_eq!((heard, bench.receipts()), (40, 40));
+        assert!(bench.has_table("t39"));
+    }
+}
+
+#[test]
+fn nothing_runs_behind_one_that_fails_and_it_says_the_same_as_alone() {
+    let cases = [
+        "CREATE TABLE b (id int);\nSELECT 1/0;",
+        "CREATE TABLE b (id int;\n",
+        "SELECT * FROM nowhere;",
+        "CREATE TABLE b (id int PRIMARY KEY);\nCREATE TABLE c (id int REFERENCES b DEFERRABLE INITIALLY DEFERRED);\nINSERT INTO c VALUES (1);",
+        "SELECT pg_advisory_unlock_all();",
+        "RESET ALL;",
+        "DO $$ BEGIN RAISE EXCEPTION 'no'; END $$;",
+        "CREATE TABLE b (id int); DROP SCHEMA tollgate CASCADE;",
+        "CREATE RULE r AS ON INSERT TO tollgate.receipt DO INSTEAD NOTHING;",
+        "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(1);",
+        "SET statement_timeout = 1; SELECT pg_sleep(1);",
+        "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''late''; END';\nCREATE CONSTRAINT TRIGGER late AFTER INSERT ON tollgate.receipt DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION f();",
+    ];
+    for script in cases {
+        let mut alone = Bench::superuser();
+        alone.apply("CREATE TABLE a (id int);").unwrap();
+        let (said, _) = failed(alone.apply(script));
+        let mut bench = Bench::superuser();
+        let (heard, error) = fails(
+            &mut bench,
+            &[
+                "CREATE TABLE a (id int);",
+                script,
+                "CREATE TABLE evil (id int);",
+                "SET search_path TO public; CREATE TABLE evil (id int);",
+                "",
+                "CREATE TABLE evil (id int);",
+            ],
+        );
+        assert_eq!(heard, 1, "{script}");
+        assert_eq!(
+            (&error.message, &error.code, &error.at, &error.hint),
+            (&said.message, &said.code, &said.at, &said.hint),
+            "{script}"
+        );
+        assert!(
+            !bench.has_table("evil") && !bench.has_table("b"),
+            "{script}"
+        );
+        assert_eq!(bench.receipts(), 1, "{script}");
+        // The session is as it was: the next ones run.
+        let (heard, ended) = send(
+            &mut bench,
+            &["CREATE TABLE x (id int);", "CREATE TABLE y (id int);"],
+            &mut |_| {},
+        );
+        assert!(ended.is_ok() && heard == 2, "{script}: {ended:?}");
+        assert_eq!(bench.receipts(), 3, "{script}");
+    }
+}
+
+/// What a script leaves in its session is not there for the one behind it.
+#[test]
+fn nothing_leaks_into_the_one_behind() {
+    let mut bench = Bench::superuser();
+    let look = "CREATE TABLE seen AS SELECT current_user::text AS who, current_setting('search_path') AS path,
+         current_setting('default_transaction_read_only') AS read_only,
+         to_regclass('pg_temp.left_over') IS NULL AS gone,
+         (SELECT count(*) FROM pg_cursors) AS cursors;";
+    let (_, ended) = send(
+        &mut bench,
+        &[
+            "CREATE TABLE a (id int);",
+            "SET ROLE pg_monitor; RESET ROLE; SET search_path TO pg_catalog; SET default_transaction_read_only = on;
+             CREATE TEMP TABLE left_over (id int);
+             DECLARE c CURSOR WITH HOLD FOR SELECT 1; LISTEN x; PREPARE p AS SELECT 1;",
+            look,
+        ],
+        &mut |_| {},
+    );
+    assert!(ended.is_ok(), "{ended:?}");
+    let row = bench
+        .database
+        .ask("SELECT path || ' ' || read_only || ' ' || gone || ' ' || cursors FROM seen");
+    assert_eq!(row, "\"$user\", public off true 0");
+}
+
+/// One that cannot get its lock in time is tried again alone, and those behind it after it.
+#[test]
+fn a_lock_is_waited_for_in_the_middle() {
+    let mut bench = crate::waiting::with_lock_timeout(crate::support::Database::new(), 300);
+    bench.apply("CREATE TABLE held (id int);").unwrap();
+    let other = crate::waiting::beside(
+        &bench.database,
+        "BEGIN; LOCK TABLE held; SELECT pg_sleep(60)",
+        "EXISTS (SELECT FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND granted AND relation = 'held'::regclass)",
+    );
+    let database = bench.database.name().to_owned();
+    let url = bench.database.superuser_url();
+    let mut notes = Vec::new();
+    let (heard, ended) = send(
+        &mut bench,
+        &[
+            "CREATE TABLE a (id int);",
+            "ALTER TABLE held ADD COLUMN x int;",
+            "CREATE TABLE b (id int);",
+            "CREATE TABLE c (id int);",
+        ],
+        &mut |note| {
+            if notes.is_empty() {
+                let end = format!(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                      WHERE datname = '{database}' AND query LIKE 'BEGIN; LOCK%'"
+                );
+                crate::support::run(&url, &end).unwrap();
+            }
+            notes.push(note.to_owned());
+        },
+    );
+    assert!(ended.is_ok(), "{ended:?} {notes:?}");
+    assert_eq!((heard, bench.receipts()), (4, 5));
+    assert!(
+        notes[0].starts_with("waits for a lock held by session ")
+            && notes[0].contains("LOCK TABLE held"),
+        "{notes:?}"
+    );
+    assert!(other.join().unwrap().is_err());
+}
+
+#[test]
+fn what_is_not_certain_goes_alone() {
+    let mut bench = Bench::superuser();
+    for script in [
+        "BEGIN; CREATE TABLE a (id int); COMMIT;",
+        "ROLLBACK; CREATE TABLE evil (id int);",
+        "SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; SELECT 1;",
+        "SET default_transaction_isolation = 'repeatable read';",
+        "DO $$ BEGIN SET TRANSACTION ISOLATION LEVEL SERIALIZABLE; END $$;",
+        "COPY a FROM STDIN;",
+        "COPY a TO STDOUT;",
+        "CREATE INDEX CONCURRENTLY i ON a (id);",
+        "CREATE INDEX IF NOT EXISTS i ON a (id);",
+        "VACUUM;",
+        "CREATE TABLE (",
+    ] {
+        assert!(!may_queue(&mut bench, script), "{script}");
+    }
+    assert!(may_queue(&mut bench, "CREATE TABLE a (id int);"));
+    let name = bench.database.name().to_owned();
+    let alter =
+        format!("ALTER DATABASE \"{name}\" SET default_transaction_isolation = 'serializable'");
+    bench.database.run(&alter).unwrap();
+    bench.reconnect();
+    assert!(!may_queue(&mut bench, "CREATE TABLE a (id int);"));
+}
