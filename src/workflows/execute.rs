@@ -54,7 +54,8 @@ pub(super) fn execute(
     kept: Option<&History>,
 ) -> Result<(Report, bool), WorkflowError> {
     let mut applied = Vec::new();
-    let mut width = Width(MOST_STEPS);
+    // The first one alone: nothing is known yet of how long they take.
+    let mut width = Width(1);
     let end = loop {
         let rest = &plan.steps[applied.len()..];
         if rest.is_empty() {

@@ -34,6 +34,7 @@ mod release;
 mod report;
 mod reset;
 mod revert;
+mod round_trips;
 mod saved;
 
 #[path = "../support/mod.rs"]
