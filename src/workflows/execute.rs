@@ -17,7 +17,7 @@ use crate::targets::history::{History, NewRow};
 use crate::targets::{Applied, Heard, Target};
 
 /// So many steps are sent at once at most: what may have been committed unseen when this program is killed.
-const MOST_STEPS: usize = 32;
+const MOST_STEPS: usize = 64;
 /// So many bytes of scripts.
 const MOST_BYTES: usize = 1024 * 1024;
 /// So long the steps that are sent at once should take, because whoever asks to stop waits for them.
