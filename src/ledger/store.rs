@@ -370,7 +370,8 @@ impl Ledger {
         }
         for (checksum, bytes) in scripts {
             transaction
-                .execute(KEEP_SCRIPT, params![checksum.as_bytes(), bytes])
+                .prepare_cached(KEEP_SCRIPT)
+                .and_then(|mut keep| keep.execute(params![checksum.as_bytes(), bytes]))
                 .map_err(failed)?;
             crate::failpoint::hit("ledger.script.after");
         }
@@ -425,10 +426,15 @@ fn insert(path: &Path, connection: &Connection, entry: &Entry) -> Result<Head, L
     let number = i64::try_from(entry.number)
         .map_err(|error| LedgerError::new(path, LedgerErrorKind::Other(error.to_string())))?;
     connection
-        .execute(
-            "INSERT INTO entry (writer, number, hash, body) VALUES (?1, ?2, ?3, ?4)",
-            params![entry.writer.as_bytes(), number, hash.as_bytes(), body],
-        )
+        .prepare_cached("INSERT INTO entry (writer, number, hash, body) VALUES (?1, ?2, ?3, ?4)")
+        .and_then(|mut statement| {
+            statement.execute(params![
+                entry.writer.as_bytes(),
+                number,
+                hash.as_bytes(),
+                body
+            ])
+        })
         .map_err(|error| LedgerError::sqlite(path, &error))?;
     Ok(Head {
         writer: entry.writer,

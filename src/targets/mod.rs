@@ -361,7 +361,7 @@ pub fn check(address: &address::Address) -> Result<(), TargetError> {
 pub fn open(address: &address::Address) -> Result<Box<dyn Target>, TargetError> {
     Ok(match address {
         address::Address::Sqlite(path) => Box::new(sqlite::open(path)?),
-        address::Address::Postgresql(settings) => Box::new(postgres::open(settings)?),
+        address::Address::Postgresql(settings) => Box::new(postgres::reach(settings)?),
     })
 }
 

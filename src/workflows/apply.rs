@@ -1,18 +1,20 @@
 //! apply: plan under the lock, refuse or run.
 
-use super::contact::{Contact, contact, never_entered};
+use super::contact::{Contact, contact, contact_with, lock_and_survey, never_entered};
 use super::execute::execute;
 use super::history::{is_kept, make_ready, may_write};
 use super::tie::enter;
 use super::{Event, Run, WorkflowError};
 use crate::digest::ChainHash;
-use crate::model::entry::{BrokeGlass, Chained, PolicySeen, Progress, Refused, RefusedGate};
+use crate::model::entry::{
+    BrokeGlass, Chained, Engine, PolicySeen, Progress, Refused, RefusedGate,
+};
 use crate::model::{EnvironmentName, Fact, MigrationId};
 use crate::planner::gates::chain::only_grew;
 use crate::planner::premises::{self, Held};
 use crate::planner::{self, Gate, Glass, Inputs, Plan, Verdict};
 use crate::sql::changes::Name;
-use crate::targets::{Earlier, ScriptError, Target, TargetError};
+use crate::targets::{Earlier, ScriptError, Survey, Target, TargetError};
 
 /// What to apply.
 #[derive(Debug, Clone, Copy)]
@@ -112,7 +114,9 @@ pub enum End {
 /// [`WorkflowError`]; what was done before stands, and is in the ledger.
 pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, WorkflowError> {
     let environment = request.environment;
-    if let Some(plan) = refused_before_entering(run, request)? {
+    let entering = before_entering(run, request)?;
+    if let Entering::Refused(plan, _) = entering {
+        let plan = *plan;
         if !request.puts_right(&plan) {
             (run.events)(Event::Planned(&plan));
             run.record(refused(request.verb, &plan))?;
@@ -129,7 +133,7 @@ pub fn apply(run: &mut Run<'_>, request: &Request<'_>) -> Result<Report, Workflo
         mut live,
         is_new,
         history,
-    } = contact(run, environment)?;
+    } = entering.contact(run, environment)?;
     let mut plan = plan(run, request, target.as_ref(), &live);
     let keeps = is_kept(run, target.as_ref(), history.as_ref());
     if plan.verdict() == Verdict::Ready && keeps {
@@ -272,12 +276,38 @@ pub(super) fn remember_policy(
     Ok(())
 }
 
-/// A target that neither side knows is not even locked when the plan is refused anyway: a refusal leaves
-/// nothing there, not a file.
-pub(super) fn refused_before_entering(
-    run: &Run<'_>,
+/// How a contact begins.
+pub(super) enum Entering {
+    /// Not at all: neither side knows the other, and the plan is refused anyway.
+    Refused(Box<Plan>, Reached),
+    /// With what was reached on the way.
+    Goes(Reached),
+}
+
+/// What was reached; nothing where a contact has a connection of its own.
+type Reached = Option<(Box<dyn Target>, Survey)>;
+
+impl Entering {
+    /// The whole contact.
+    pub(super) fn contact(
+        self,
+        run: &mut Run<'_>,
+        environment: &EnvironmentName,
+    ) -> Result<Contact, WorkflowError> {
+        let (Self::Refused(_, reached) | Self::Goes(reached)) = self;
+        match reached {
+            Some(reached) => contact_with(run, environment, reached),
+            None => contact(run, environment),
+        }
+    }
+}
+
+/// A refusal leaves nothing in a target that neither side knows: not even the lock of an embedded database,
+/// which is a file. A server's leaves no trace, so there the contact goes on with what was reached.
+pub(super) fn before_entering(
+    run: &mut Run<'_>,
     request: &Request<'_>,
-) -> Result<Option<Plan>, WorkflowError> {
+) -> Result<Entering, WorkflowError> {
     let environment = request.environment;
     if run
         .ledger
@@ -285,16 +315,26 @@ pub(super) fn refused_before_entering(
         .get(environment)
         .is_some_and(|here| here.target.is_some())
     {
-        return Ok(None);
+        return Ok(Entering::Goes(None));
     }
     let told = |error| super::target_error(environment, error);
     let mut target = (run.connect)(environment).map_err(told)?;
-    let survey = target.survey().map_err(told)?;
-    if survey.recorded.is_some() {
-        return Ok(None);
-    }
-    let plan = plan(run, request, target.as_ref(), &never_entered(&survey));
-    Ok((plan.verdict() == Verdict::Refused).then_some(plan))
+    let leaves_a_file = target.engine() == Engine::Sqlite;
+    let survey = if leaves_a_file {
+        target.survey().map_err(told)?
+    } else {
+        lock_and_survey(run, environment, target.as_mut())?
+    };
+    let plan = survey
+        .recorded
+        .is_none()
+        .then(|| plan(run, request, target.as_ref(), &never_entered(&survey)))
+        .filter(|plan| plan.verdict() == Verdict::Refused);
+    let reached = (!leaves_a_file).then_some((target, survey));
+    Ok(match plan {
+        Some(plan) => Entering::Refused(Box::new(plan), reached),
+        None => Entering::Goes(reached),
+    })
 }
 
 pub(super) fn plan(

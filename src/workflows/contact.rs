@@ -31,6 +31,16 @@ pub(super) fn reach(
 ) -> Result<(Box<dyn Target>, Survey), WorkflowError> {
     let mut target =
         (run.connect)(environment).map_err(|error| target_error(environment, error))?;
+    let survey = lock_and_survey(run, environment, target.as_mut())?;
+    Ok((target, survey))
+}
+
+/// Takes the lock and reads what stands there.
+pub(super) fn lock_and_survey(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+) -> Result<Survey, WorkflowError> {
     let Run {
         events,
         interrupted,
@@ -46,10 +56,9 @@ pub(super) fn reach(
     target
         .lock(*lock_wait, interrupted, &mut waiting)
         .map_err(|error| target_error(environment, error))?;
-    let survey = target
+    target
         .survey()
-        .map_err(|error| target_error(environment, error))?;
-    Ok((target, survey))
+        .map_err(|error| target_error(environment, error))
 }
 
 /// The whole contact. Writes to the ledger what the target tells; to the target only the receipt of an
@@ -58,7 +67,16 @@ pub(super) fn contact(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
 ) -> Result<Contact, WorkflowError> {
-    let (mut target, survey) = reach(run, environment)?;
+    let reached = reach(run, environment)?;
+    contact_with(run, environment, reached)
+}
+
+/// The same with a target that was [reached](reach) a moment ago.
+pub(super) fn contact_with(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    (mut target, survey): (Box<dyn Target>, Survey),
+) -> Result<Contact, WorkflowError> {
     let judged = judge(
         environment,
         run.policy.kind(environment),

@@ -12,9 +12,9 @@ use tokio_postgres::{Error, SimpleQueryRow};
 
 use super::error::session_error;
 use super::reset::application_schema;
-use super::runtime::Session;
+use super::runtime::{Answer, Session};
 use super::survey::{FINGERPRINT_TABLE, cell, parse, unreadable};
-use super::template::{fill, or_null, text};
+use super::template::{fill, text};
 use crate::model::entry::ReceiptRef;
 use crate::model::{Schema, SchemaObject};
 use crate::targets::fingerprint::READING;
@@ -83,7 +83,6 @@ const PUBLISHED_SCHEMAS: &str = include_str!("sql/fingerprint/published_schemas.
 const PUBLISHES_PARTS: u32 = 150_000;
 
 const KEEP: &str = include_str!("sql/fingerprint_keep.sql");
-const IS_THERE: &str = "SELECT pg_catalog.to_regclass('tollgate.fingerprint') IS NOT NULL";
 const KEPT: &str = "SELECT f.seq, f.hash, f.digest, f.body FROM tollgate.fingerprint AS f \
      WHERE f.body IS NOT NULL AND f.reading OPERATOR(pg_catalog.=) {reading} ORDER BY f.seq DESC LIMIT 1";
 
@@ -122,6 +121,11 @@ impl Scope {
     /// Whatever the server says.
     pub(super) fn of(session: &Session) -> Result<Self, TargetError> {
         application_schema(session).map(Self)
+    }
+
+    /// What asks for the schemas that are read, once everything is pinned.
+    fn spaces(&self) -> String {
+        fill(SPACES, &[("application_schema", &self.0)])
     }
 }
 
@@ -175,7 +179,33 @@ pub(super) fn read(session: &Session) -> Result<Schema, TargetError> {
 
 /// [`read`], for whoever can do something else where others are in the way.
 pub(super) fn read_of(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
-    moment(session, || look(session, scope))
+    match at_once(session, scope) {
+        // Other moments may be luckier.
+        Err(unread) if unread.may_pass() => moment(session, || look(session, scope)),
+        read => read,
+    }
+}
+
+/// [`moment`] and [`look`], with as few messages' ways there and back as can be.
+fn at_once(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
+    let (pin, spaces) = (fill(PIN, &[]), scope.spaces());
+    let [begun, pinning, spaces] = session.pipeline([BEGIN, &pin, &spaces]);
+    let read = begun
+        .into_rows()
+        .and_then(|_| pinned(pinning, spaces))
+        .map(|pinned| objects(&pinned));
+    let (rows, is_over) = match read {
+        Ok(objects) => {
+            let [objects, over] = session.pipeline([&objects, "ROLLBACK"]);
+            (objects.into_rows(), over.error.is_none())
+        }
+        Err(error) => (Err(error), false),
+    };
+    if !is_over {
+        // Whatever is open goes; a session that is closed has nothing open.
+        let _ = session.query("ROLLBACK");
+    }
+    schema_of(&rows?)
 }
 
 /// What stands there, as a transaction that is open sees it: its own work included. Nothing of the
@@ -229,7 +259,11 @@ pub(super) fn aside<T>(
 }
 
 fn look(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
-    let rows = rows(session, scope)?;
+    let pinned = pin(session, scope)?;
+    schema_of(&session.query(&objects(&pinned))?)
+}
+
+fn schema_of(rows: &[SimpleQueryRow]) -> Result<Schema, Unread> {
     let objects = rows.iter().map(object).collect::<Result<Vec<_>, _>>()?;
     if objects.iter().any(lost_its_text) {
         return Err(Unread::Went);
@@ -273,20 +307,18 @@ pub(super) struct Pinned {
 /// Pins all settings that a text depends on, until the transaction or the savepoint around it ends, and
 /// finds out which schemas are read.
 pub(super) fn pin(session: &Session, scope: &Scope) -> Result<Pinned, Error> {
-    let begun = session.query(&fill(PIN, &[]))?;
+    let (pin, spaces) = (fill(PIN, &[]), scope.spaces());
+    let [begun, spaces] = session.pipeline([&pin, &spaces]);
+    pinned(begun, spaces)
+}
+
+fn pinned(begun: Answer, spaces: Answer) -> Result<Pinned, Error> {
+    let (begun, spaces) = (begun.into_rows()?, spaces.into_rows()?);
     let asked = |column: &str| {
         begun
             .iter()
             .find_map(|row| row.try_get(column).ok().flatten())
     };
-    let spaces = fill(
-        SPACES,
-        &[
-            ("application_schema", &scope.0),
-            ("current_schema", &or_null(asked("schema"))),
-        ],
-    );
-    let spaces = session.query(&spaces)?;
     let spaces: Vec<&str> = spaces.iter().filter_map(|row| row.get(0)).collect();
     // No schema has the oid 0: a list must not be empty.
     let spaces = if spaces.is_empty() {
@@ -301,12 +333,13 @@ pub(super) fn pin(session: &Session, scope: &Scope) -> Result<Pinned, Error> {
     })
 }
 
-fn rows(session: &Session, scope: &Scope) -> Result<Vec<SimpleQueryRow>, Error> {
+/// What asks for everything that stands there.
+fn objects(pinned: &Pinned) -> String {
     let Pinned {
         spaces,
         in_scope,
         version,
-    } = pin(session, scope)?;
+    } = pinned;
     let parts = version.is_some_and(|version| version >= PUBLISHES_PARTS);
     let either = |sql, without: &str| {
         if parts {
@@ -318,14 +351,14 @@ fn rows(session: &Session, scope: &Scope) -> Result<Vec<SimpleQueryRow>, Error> 
     let grants =
         GRANTED.map(|(name, acl, owner)| (name, fill(GRANTS, &[("acl", acl), ("owner", owner)])));
     let mut values = vec![
-        ("in_scope", in_scope),
-        ("spaces", spaces),
+        ("in_scope", in_scope.clone()),
+        ("spaces", spaces.clone()),
         ("published", either(PUBLISHED, "''")),
         ("published_schemas", either(PUBLISHED_SCHEMAS, "NULL::text")),
     ];
     values.extend(grants);
     let values: Vec<(&str, &str)> = values.iter().map(|(name, sql)| (*name, &**sql)).collect();
-    session.query(&format!("{SHORTLY}\n{}", fill(OBJECTS, &values)))
+    format!("{SHORTLY}\n{}", fill(OBJECTS, &values))
 }
 
 /// Kind, name, and every further column that is not null as a property.
@@ -365,8 +398,7 @@ pub(super) fn keep(
     schema: &Schema,
 ) -> Result<(), TargetError> {
     let body = schema.to_text();
-    let kept = is_there(session).and_then(|is_there| {
-        let table = if is_there { String::new() } else { fill(FINGERPRINT_TABLE, &[]) };
+    let keep = |table: &str| {
         let keep = fill(
             KEEP,
             &[
@@ -380,7 +412,14 @@ pub(super) fn keep(
         session.query(&format!(
             "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; SET LOCAL client_min_messages = warning;\n{table}{keep}COMMIT"
         ))
-    });
+    };
+    let mut kept = keep("");
+    if kept.as_ref().is_err_and(has_no_table) {
+        // Whatever is open goes.
+        kept = session
+            .query("ROLLBACK")
+            .and_then(|_| keep(&fill(FINGERPRINT_TABLE, &[])));
+    }
     match kept {
         Ok(_) => Ok(()),
         Err(error) => {
@@ -394,12 +433,10 @@ pub(super) fn keep(
 /// What was kept by the newest run that kept anything.
 pub(super) fn kept(session: &Session) -> Result<Option<KeptSchema>, TargetError> {
     let told = |error: Error| session_error(&error, "reading tollgate's tables");
-    if !is_there(session).map_err(told)? {
-        return Ok(None);
-    }
-    let rows = session
-        .query(&fill(KEPT, &[("reading", &reading())]))
-        .map_err(told)?;
+    let rows = match session.query(&fill(KEPT, &[("reading", &reading())])) {
+        Err(error) if has_no_table(&error) => return Ok(None),
+        rows => rows.map_err(told)?,
+    };
     let Some(row) = rows.first() else {
         return Ok(None);
     };
@@ -415,7 +452,9 @@ pub(super) fn kept(session: &Session) -> Result<Option<KeptSchema>, TargetError>
     }))
 }
 
-fn is_there(session: &Session) -> Result<bool, Error> {
-    let rows = session.query(IS_THERE)?;
-    Ok(rows.first().and_then(|row| row.get(0)) == Some("t"))
+/// Whether the table is not there: the target was entered by an earlier version, or never.
+fn has_no_table(error: &Error) -> bool {
+    error
+        .code()
+        .is_some_and(|code| ["42P01", "3F000"].contains(&code.code()))
 }

@@ -31,15 +31,24 @@ pub(super) struct Seen {
     pub(super) is_filled: bool,
     /// Whether a newer Prisma keeps its own record there.
     pub(super) is_prisma_8: bool,
-    has_schema: bool,
+    pub(super) has_schema: bool,
 }
 
 /// Looks, and reads the rows.
 pub(super) fn look(session: &Session) -> Result<Seen, TargetError> {
+    let rows = session.query(&there(session));
+    let rows = rows.map_err(|error| session_error(&error, "looking for Prisma's table"))?;
+    seen(session, &rows)
+}
+
+/// Asks what is there.
+pub(super) fn there(session: &Session) -> String {
+    fill(THERE, &[("schema", &text(place(session)))])
+}
+
+/// What the answer to [`there`] says; reads the rows, where there are any.
+pub(super) fn seen(session: &Session, rows: &[SimpleQueryRow]) -> Result<Seen, TargetError> {
     let schema = place(session);
-    let rows = session
-        .query(&fill(THERE, &[("schema", &text(schema))]))
-        .map_err(|error| session_error(&error, "looking for Prisma's table"))?;
     let row = rows.first().ok_or_else(|| unreadable("Prisma's table"))?;
     let is = |name: &str| Ok::<_, TargetError>(cell(row, name)? == "t");
     let mut seen = Seen {

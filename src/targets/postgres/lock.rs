@@ -16,6 +16,11 @@ const HOLDER: &str = include_str!("sql/holder.sql");
 /// A query that has a row while this session holds the lock.
 pub(super) const HOLDS: &str = include_str!("sql/holds.sql");
 
+/// Takes the lock if it is free now, where the condition holds, as SQL.
+pub(super) fn try_if(condition: &str) -> String {
+    format!("SELECT CASE WHEN {condition} THEN pg_catalog.pg_try_advisory_lock(72707369) END")
+}
+
 /// Takes the lock, if it is free now.
 pub(super) fn try_take(session: &Session) -> Result<bool, TargetError> {
     let rows = session

@@ -75,6 +75,10 @@ use session::Backend;
 pub struct PostgresTarget {
     session: Session,
     backend: Backend,
+    /// What marks the session, until it is looked at with the first thing that is asked of it.
+    unseen: Option<String>,
+    /// What was read in the same go in which the lock was taken.
+    read: Option<Result<Survey, TargetError>>,
     settings: PostgresSettings,
     /// How long to wait for locks in all, once the run's lock is held.
     lock_wait: Option<Duration>,
@@ -106,6 +110,26 @@ pub fn open(settings: &PostgresSettings) -> Result<PostgresTarget, TargetError> 
     Ok(PostgresTarget {
         session,
         backend,
+        unseen: None,
+        read: None,
+        settings: settings.clone(),
+        lock_wait: None,
+    })
+}
+
+/// Connects. What [`open`] looks at beside is looked at with the first thing that is asked of the target,
+/// which saves a message's way there and back.
+///
+/// # Errors
+/// [`TargetErrorKind::Unreachable`], [`TargetErrorKind::Authentication`],
+/// [`TargetErrorKind::Configuration`].
+pub(super) fn reach(settings: &PostgresSettings) -> Result<PostgresTarget, TargetError> {
+    let connect::Opened { session, mark } = connect::reach(settings)?;
+    Ok(PostgresTarget {
+        session,
+        backend: Backend::default(),
+        unseen: Some(mark),
+        read: None,
         settings: settings.clone(),
         lock_wait: None,
     })
@@ -150,15 +174,31 @@ impl Target for PostgresTarget {
         give_up: &dyn Fn() -> bool,
         waiting: &mut dyn FnMut(&str),
     ) -> Result<(), TargetError> {
-        if self.lock_wait.is_none() {
-            lock::take(&self.session, wait, give_up, waiting)?;
-            self.lock_wait = Some(wait);
+        if self.lock_wait.is_some() {
+            return Ok(());
         }
+        if self.unseen.is_some() && !give_up() {
+            crate::failpoint::hit("postgres.lock.before");
+            let is_locked = self.arrive(true)?;
+            if is_locked {
+                crate::failpoint::hit("postgres.lock.after");
+                self.lock_wait = Some(wait);
+                return Ok(());
+            }
+        }
+        lock::take(&self.session, wait, give_up, waiting)?;
+        self.lock_wait = Some(wait);
         Ok(())
     }
 
     fn survey(&mut self) -> Result<Survey, TargetError> {
-        survey::survey(&self.session)
+        if self.unseen.is_some() {
+            self.arrive(false)?;
+        }
+        match self.read.take() {
+            Some(read) => read,
+            None => survey::survey(&self.session),
+        }
     }
 
     fn initialise(
@@ -172,6 +212,7 @@ impl Target for PostgresTarget {
     }
 
     fn inventory(&mut self) -> Result<Inventory, TargetError> {
+        self.look()?;
         reset::inventory(&self.session)
     }
 
@@ -289,6 +330,7 @@ impl Target for PostgresTarget {
     }
 
     fn schema(&mut self) -> Result<Schema, TargetError> {
+        self.look()?;
         fingerprint::read(&self.session)
     }
 
@@ -298,18 +340,24 @@ impl Target for PostgresTarget {
     }
 
     fn kept_schema(&mut self) -> Result<Option<KeptSchema>, TargetError> {
+        self.look()?;
         fingerprint::kept(&self.session)
     }
 
     fn data_size(&mut self) -> Result<u64, TargetError> {
+        self.look()?;
         data::size(&self.session)
     }
 
     fn data(&mut self, mode: DataMode) -> Result<Data, TargetError> {
+        self.look()?;
         data::read(&self.session, mode)
     }
 
     fn count_rows(&mut self, tables: &[&Name]) -> BTreeMap<Name, Rows> {
+        if self.look().is_err() {
+            return BTreeMap::new();
+        }
         rows::count(&self.session, tables)
     }
 
@@ -342,8 +390,41 @@ fn not_closed(error: &ScriptError) -> TargetError {
 }
 
 impl PostgresTarget {
+    /// Looks at the session for the first time, tries to take the lock where that is wanted, and reads what
+    /// stands there, in one go. Whether the lock was taken; what was read waits for [`Target::survey`].
+    fn arrive(&mut self, takes_lock: bool) -> Result<bool, TargetError> {
+        let Some(mark) = self.unseen.take() else {
+            return Ok(false);
+        };
+        let asked = survey::Asked::new(&self.session);
+        let arrived = connect::arrive(
+            &self.session,
+            &self.settings,
+            &mark,
+            takes_lock,
+            &asked.messages(),
+        )?;
+        self.backend = arrived.backend;
+        // What is read without the lock, where it was wanted, is not what will stand when it is had.
+        if arrived.is_ours && (arrived.is_locked || !takes_lock) {
+            self.read = Some(survey::read(&self.session, arrived.answers));
+        }
+        Ok(arrived.is_locked)
+    }
+
+    /// Looks at the session, where that was not done yet.
+    fn look(&mut self) -> Result<(), TargetError> {
+        self.read = None;
+        if let Some(mark) = self.unseen.take() {
+            let arrived = connect::arrive(&self.session, &self.settings, &mark, false, &[])?;
+            self.backend = arrived.backend;
+        }
+        Ok(())
+    }
+
     /// How long to wait for locks.
-    fn must_be_locked(&self) -> Result<Duration, TargetError> {
+    fn must_be_locked(&mut self) -> Result<Duration, TargetError> {
+        self.read = None;
         self.lock_wait.ok_or_else(|| TargetError {
             kind: TargetErrorKind::Other,
             fact: "nothing was sent: the run's lock is not held".to_owned(),

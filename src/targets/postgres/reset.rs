@@ -6,7 +6,7 @@ use super::error::{sentence, session_error};
 use super::lock::describe;
 use super::runtime::Session;
 use super::schema;
-use super::survey::{ARCHIVE, SCHEMA, bind, cell, identity_of, life, number, observe};
+use super::survey::{ARCHIVE, SCHEMA, bind, cell, identity_of, is_there, life, look, number};
 use super::template::{fill, text};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId};
@@ -15,7 +15,6 @@ use crate::targets::{Emptied, Gone, Inventory, TargetError, TargetErrorKind};
 
 const OBJECTS: &str = include_str!("sql/objects.sql");
 const BLOCKERS: &str = include_str!("sql/blockers.sql");
-const GONE: &str = include_str!("sql/gone.sql");
 const APPLICATION_SCHEMA: &str = "SELECT application_schema FROM tollgate.identity";
 const NO_SCHEMA: &str =
     "SELECT current_schema() IS NULL AND pg_catalog.to_regnamespace('public') IS NULL";
@@ -26,15 +25,12 @@ const BEGIN: &str = "BEGIN READ WRITE; SET LOCAL lock_timeout = '10s'; SET LOCAL
 const LARGEST: usize = 5;
 
 /// Whether the schema that the application had is gone.
-pub(super) fn gone(session: &Session) -> Result<Option<Gone>, TargetError> {
-    let rows = session
-        .query(&fill(GONE, &[]))
-        .map_err(|error| session_error(&error, "looking for the application's schema"))?;
-    Ok(rows.first().map(|row| Gone::Schema {
+pub(super) fn gone(rows: &[SimpleQueryRow]) -> Option<Gone> {
+    rows.first().map(|row| Gone::Schema {
         name: (row.get("was_public") == Some("t")).then_some("public"),
         now: row.get("now").map(str::to_owned),
         filled: row.get("filled") == Some("t"),
-    }))
+    })
 }
 
 /// What would go and what would stay.
@@ -50,8 +46,9 @@ pub(super) fn empty(
     incarnation: IncarnationId,
 ) -> Result<Emptied, TargetError> {
     let application_schema = application_schema(session)?;
-    let (observed, _, _) = observe(session)?;
-    let bind = bind(session, &observed, environment, incarnation)?;
+    drop(std::mem::take(&mut *session.known()));
+    let place = look(session)?;
+    let bind = bind(&place, environment, incarnation);
     let inventory = dropped(session, &application_schema).and_then(|inventory| {
         let search_path = format!("RESET search_path;{}", schema::after_reset(session));
         let none = ask(session, &search_path)
@@ -86,7 +83,7 @@ pub(super) fn empty(
     Ok(Emptied {
         identity: TargetIdentity {
             engine: Engine::Postgresql,
-            ..identity_of(observed, incarnation)
+            ..identity_of(place.observed, incarnation)
         },
         inventory,
     })
@@ -136,12 +133,14 @@ fn dropped(session: &Session, application_schema: &str) -> Result<Inventory, Tar
 /// The schema that tollgate found when it came, as SQL: `NULL` where it never did. The one that the
 /// URL names is kept with it: the URL may be newer than the identity row.
 pub(super) fn application_schema(session: &Session) -> Result<String, TargetError> {
-    let (_, is_there, _) = observe(session)?;
-    let oid = if is_there {
-        let rows = ask(session, APPLICATION_SCHEMA)?;
-        rows.first().and_then(|row| row.get(0)).map(str::to_owned)
-    } else {
-        None
+    let known = session.known().application_schema.clone();
+    let oid = match known {
+        Some(known) => known,
+        None if is_there(session)? => {
+            let rows = ask(session, APPLICATION_SCHEMA)?;
+            rows.first().and_then(|row| row.get(0)).map(str::to_owned)
+        }
+        None => None,
     };
     let found = oid.map_or_else(
         || "NULL".to_owned(),

@@ -5,8 +5,10 @@
 
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::targets::Observed;
 use futures_core::Stream;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -19,6 +21,26 @@ pub(super) struct Session {
     connection: Connection,
     /// The schema that the URL names.
     schema: Option<String>,
+    known: Mutex<Known>,
+}
+
+/// What was seen of the database under the run's lock, and is not asked for again. It is tollgate's own to
+/// change.
+#[derive(Default)]
+pub(super) struct Known {
+    /// What an identity row is made of.
+    pub(super) place: Option<Place>,
+    /// The application's schema, as the identity row names it.
+    pub(super) application_schema: Option<Option<String>>,
+}
+
+/// What an identity row is made of.
+#[derive(Clone)]
+pub(super) struct Place {
+    pub(super) observed: Observed,
+    pub(super) timeline: Option<String>,
+    /// Whether the schema that the URL names is there, or `public` where it names none.
+    pub(super) has_schema: bool,
 }
 
 struct Connection {
@@ -50,6 +72,18 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// The rows of each statement of the message, by its place, or the error.
+    pub(super) fn into_tables(self) -> Result<Vec<Vec<SimpleQueryRow>>, Error> {
+        let ended = self.ended.clone();
+        let mut rows = self.into_rows()?.into_iter();
+        let counts = ended
+            .into_iter()
+            .map(|count| usize::try_from(count).unwrap_or(0));
+        Ok(counts
+            .map(|count| rows.by_ref().take(count).collect())
+            .collect())
+    }
+
     /// The rows, or the error.
     pub(super) fn into_rows(self) -> Result<Vec<SimpleQueryRow>, Error> {
         match self.error {
@@ -71,7 +105,13 @@ impl Session {
             client,
             connection: Connection { runtime, task },
             schema,
+            known: Mutex::default(),
         }
+    }
+
+    /// What was seen of the database.
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The schema that the URL names; `None` where the server's own search path holds.
@@ -133,22 +173,27 @@ impl Session {
     /// The connection's task runs on the same thread whenever an answer is awaited, so it goes on
     /// sending while the server answers: neither side blocks the other, however much there is.
     pub(super) fn pipeline<const N: usize>(&self, messages: [&str; N]) -> [Answer; N] {
+        let mut answers = self.flight(&messages).into_iter();
+        std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
+    }
+
+    /// [`Self::pipeline`] for any number of messages: as many answers.
+    pub(super) fn flight(&self, messages: &[&str]) -> Vec<Answer> {
         crate::failpoint::hit("postgres.pipeline.before");
         self.connection.runtime.block_on(async {
-            let mut streams = Vec::with_capacity(N);
+            let mut streams = Vec::with_capacity(messages.len());
             for message in messages {
                 // Ready at its first poll: this only puts the message in the queue.
                 streams.push(self.client.simple_query_raw(message).await);
             }
             #[cfg(feature = "failpoints")]
             on_the_wire("postgres.pipeline.sent").await;
-            let mut answers = Vec::with_capacity(N);
+            let mut answers = Vec::with_capacity(messages.len());
             for stream in streams {
                 answers.push(finish(stream, true).await);
                 crate::failpoint::hit("postgres.pipeline.answered");
             }
-            let mut answers = answers.into_iter();
-            std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
+            answers
         })
     }
 

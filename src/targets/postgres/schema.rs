@@ -37,6 +37,14 @@ pub(super) fn enter(session: &Session) -> Result<(), TargetError> {
     }
 }
 
+/// The same where the condition holds, as SQL; nothing where the URL names no schema.
+pub(super) fn enter_if(session: &Session, condition: &str) -> Option<String> {
+    let path = text(&identifier(session.schema()?));
+    Some(format!(
+        "SELECT CASE WHEN {condition} THEN pg_catalog.set_config('search_path', {path}, false) END"
+    ))
+}
+
 /// What makes the schema: nothing where it is there. To be sent in the transaction that enters the
 /// target, because whoever may only use a schema that is there may not say `IF NOT EXISTS` either.
 pub(super) fn missing(session: &Session) -> Result<String, Error> {
@@ -44,11 +52,22 @@ pub(super) fn missing(session: &Session) -> Result<String, Error> {
         return Ok(String::new());
     };
     let there = session.query(&fill(HAS_SCHEMA, &[("schema", &text(name))]))?;
-    Ok(match name {
-        _ if !there.is_empty() => String::new(),
+    Ok(made(name, !there.is_empty()))
+}
+
+/// The same where it is known whether it is there.
+pub(super) fn missing_as(session: &Session, is_there: bool) -> String {
+    session
+        .schema()
+        .map_or_else(String::new, |name| made(name, is_there))
+}
+
+fn made(name: &str, is_there: bool) -> String {
+    match name {
+        _ if is_there => String::new(),
         "public" => format!("{PUBLIC}\n"),
         name => format!("CREATE SCHEMA IF NOT EXISTS {};\n", identifier(name)),
-    })
+    }
 }
 
 /// Makes the schema before a script is sent, in a target that was entered when its URL named another,

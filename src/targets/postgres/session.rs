@@ -19,13 +19,13 @@ use super::template::fill;
 use crate::targets::address::PostgresSettings;
 use crate::targets::{TargetError, TargetErrorKind};
 
-const SESSION: &str = include_str!("sql/session.sql");
+pub(super) const SESSION: &str = include_str!("sql/session.sql");
 const PID: &str = "SELECT pg_catalog.pg_backend_pid()";
 /// How long a step of the recognition may take: a pool may have no session for a second connection.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The server's side of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Backend {
     /// Its process.
     pub(super) pid: u32,
@@ -42,10 +42,19 @@ pub(super) fn check(
     mark: &str,
     another: impl FnOnce() -> Option<Session>,
 ) -> Result<Backend, TargetError> {
-    let rows = session
-        .query(&fill(SESSION, &[]))
-        .map_err(|error| session_error(&error, "looking at the session"))?;
-    let row = rows.first();
+    let rows = session.query(&fill(SESSION, &[]));
+    let rows = rows.map_err(|error| session_error(&error, "looking at the session"))?;
+    judge(session, settings, mark, rows.first(), another)
+}
+
+/// The same by the row that the session told of itself.
+pub(super) fn judge(
+    session: &Session,
+    settings: &PostgresSettings,
+    mark: &str,
+    row: Option<&SimpleQueryRow>,
+    another: impl FnOnce() -> Option<Session>,
+) -> Result<Backend, TargetError> {
     let cell = |name: &str| row.and_then(|row| row.get(name)).unwrap_or_default();
     if cell("standby") == "t" {
         return Err(standby(settings));

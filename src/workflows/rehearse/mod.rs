@@ -6,7 +6,7 @@ mod scratch;
 
 use std::time::Duration;
 
-use super::apply::{self, refused_before_entering};
+use super::apply::{self, Entering, before_entering};
 use super::contact::{Contact, contact};
 use super::tie::enter;
 use super::{Event, Run, WorkflowError, target_error};
@@ -201,17 +201,19 @@ pub fn rehearse(run: &mut Run<'_>, request: &Request<'_>) -> Result<End, Workflo
         saved: None,
         glass: None,
     };
-    if let Some(plan) = refused_before_entering(run, &applying)?
-        && let Some(plan) = blocked(plan, true)
-    {
-        return refused(run, request, plan);
+    let mut entering = before_entering(run, &applying)?;
+    if let Entering::Refused(plan, reached) = entering {
+        if let Some(plan) = blocked(*plan, true) {
+            return refused(run, request, plan);
+        }
+        entering = Entering::Goes(reached);
     }
     let Contact {
         mut target,
         mut live,
         is_new,
         ..
-    } = contact(run, environment)?;
+    } = entering.contact(run, environment)?;
     let mut plan = apply::plan(run, &applying, target.as_ref(), &live);
     let is_applied = |run: &Run<'_>, id: &MigrationId| {
         let here = run.ledger.view().get(environment);

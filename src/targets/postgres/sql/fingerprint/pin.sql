@@ -1,7 +1,7 @@
 -- Asks what the session would change if it were asked later. Read with the session's own search path, so
 -- nothing here looks up a name: CURRENT_SCHEMA is a keyword. Then everything that a text of the catalog or
 -- of a value depends on is pinned, until the transaction or the savepoint around it ends.
-SELECT CURRENT_SCHEMA AS schema;
+SELECT pg_catalog.set_config('tollgate.schema', CURRENT_SCHEMA, true);
 -- Temporary objects last: by default they come before everything.
 SET LOCAL search_path = pg_catalog, pg_temp;
 SET LOCAL quote_all_identifiers = off;

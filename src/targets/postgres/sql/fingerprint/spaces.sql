@@ -7,7 +7,7 @@ SELECT n.oid
  WHERE n.nspname NOT IN ('information_schema', 'tollgate', 'tollgate_hub')
    AND n.nspname !~ '^pg_'
    AND (n.nspname = 'public'
-        OR n.nspname = {current_schema}
+        OR n.nspname = pg_catalog.current_setting('tollgate.schema')
         OR n.oid = {application_schema}
         OR pg_catalog.pg_has_role(current_user, n.nspowner, 'MEMBER')
         OR EXISTS (SELECT FROM pg_catalog.pg_class AS c
