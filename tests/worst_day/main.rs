@@ -39,6 +39,7 @@ mod table;
 mod team;
 mod terminate;
 mod trees;
+mod window;
 mod workers;
 mod world;
 
@@ -61,6 +62,7 @@ const SECTIONS: &[(&str, Section)] = &[
     ("contention", contention::run),
     ("prisma-lock", prisma_lock::run),
     ("scripts", scripts::run),
+    ("window", window::run),
     ("backup", backup::run),
     ("rehearsal", rehearsal::run),
     ("reversing", reversing::run),

@@ -14,6 +14,8 @@ use crate::world::Verdict;
 use crate::{postgres_scripts, sqlite_scripts};
 
 const BEFORE: &str = "20251101000000_before";
+/// In the same run as the middle one, so that that one is sent behind it with others.
+const LEAD: &str = "20251101120000_lead";
 pub(crate) const MIDDLE: &str = "20251102000000_middle";
 const AFTER: &str = "20251103000000_after";
 
@@ -120,6 +122,7 @@ fn project(who: Who, middle: &str) -> Small {
     );
     let first = small.run(&["apply", "dev"]);
     assert_eq!(first.code, Some(0), "{}", first.text());
+    small.write(LEAD, "SELECT 1;\n");
     small.write(MIDDLE, &script);
     small.write(AFTER, after);
     small
@@ -357,7 +360,7 @@ fn succeeded(
         ));
     }
     let receipts = receipts(small)?;
-    if receipts != [BEFORE, MIDDLE, AFTER] {
+    if receipts != [BEFORE, LEAD, MIDDLE, AFTER] {
         return Err(format!(
             "lost: the receipts are {receipts:?}\n{}",
             ran.text()
