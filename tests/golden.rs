@@ -1101,6 +1101,21 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 ..intent()
             }),
         ),
+        (
+            "intent, queued behind another",
+            Fact::Intent(Intent {
+                behind: Some(AttemptId::from_bytes([0xa6; 16])),
+                ..intent()
+            }),
+        ),
+        (
+            "outcome, not run",
+            Fact::Outcome(Outcome {
+                settled: true,
+                how: Some(How::NotRun),
+                ..outcome(Ending::Failed)
+            }),
+        ),
     ]
 }
 
