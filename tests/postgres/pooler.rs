@@ -304,3 +304,45 @@ fn a_pooler_that_is_not_recognised_records_nothing() {
         "2"
     );
 }
+
+/// What a run begins with is asked in one go, and nothing of it is done where the session is not ours.
+#[test]
+fn a_contact_that_asks_for_all_at_once_is_as_careful() {
+    use tollgate::targets::address::Address;
+    let begin = |pooler: &Pooler, database: &Database| {
+        let address = Address::Postgresql(settings(&pooler.url(database)));
+        let mut target = tollgate::targets::open(&address)?;
+        target.lock(Duration::ZERO, &|| false, &mut |_| {})?;
+        target.survey().map(|survey| (target, survey))
+    };
+    for mode in ["transaction", "statement"] {
+        for more in [
+            SWALLOWS,
+            "ignore_startup_parameters = options\ndefault_pool_size = 1",
+        ] {
+            let pooler = Pooler::new(mode, more);
+            let database = Database::new();
+            let Err(error) = begin(&pooler, &database) else {
+                panic!("{mode} {more}");
+            };
+            assert_eq!(error.kind, TargetErrorKind::Configuration, "{error}");
+            let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+                 AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+            assert_eq!(database.ask(held), "0", "{mode} {more}");
+        }
+    }
+    for more in ["", SWALLOWS] {
+        let pooler = Pooler::new("session", more);
+        let database = Database::new();
+        let (_target, survey) = begin(&pooler, &database).unwrap();
+        assert_eq!(survey.observed.name, database.name());
+        let held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'
+             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+        assert_eq!(database.ask(held), "1", "{more}");
+        // Another one waits for it as ever.
+        let Err(error) = begin(&pooler, &database) else {
+            panic!("{more}");
+        };
+        assert_eq!(error.kind, TargetErrorKind::Locked, "{error}");
+    }
+}

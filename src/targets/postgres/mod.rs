@@ -11,6 +11,7 @@
 //! Why each step is as it is was measured; see `docs/` and the comments in `sql/`.
 
 mod alone;
+mod arrival;
 mod atomic;
 mod backup;
 mod blocker;
@@ -397,7 +398,7 @@ impl PostgresTarget {
             return Ok(false);
         };
         let asked = survey::Asked::new(&self.session);
-        let arrived = connect::arrive(
+        let arrived = arrival::arrive(
             &self.session,
             &self.settings,
             &mark,
@@ -416,7 +417,7 @@ impl PostgresTarget {
     fn look(&mut self) -> Result<(), TargetError> {
         self.read = None;
         if let Some(mark) = self.unseen.take() {
-            let arrived = connect::arrive(&self.session, &self.settings, &mark, false, &[])?;
+            let arrived = arrival::arrive(&self.session, &self.settings, &mark, false, &[])?;
             self.backend = arrived.backend;
         }
         Ok(())
