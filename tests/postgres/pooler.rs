@@ -310,7 +310,7 @@ fn a_pooler_that_is_not_recognised_records_nothing() {
 fn a_contact_that_asks_for_all_at_once_is_as_careful() {
     use tollgate::targets::address::Address;
     let begin = |pooler: &Pooler, database: &Database| {
-        let address = Address::Postgresql(settings(&pooler.url(database)));
+        let address = Address::Postgresql(Box::new(settings(&pooler.url(database))));
         let mut target = tollgate::targets::open(&address)?;
         target.lock(Duration::ZERO, &|| false, &mut |_| {})?;
         target.survey().map(|survey| (target, survey))
