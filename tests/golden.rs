@@ -296,6 +296,18 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "f0935396986a58411296edc0a1116831dddd8d495f1481a7d0dab4d8fe2e5bd2",
     ),
     (
+        "intent, queued behind another",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":45,"prev":"2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d2d","at":"2025-11-04T09:54:05.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"intent","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","receipt":"journalled","plan":"4444444444444444444444444444444444444444444444444444444444444444","behind":"a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6a6"}}"#,
+        "eeb0ba89a59b241ae701121ea60126c38cf34aee75962ea06d85d4a74e297153",
+    ),
+    (
+        "outcome, not run",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":46,"prev":"2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e2e","at":"2025-11-04T09:54:06.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":null},"git":{"commit":"c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0","dirty":true},"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"failed","receipt":null,"kind":null,"settled":true,"progress":null,"error":null,"how":"not-run"}}"#,
+        "504f3cc056e2fe1b7956767a1eeb2dd155a0f373e5e6f4c51986b9d79c6ef326",
+    ),
+    (
         "receipt",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
