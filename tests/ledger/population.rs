@@ -187,6 +187,7 @@ fn nothing_of_a_foreign_entry_is_markup() {
             policy: None,
             release: None,
             debt: None,
+            behind: None,
         }),
         Fact::Outcome(Outcome {
             attempt,

@@ -30,7 +30,7 @@ pub struct Row {
     pub environment: EnvironmentName,
     /// What; `None` of a refusal that is about no migration.
     pub migration: Option<MigrationId>,
-    /// `succeeded`, `failed`, `unknown` or `refused`.
+    /// `succeeded`, `failed`, `not-run` (queued behind one that did not succeed), `unknown` or `refused`.
     pub outcome: &'static str,
     /// What is to be known of that, as clauses.
     pub notes: Vec<String>,

@@ -310,7 +310,7 @@ fn population(report: &Report, out: &mut String, flush: Flush<'_>) {
     }
     out.push_str(
         "</select></label><label>Outcome <select id=\"f-outcome\"><option value=\"\">all</option><option>succeeded</option>\
-         <option>failed</option><option>unknown</option><option>refused</option></select></label>\
+         <option>failed</option><option>not-run</option><option>unknown</option><option>refused</option></select></label>\
          <label>Chain <select id=\"f-chain\"><option value=\"\">all</option><option>full</option><option>broken</option>\
          <option>not-asked</option></select></label><output id=\"found\" aria-live=\"polite\"></output></form>\n",
     );

@@ -22,17 +22,19 @@ const APART: f64 = 9.0;
 fn kind(row: &Row) -> &'static str {
     match (row.outcome, row.incident.is_some()) {
         ("refused", _) => "refused",
-        ("failed" | "not-run", _) => "failed",
+        ("failed", _) => "failed",
+        ("not-run", _) => "queued",
         ("unknown", _) => "unknown",
         (_, true) => "glass",
         _ => "done",
     }
 }
 
-const KINDS: [(&str, &str); 5] = [
+const KINDS: [(&str, &str); 6] = [
     ("done", "succeeded"),
     ("refused", "refused"),
     ("failed", "failed"),
+    ("queued", "queued, and did not run"),
     ("unknown", "end not known"),
     ("glass", "through broken glass"),
 ];
