@@ -7,8 +7,13 @@ mod bag;
 mod line_endings;
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::str::FromStr;
+use std::sync::LazyLock;
 
+use blake3::hazmat::{ContextKey, HasherExt as _, hash_derive_key_context};
+
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::Digest as _;
 
@@ -17,6 +22,8 @@ pub use line_endings::{differs_only_in_line_endings, sha256_differs_only_in_line
 
 /// The context string of an entry's hash. Fixed for ever; see `docs/LEDGER.md`.
 pub const ENTRY_CONTEXT: &str = "tollgate 2026 ledger entry v1";
+static ENTRY_KEY: LazyLock<ContextKey> =
+    LazyLock::new(|| hash_derive_key_context(ENTRY_CONTEXT));
 /// The context string of a receipt's hash. Fixed for ever; see `docs/LEDGER.md`.
 pub const RECEIPT_CONTEXT: &str = "tollgate 2026 receipt v1";
 /// The context string of a plan's id. Fixed for ever; see `docs/LEDGER.md`.
@@ -71,6 +78,29 @@ pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
         *byte = value(pair[0])? << 4 | value(pair[1])?;
     }
     Some(out)
+}
+
+/// Reads a text into what it says, without a copy of it.
+pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: FromStr<Err: fmt::Display>,
+{
+    struct Text<T>(PhantomData<T>);
+
+    impl<T: FromStr<Err: fmt::Display>> Visitor<'_> for Text<T> {
+        type Value = T;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a string")
+        }
+
+        fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<T, E> {
+            text.parse().map_err(E::custom)
+        }
+    }
+
+    deserializer.deserialize_str(Text(PhantomData))
 }
 
 macro_rules! digest_type {
@@ -136,8 +166,7 @@ macro_rules! digest_type {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                from_text(deserializer)
             }
         }
     };
@@ -204,7 +233,11 @@ impl ChainHash {
     /// keeps entries, receipts, plans and schemas apart: the hash of one is never the hash of another.
     #[must_use]
     pub fn of(context: &'static str, bytes: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(context);
+        let mut hasher = match context == ENTRY_CONTEXT {
+            // Hashed for every entry of a ledger: the context itself is hashed once.
+            true => blake3::Hasher::new_from_context_key(&ENTRY_KEY),
+            false => blake3::Hasher::new_derive_key(context),
+        };
         hasher.update(&(bytes.len() as u64).to_le_bytes());
         hasher.update(bytes);
         Self(*hasher.finalize().as_bytes())

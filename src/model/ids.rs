@@ -80,8 +80,7 @@ macro_rules! random_id {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                crate::digest::from_text(deserializer)
             }
         }
     };
@@ -184,9 +183,7 @@ impl FromStr for EnvironmentName {
 
 impl<'de> Deserialize<'de> for EnvironmentName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
+        crate::digest::from_text(deserializer)
     }
 }
 

@@ -28,6 +28,8 @@ impl fmt::Display for ParseTimestampError {
 impl std::error::Error for ParseTimestampError {}
 
 const FIRST: i64 = -62_135_596_800_000;
+/// The Julian day of 1970-01-01.
+const UNIX_JULIAN_DAY: i32 = 2_440_588;
 const LAST: i64 = 253_402_300_799_999;
 
 impl Timestamp {
@@ -84,12 +86,50 @@ impl FromStr for Timestamp {
     type Err = ParseTimestampError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(instant) = as_written(text) {
+            return Ok(instant);
+        }
         OffsetDateTime::parse(text, &Rfc3339)
             .ok()
             .and_then(|parts| i64::try_from(parts.unix_timestamp_nanos() / 1_000_000).ok())
             .map(Self::from_unix_millis)
             .ok_or_else(|| ParseTimestampError(text.to_owned()))
     }
+}
+
+/// Reads an instant in the very form that is written; `None` for every other one, and for what needs a
+/// closer look (a leap second).
+fn as_written(text: &str) -> Option<Timestamp> {
+    let bytes: &[u8; 24] = text.as_bytes().try_into().ok()?;
+    let number = |from: usize, upto: usize| {
+        bytes[from..upto].iter().try_fold(0i64, |number, digit| {
+            let digit = digit.wrapping_sub(b'0');
+            (digit < 10).then(|| number * 10 + i64::from(digit))
+        })
+    };
+    let signs = [
+        (4, b'-'),
+        (7, b'-'),
+        (10, b'T'),
+        (13, b':'),
+        (16, b':'),
+        (19, b'.'),
+        (23, b'Z'),
+    ];
+    if signs.iter().any(|(place, sign)| bytes[*place] != *sign) {
+        return None;
+    }
+    let month = time::Month::try_from(u8::try_from(number(5, 7)?).ok()?).ok()?;
+    let year = i32::try_from(number(0, 4)?).ok()?;
+    let day = u8::try_from(number(8, 10)?).ok()?;
+    let date = time::Date::from_calendar_date(year, month, day).ok()?;
+    let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
+    if year == 0 || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let days = i64::from(date.to_julian_day() - UNIX_JULIAN_DAY);
+    let seconds = ((days * 24 + hour) * 60 + minute) * 60 + second;
+    Some(Timestamp(seconds * 1000 + number(20, 23)?))
 }
 
 impl Serialize for Timestamp {
@@ -100,8 +140,7 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        text.parse().map_err(serde::de::Error::custom)
+        crate::digest::from_text(deserializer)
     }
 }
 
@@ -123,6 +162,38 @@ mod tests {
             Timestamp::from_unix_millis(1_795_384_481_123).stamp(),
             "20261122215441"
         );
+    }
+
+    #[test]
+    fn what_is_read_quickly_is_read_alike() {
+        for text in [
+            "2026-11-22T21:54:41.123Z",
+            "2024-02-29T00:00:00.000Z",
+            "2023-02-29T00:00:00.000Z",
+            "2026-13-01T00:00:00.000Z",
+            "2026-11-31T00:00:00.000Z",
+            "2026-11-22T24:00:00.000Z",
+            "2026-11-22T23:59:60.000Z",
+            "2016-12-31T23:59:60.000Z",
+            "0000-01-01T00:00:00.000Z",
+            "0001-01-01T00:00:00.000Z",
+            "9999-12-31T23:59:59.999Z",
+            "1969-12-31T23:59:59.999Z",
+            "2026-11-22T21:54:41.12aZ",
+            "2026-11-22 21:54:41.123Z",
+            "2026-11-22T21:54:41.123+",
+            "2026-11-22T21:54:41.1234Z",
+            "2026-11-22T21:54:41Z",
+        ] {
+            let slow = OffsetDateTime::parse(text, &Rfc3339)
+                .ok()
+                .map(|parts| parts.unix_timestamp_nanos() / 1_000_000)
+                .and_then(|millis| i64::try_from(millis).ok())
+                .map(Timestamp::from_unix_millis);
+            assert_eq!(text.parse::<Timestamp>().ok(), slow, "{text}");
+            let quick = as_written(text);
+            assert!(quick.is_none() || quick == slow, "{text}");
+        }
     }
 
     #[test]
