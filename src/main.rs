@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook};
 use std::process::ExitCode;
 use std::sync::{Mutex, PoisonError};
 
-use tollgate::cli::{Exit, World, run};
+use tollgate::cli::{Exit, World, run_really};
 
 /// Where the newest panic was, for the bug report.
 static PANICKED_AT: Mutex<String> = Mutex::new(String::new());
@@ -15,7 +15,7 @@ fn main() -> ExitCode {
     // an error of its own (see `sql`); what gets as far as this function is told below.
     set_hook(Box::new(remember));
     let ended = catch_unwind(AssertUnwindSafe(|| match World::real() {
-        Ok(world) => run(world, std::env::args_os()),
+        Ok(world) => run_really(world, std::env::args_os()),
         Err(what) => last_words(&format!("error: {what}")),
     }));
     ended.unwrap_or_else(|_| bug()).into()

@@ -30,11 +30,27 @@ use exit::Trouble;
 use output::Output;
 
 /// Runs one command and returns its exit code. Never panics on bad input, never calls `exit`.
-pub fn run(mut world: World, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+pub fn run(world: World, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    run_in(world, arguments, |_| Ok(()))
+}
+
+/// The same in the world as it is, of which nothing is asked before the arguments do.
+pub fn run_really(world: World, arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    run_in(world, arguments, World::enter)
+}
+
+fn run_in(
+    mut world: World,
+    arguments: impl IntoIterator<Item = OsString>,
+    enter: impl FnOnce(&mut World) -> std::result::Result<(), String>,
+) -> Exit {
     let parsed = match Arguments::try_parse_from(arguments) {
         Ok(parsed) => parsed,
         Err(error) => return output::usage(&mut world, &error),
     };
+    if let Err(what) = enter(&mut world) {
+        return output::last_words(&mut world, &format!("error: {what}"));
+    }
     #[cfg(feature = "failpoints")]
     let armed = world
         .variables

@@ -382,6 +382,12 @@ pub(crate) fn usage(world: &mut World, error: &clap::Error) -> Exit {
     }
 }
 
+/// What is wrong with the world, before a command begins.
+pub(crate) fn last_words(world: &mut World, text: &str) -> Exit {
+    let _ = writeln!(world.stderr, "{text}");
+    Exit::Failed
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

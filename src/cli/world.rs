@@ -56,10 +56,10 @@ pub struct World {
 }
 
 impl World {
-    /// The world as it is.
+    /// The world as it is, as far as every command needs it; the rest comes with [`Self::enter`].
     ///
     /// # Errors
-    /// When the working folder cannot be found out, or no handler for interrupts can be set.
+    /// When the working folder cannot be found out.
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the clock and the environment"
@@ -68,7 +68,46 @@ impl World {
         use std::io::IsTerminal as _;
 
         let interrupted = Arc::new(AtomicBool::new(false));
-        let flag = Arc::clone(&interrupted);
+        let variables: BTreeMap<String, String> = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
+        let plain = set("NO_COLOR") || variables.get("TERM").is_some_and(|term| term == "dumb");
+        Ok(Self {
+            now: Rc::new(|| {
+                let millis = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
+                Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
+            }),
+            random: Rc::new(random),
+            folder: std::env::current_dir()
+                .map_err(|error| format!("the working folder is gone: {error}"))?,
+            machine: None,
+            session: None,
+            programs: Vec::new(),
+            colour_stdout: std::io::stdout().is_terminal() && !plain,
+            colour_stderr: std::io::stderr().is_terminal() && !plain,
+            live_stderr: std::io::stderr().is_terminal() && !plain,
+            asks: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            stdin: Box::new(std::io::BufReader::new(std::io::stdin())),
+            stdout: Box::new(std::io::stdout()),
+            stderr: Box::new(std::io::stderr()),
+            variables,
+            interrupted,
+        })
+    }
+}
+
+impl World {
+    /// What a command needs and its usage does not: the handler for interrupts, and what this machine is.
+    ///
+    /// # Errors
+    /// When no handler for interrupts can be set.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place that reads what the machine is"
+    )]
+    pub(crate) fn enter(&mut self) -> Result<(), String> {
+        let flag = Arc::clone(&self.interrupted);
         ctrlc::set_handler(move || {
             if flag.swap(true, Ordering::SeqCst) {
                 let _ = writeln!(
@@ -89,40 +128,16 @@ impl World {
             );
         })
         .map_err(|error| format!("no handler for interrupts can be set: {error}"))?;
-        let variables: BTreeMap<String, String> = std::env::vars_os()
-            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-            .collect();
-        let set = |name: &str| variables.get(name).is_some_and(|value| !value.is_empty());
-        let plain = set("NO_COLOR") || variables.get("TERM").is_some_and(|term| term == "dumb");
         let read = |path: &str| {
             let text = std::fs::read_to_string(path).ok()?;
             Some(text.trim().to_owned()).filter(|text| !text.is_empty())
         };
-        Ok(Self {
-            now: Rc::new(|| {
-                let millis = time::OffsetDateTime::now_utc().unix_timestamp_nanos() / 1_000_000;
-                Timestamp::from_unix_millis(i64::try_from(millis).unwrap_or(i64::MAX))
-            }),
-            random: Rc::new(random),
-            folder: std::env::current_dir()
-                .map_err(|error| format!("the working folder is gone: {error}"))?,
-            machine: read("/etc/hostname").or_else(|| variables.get("HOSTNAME").cloned()),
-            session: session(),
-            programs: programs(),
-            colour_stdout: std::io::stdout().is_terminal() && !plain,
-            colour_stderr: std::io::stderr().is_terminal() && !plain,
-            live_stderr: std::io::stderr().is_terminal() && !plain,
-            asks: std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
-            stdin: Box::new(std::io::BufReader::new(std::io::stdin())),
-            stdout: Box::new(std::io::stdout()),
-            stderr: Box::new(std::io::stderr()),
-            variables,
-            interrupted,
-        })
+        self.machine = read("/etc/hostname").or_else(|| self.variables.get("HOSTNAME").cloned());
+        self.session = session();
+        self.programs = programs();
+        Ok(())
     }
-}
 
-impl World {
     /// Waits for a line that somebody types, and no longer than until an interrupt, where it is empty.
     pub(crate) fn read_line(&mut self) -> std::io::Result<String> {
         ASKING.store(true, Ordering::SeqCst);
