@@ -524,6 +524,9 @@ pub(crate) struct Verify {
     /// Look at these targets: receipts against the ledger, and the schema against what the newest run left
     #[arg(value_name = "ENV")]
     pub(crate) environments: Vec<String>,
+    /// Make the ledger's snapshot anew, from its entries, before it is verified
+    #[arg(long, conflicts_with = "environments")]
+    pub(crate) rebuild: bool,
 }
 
 #[derive(Debug, Args)]

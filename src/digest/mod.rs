@@ -22,8 +22,7 @@ pub use line_endings::{differs_only_in_line_endings, sha256_differs_only_in_line
 
 /// The context string of an entry's hash. Fixed for ever; see `docs/LEDGER.md`.
 pub const ENTRY_CONTEXT: &str = "tollgate 2026 ledger entry v1";
-static ENTRY_KEY: LazyLock<ContextKey> =
-    LazyLock::new(|| hash_derive_key_context(ENTRY_CONTEXT));
+static ENTRY_KEY: LazyLock<ContextKey> = LazyLock::new(|| hash_derive_key_context(ENTRY_CONTEXT));
 /// The context string of a receipt's hash. Fixed for ever; see `docs/LEDGER.md`.
 pub const RECEIPT_CONTEXT: &str = "tollgate 2026 receipt v1";
 /// The context string of a plan's id. Fixed for ever; see `docs/LEDGER.md`.

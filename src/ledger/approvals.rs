@@ -14,9 +14,9 @@ use crate::model::{Approval, ApprovedPlan, Entry, Release};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Approvals {
     /// What the entries themselves say; it goes before what is told of them.
-    said: BTreeMap<ChainHash, BTreeMap<Place, Approval>>,
+    pub(super) said: BTreeMap<ChainHash, BTreeMap<Place, Approval>>,
     /// What intents and receipts tell.
-    told: BTreeMap<ChainHash, BTreeMap<Place, Approval>>,
+    pub(super) told: BTreeMap<ChainHash, BTreeMap<Place, Approval>>,
 }
 
 impl Approvals {

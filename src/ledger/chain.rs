@@ -26,6 +26,32 @@ pub struct Row {
     pub body: String,
 }
 
+/// The same, where it stands: nothing of it is copied to look at it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RowRef<'a> {
+    /// The writer column.
+    pub writer: &'a [u8],
+    /// The number column.
+    pub number: i64,
+    /// The hash column.
+    pub hash: &'a [u8],
+    /// The exact text that was hashed.
+    pub body: &'a str,
+}
+
+impl Row {
+    /// The row, to look at.
+    #[must_use]
+    pub fn as_ref(&self) -> RowRef<'_> {
+        RowRef {
+            writer: &self.writer,
+            number: self.number,
+            hash: &self.hash,
+            body: &self.body,
+        }
+    }
+}
+
 /// Where and why the ledger is not sound.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unsound {
@@ -50,15 +76,13 @@ impl fmt::Display for Unsound {
 }
 
 /// Verifies an entry by itself: it has the bytes that were hashed, and its columns say what they do.
-fn alone(row: &Row) -> Result<(ChainHash, Entry), String> {
+fn alone(row: RowRef<'_>) -> Result<(ChainHash, Entry), String> {
     let hash = Entry::hash_of(row.body.as_bytes());
-    if hash.as_bytes() != row.hash.as_slice() {
+    if hash.as_bytes() != row.hash {
         return Err("its bytes do not have the hash beside them".to_owned());
     }
-    let entry = Entry::from_body(&row.body).map_err(|what| format!("it cannot be read: {what}"))?;
-    if entry.writer.as_bytes() != row.writer.as_slice()
-        || i64::try_from(entry.number) != Ok(row.number)
-    {
+    let entry = Entry::from_body(row.body).map_err(|what| format!("it cannot be read: {what}"))?;
+    if entry.writer.as_bytes() != row.writer || i64::try_from(entry.number) != Ok(row.number) {
         return Err(format!(
             "its bytes say that it is entry {} of writer {}",
             entry.number, entry.writer
@@ -71,10 +95,10 @@ fn alone(row: &Row) -> Result<(ChainHash, Entry), String> {
 ///
 /// # Errors
 /// [`Unsound`].
-pub fn stray(row: &Row) -> Result<(ChainHash, Entry), Box<Unsound>> {
+pub fn stray(row: RowRef<'_>) -> Result<(ChainHash, Entry), Box<Unsound>> {
     alone(row).map_err(|what| {
         Box::new(Unsound {
-            writer: crate::digest::hex(&row.writer),
+            writer: crate::digest::hex(row.writer),
             number: row.number,
             what,
             sound: Vec::new(),
@@ -89,14 +113,27 @@ pub struct Walk {
 }
 
 impl Walk {
+    /// Chains that were walked up to these entries.
+    pub(super) fn from_heads(heads: BTreeMap<WriterId, Head>) -> Self {
+        Self { heads }
+    }
+
     /// Takes the next row: each writer's entries must come in their order; writers may interleave.
     ///
     /// # Errors
     /// [`Unsound`] when the row does not continue its writer's chain with the bytes that were hashed.
     pub fn step(&mut self, row: &Row) -> Result<(ChainHash, Entry), Box<Unsound>> {
+        self.step_ref(row.as_ref())
+    }
+
+    /// The same, of a row where it stands.
+    ///
+    /// # Errors
+    /// As [`Self::step`].
+    pub fn step_ref(&mut self, row: RowRef<'_>) -> Result<(ChainHash, Entry), Box<Unsound>> {
         let unsound = |what: String| {
             Box::new(Unsound {
-                writer: crate::digest::hex(&row.writer),
+                writer: crate::digest::hex(row.writer),
                 number: row.number,
                 what,
                 sound: self.heads.values().copied().collect(),

@@ -90,21 +90,21 @@ impl OpenedDebt {
 /// What is known of an environment's debts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Debts {
-    runs: BTreeMap<AttemptId, Run>,
+    pub(super) runs: BTreeMap<AttemptId, Run>,
     /// Attempts that are known to have left nothing.
-    left_nothing: BTreeSet<AttemptId>,
+    pub(super) left_nothing: BTreeSet<AttemptId>,
     /// Attempts of which a receipt stands, or once stood.
-    stand: BTreeSet<AttemptId>,
-    reviews: BTreeMap<Place, (Review, BTreeSet<AttemptId>)>,
+    pub(super) stand: BTreeSet<AttemptId>,
+    pub(super) reviews: BTreeMap<Place, (Review, BTreeSet<AttemptId>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Run {
-    migration: MigrationId,
-    checksum: Checksum,
-    debt: Debt,
-    at: Timestamp,
-    by: Actor,
+pub(super) struct Run {
+    pub(super) migration: MigrationId,
+    pub(super) checksum: Checksum,
+    pub(super) debt: Debt,
+    pub(super) at: Timestamp,
+    pub(super) by: Actor,
 }
 
 impl Run {

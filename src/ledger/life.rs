@@ -26,8 +26,6 @@ pub struct Life {
     pub standing: BTreeMap<MigrationId, Standing>,
     /// The newest attempt that failed and left nothing, of migrations that have not succeeded since.
     pub failed: BTreeMap<MigrationId, Failed>,
-    /// When an attempt at a migration last failed, whatever came after.
-    pub(super) last_failure: BTreeMap<MigrationId, Timestamp>,
     /// Every attempt at it that the ledger knows of: begun here, or resolved here after another ledger
     /// had begun it.
     pub attempts: BTreeSet<AttemptId>,
@@ -38,17 +36,17 @@ pub struct Life {
     /// The newest look at its schema, by anyone.
     pub looked: Option<Looked>,
     /// The receipts among them that only tell of a rehearsal, and of no change.
-    rehearsed: BTreeSet<u64>,
+    pub(super) rehearsed: BTreeSet<u64>,
     /// Of every migration that was undone, the newest receipt of that: what it proved before is no longer
     /// applied.
     pub undone: BTreeMap<MigrationId, ReceiptRef>,
     /// Attempts that were made under a saved plan, with its id.
-    released: BTreeMap<AttemptId, ChainHash>,
+    pub(super) released: BTreeMap<AttemptId, ChainHash>,
     /// Attempts that left a receipt: whatever else is said of them came too late.
-    ended: BTreeSet<AttemptId>,
+    pub(super) ended: BTreeSet<AttemptId>,
     /// Receipts that stood there before it was put back to an earlier point. Whoever tells of one tells of
     /// the time before, whatever their clock says.
-    lost: BTreeSet<ChainHash>,
+    pub(super) lost: BTreeSet<ChainHash>,
 }
 
 /// A migration that ran and succeeded.
@@ -151,6 +149,16 @@ pub struct Standing {
     pub at: Timestamp,
     /// Why a person said so; `None` where the target's journal tells.
     pub reason: Option<String>,
+}
+
+/// What an attempt's end came to.
+pub(super) enum Ended {
+    /// It changes nothing, or nothing that counts as a failure.
+    Nothing,
+    /// It failed.
+    Failed,
+    /// It succeeded.
+    Succeeded(Box<Success>),
 }
 
 impl Success {
@@ -320,12 +328,14 @@ impl Life {
         }
     }
 
-    /// Takes an attempt's end into account; returns the success, where it is one.
-    pub(super) fn end(&mut self, outcome: &Outcome, at: Timestamp) -> Option<Success> {
+    /// Takes an attempt's end into account.
+    pub(super) fn end(&mut self, outcome: &Outcome, at: Timestamp) -> Ended {
         if outcome.outcome == Ending::Unknown || self.check_outcome(outcome).is_err() {
-            return None;
+            return Ended::Nothing;
         }
-        let attempted = self.open.remove(&outcome.attempt)?;
+        let Some(attempted) = self.open.remove(&outcome.attempt) else {
+            return Ended::Nothing;
+        };
         if let Some(receipt) = outcome.receipt {
             let success = Success {
                 checksum: Some(attempted.intent.blake3),
@@ -346,11 +356,11 @@ impl Life {
                 told_by: None,
             };
             self.record(&outcome.migration, success.clone());
-            return Some(success);
+            return Ended::Succeeded(Box::new(success));
         }
         // It is as pending as it was before.
         if outcome.how == Some(How::NotRun) {
-            return None;
+            return Ended::Nothing;
         }
         // What an earlier attempt left stands on where this one left nothing of its own.
         if let Some(progress) = outcome.progress {
@@ -364,16 +374,13 @@ impl Life {
                     reason: None,
                 };
                 self.standing.insert(outcome.migration.clone(), standing);
-                return None;
+                return Ended::Nothing;
             }
         }
         // What was to be undone stands on: it did not fail.
         if outcome.progress.is_none() && attempted.intent.receipt == ReceiptKind::Undone {
-            return None;
+            return Ended::Nothing;
         }
-        let last = self.last_failure.entry(outcome.migration.clone());
-        let last = last.or_insert(at);
-        *last = at.max(*last);
         let failed = Failed {
             at,
             error: outcome.error.clone(),
@@ -385,7 +392,7 @@ impl Life {
         } else if !self.applied.contains_key(&outcome.migration) {
             self.failed.insert(outcome.migration.clone(), failed);
         }
-        None
+        Ended::Failed
     }
 
     /// Takes the receipt of a rehearsal into account.

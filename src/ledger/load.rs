@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::{Connection, OptionalExtension as _, Params, params};
 
 use super::assemble::assemble;
-use super::chain::{Row, Unsound, Walk, stray};
+use super::chain::{RowRef, Walk, stray};
 use super::error::{Behind, LedgerError, LedgerErrorKind};
 use super::head::Written;
 use super::order;
 use super::read::{Entries, Loaded, check_is_ledger, gone};
-use super::view::{View, says};
+use super::snapshot::{self, Resumed, sound};
+use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::Head;
 use crate::model::{Entry, Fact, Policy, WriterId};
@@ -24,18 +25,30 @@ pub(super) type Place = Option<(WriterId, String)>;
 pub(super) struct Wanted {
     pub(super) entries: Entries,
     pub(super) written: Written,
+    /// Whether every entry is to be verified and folded, also where a snapshot stands for most of them.
+    pub(super) whole: bool,
 }
 
 impl Wanted {
+    /// What the entries add up to.
     pub(super) fn state(written: Written) -> Self {
         Self {
             entries: Entries::Drop,
             written,
+            whole: false,
+        }
+    }
+
+    /// The same, from the entries alone.
+    pub(super) fn whole(written: Written) -> Self {
+        Self {
+            whole: true,
+            ..Self::state(written)
         }
     }
 }
 
-const MAIN: &str = "SELECT writer, number, hash, body FROM entry ORDER BY position";
+pub(super) const MAIN: &str = "SELECT writer, number, hash, body FROM entry ORDER BY position";
 const ASIDE: &str = "SELECT writer, number, hash, body FROM aside \
      WHERE hash NOT IN (SELECT hash FROM entry) ORDER BY position";
 
@@ -45,7 +58,6 @@ pub(super) fn load(
     wanted: Wanted,
     policy: &Policy,
 ) -> Result<(Loaded, Place), LedgerError> {
-    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let unsound = |unsound| LedgerError::new(path, LedgerErrorKind::Unsound(unsound));
     let mut loaded = Loaded::default();
     let version = check_is_ledger(path, connection)?;
@@ -53,21 +65,34 @@ pub(super) fn load(
         gone(path, wanted.written)?;
         return Ok((loaded, None));
     }
+    let place = place(path, connection)?;
+    let writer = place.as_ref().map(|(writer, _)| *writer);
+    if version > 2
+        && !wanted.whole
+        && wanted.entries == Entries::Drop
+        && is_there(path, connection, wanted.written)?
+        && let Some(resumed) = snapshot::resume(path, connection, (writer, policy))?
+    {
+        let Resumed {
+            view,
+            walk,
+            source,
+            after,
+            ..
+        } = resumed;
+        loaded.view = view;
+        loaded.heads = walk.heads().copied().collect();
+        loaded.source = source;
+        loaded.unfolded = after;
+        loaded.kept = kept(path, connection)?;
+        return Ok((loaded, place));
+    }
     let mut due = wanted.written.head();
     let mut walk = Walk::default();
     let mut line = Line::default();
-    each(path, connection, MAIN, &mut |row| {
-        let (hash, entry) = walk.step(&row).map_err(unsound)?;
-        says(&entry).map_err(|what| {
-            let mut sound: Vec<Head> = walk.heads().copied().collect();
-            sound.retain(|head| head.hash != hash);
-            unsound(Box::new(Unsound {
-                writer: entry.writer.to_string(),
-                number: row.number,
-                what,
-                sound,
-            }))
-        })?;
+    each(path, connection, MAIN, [], &mut |row| {
+        let (hash, entry) = sound(path, &mut walk, row)?;
+        loaded.unfolded += 1;
         let here =
             |due: Head| (due.writer, due.number, due.hash) == (entry.writer, entry.number, hash);
         due = due.filter(|due| !here(*due));
@@ -91,16 +116,16 @@ pub(super) fn load(
     }
     let mut aside = Vec::new();
     if version > 1 {
-        each(path, connection, ASIDE, &mut |row| {
-            aside.push(stray(&row).map_err(unsound)?);
+        each(path, connection, ASIDE, [], &mut |row| {
+            aside.push(stray(row).map_err(unsound)?);
             Ok(())
         })?;
     }
     if line.is_broken || !aside.is_empty() {
         let mut main = std::mem::take(&mut loaded.entries);
         if wanted.entries == Entries::Drop {
-            each(path, connection, MAIN, &mut |row| {
-                let entry = Entry::from_body(&row.body);
+            each(path, connection, MAIN, [], &mut |row| {
+                let entry = Entry::from_body(row.body);
                 let read = entry.map(|entry| (Entry::hash_of(row.body.as_bytes()), entry));
                 main.extend(read);
                 Ok(())
@@ -119,30 +144,73 @@ pub(super) fn load(
         }
     }
     loaded.kept = kept(path, connection)?;
-    let place = connection
+    loaded.view.stand(writer, None, policy);
+    Ok((loaded, place))
+}
+
+/// The same from all entries, compared with what a snapshot tells.
+///
+/// # Errors
+/// As [`load`].
+pub(super) fn load_and_compare(
+    path: &Path,
+    connection: &Connection,
+    written: Written,
+    policy: &Policy,
+) -> Result<(Loaded, snapshot::Agreement), LedgerError> {
+    let (loaded, place) = load(path, connection, Wanted::whole(written), policy)?;
+    let agreement = match check_is_ledger(path, connection)? {
+        ..3 => snapshot::Agreement::None,
+        _ => {
+            let writer = place.map(|(writer, _)| writer);
+            snapshot::compare(path, connection, &loaded.view, (writer, policy))?
+        }
+    };
+    Ok((loaded, agreement))
+}
+
+fn place(path: &Path, connection: &Connection) -> Result<Place, LedgerError> {
+    let found = connection
         .query_row(
             "SELECT writer, place FROM place ORDER BY position DESC LIMIT 1",
             [],
             |row| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, String>(1)?)),
         )
         .optional()
-        .map_err(failed)?
-        .map(|(writer, place)| (WriterId::from_bytes(writer), place));
-    let writer = place.as_ref().map(|(writer, _)| *writer);
-    loaded.view.stand(writer, None, policy);
-    Ok((loaded, place))
+        .map_err(|error| LedgerError::sqlite(path, &error))?;
+    Ok(found.map(|(writer, place)| (WriterId::from_bytes(writer), place)))
+}
+
+/// Whether the entry is there that was written here last. Where it is not, all entries are looked at: then
+/// it is told how far they go.
+fn is_there(path: &Path, connection: &Connection, written: Written) -> Result<bool, LedgerError> {
+    let Some(head) = written.head() else {
+        return Ok(true);
+    };
+    let number = i64::try_from(head.number).unwrap_or(-1);
+    let sql = "SELECT EXISTS (SELECT 1 FROM entry WHERE hash = ?1 AND writer = ?2 AND number = ?3)";
+    let values = params![head.hash.as_bytes(), head.writer.as_bytes(), number];
+    connection
+        .query_row(sql, values, |row| row.get(0))
+        .map_err(|error| LedgerError::sqlite(path, &error))
+}
+
+/// Whether some entry is kept aside and does not count yet.
+pub(super) fn strays_stand(connection: &Connection) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM aside WHERE hash NOT IN (SELECT hash FROM entry))";
+    connection.query_row(sql, [], |row| row.get(0))
 }
 
 /// Whether the entries come as one line: each writer goes on from the very entry before it. Then the
 /// order in which they arrived is their order, and nothing has to be sorted.
 #[derive(Default)]
-struct Line {
+pub(super) struct Line {
     last: Option<Head>,
-    is_broken: bool,
+    pub(super) is_broken: bool,
 }
 
 impl Line {
-    fn goes_on(&mut self, entry: &Entry, hash: ChainHash) -> bool {
+    pub(super) fn goes_on(&mut self, entry: &Entry, hash: ChainHash) -> bool {
         let follows = match (&entry.fact, self.last) {
             (_, Some(last)) if last.writer == entry.writer => true,
             (Fact::Opened(opened), last) => opened.after == last,
@@ -158,25 +226,26 @@ impl Line {
     }
 }
 
-fn each(
+pub(super) fn each(
     path: &Path,
     connection: &Connection,
     query: &str,
-    step: &mut dyn FnMut(Row) -> Result<(), LedgerError>,
+    values: impl Params,
+    step: &mut dyn FnMut(RowRef<'_>) -> Result<(), LedgerError>,
 ) -> Result<(), LedgerError> {
     let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
     let mut statement = connection.prepare(query).map_err(failed)?;
-    let mut rows = statement.query([]).map_err(failed)?;
+    let mut rows = statement.query(values).map_err(failed)?;
     while let Some(row) = rows.next().map_err(failed)? {
+        let bytes = |place: usize| Ok(row.get_ref(place)?.as_blob()?);
         // SQLite keeps whatever bytes somebody wrote as text. What is no UTF-8 was never hashed, and
         // goes on as the empty text, which is no entry under any hash.
         let body = row.get_ref(3).map_err(failed)?;
-        let body = body.as_str().unwrap_or_default().to_owned();
-        step(Row {
-            writer: row.get(0).map_err(failed)?,
+        step(RowRef {
+            writer: bytes(0).map_err(failed)?,
             number: row.get(1).map_err(failed)?,
-            hash: row.get(2).map_err(failed)?,
-            body,
+            hash: bytes(2).map_err(failed)?,
+            body: body.as_str().unwrap_or_default(),
         })?;
     }
     Ok(())
@@ -185,16 +254,16 @@ fn each(
 /// The exact bytes of every entry, verified before; those that do not count last.
 pub(super) fn exported(path: &Path, connection: &Connection) -> Result<Vec<String>, LedgerError> {
     let mut bodies = Vec::new();
-    let mut take = |row: Row| {
-        bodies.push(row.body);
+    let mut take = |row: RowRef<'_>| {
+        bodies.push(row.body.to_owned());
         Ok(())
     };
     let version = check_is_ledger(path, connection)?;
     if version > 0 {
-        each(path, connection, MAIN, &mut take)?;
+        each(path, connection, MAIN, [], &mut take)?;
     }
     if version > 1 {
-        each(path, connection, ASIDE, &mut take)?;
+        each(path, connection, ASIDE, [], &mut take)?;
     }
     Ok(bodies)
 }

@@ -10,6 +10,7 @@ use super::error::{LedgerError, LedgerErrorKind};
 use super::head::Written;
 use super::load::{Wanted, load};
 use super::pack::{Pack, Packed};
+use super::read::Loaded;
 use super::store::Ledger;
 use crate::digest::ChainHash;
 use crate::model::entry::{Believed, Head};
@@ -114,14 +115,21 @@ impl Ledger {
     }
 
     /// Adds up the file anew.
-    fn reload(&mut self) -> Result<(), LedgerError> {
+    pub(super) fn reload(&mut self) -> Result<(), LedgerError> {
         let wanted = Wanted::state(Written::Nothing);
         let (loaded, _) = load(&self.path, &self.connection, wanted, &self.policy)?;
+        self.take(loaded);
+        Ok(())
+    }
+
+    /// Takes in what was read of the file.
+    pub(super) fn take(&mut self, loaded: Loaded) {
         self.view = loaded.view;
         self.strays = loaded.strays;
         self.heads = by_writer(loaded.heads);
+        self.source = loaded.source;
+        self.unfolded = loaded.unfolded;
         self.stand();
-        Ok(())
     }
 
     /// What is held and does not simply count.

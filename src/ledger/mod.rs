@@ -18,6 +18,7 @@ mod place;
 mod read;
 mod rehearsals;
 mod reverts;
+mod snapshot;
 mod soak;
 mod store;
 pub mod view;
@@ -28,7 +29,8 @@ pub use error::{LedgerError, LedgerErrorKind};
 pub use merge::Merged;
 pub use pack::{Pack, PackError};
 pub use read::{
-    Loaded, exchanged_scripts, read, read_bodies, read_script, read_scripts, read_state,
+    Loaded, exchanged_scripts, read, read_bodies, read_script, read_scripts, read_state, verify,
 };
+pub use snapshot::Agreement;
 pub use store::{Ledger, Opening};
 pub use view::View;

@@ -9,14 +9,15 @@ use rusqlite::{Connection, OpenFlags};
 use super::assemble::Strays;
 use super::error::{Behind, LedgerError, LedgerErrorKind};
 use super::head::{self, Written};
-use super::load::{Wanted, exchanged, exported, load, script, scripts};
+use super::load::{Wanted, exchanged, exported, load, load_and_compare, script, scripts};
+use super::snapshot::{Agreement, Source};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::Head;
 use crate::model::{Entry, Policy};
 
 /// The newest schema that this tool knows; `PRAGMA user_version` of the file.
-pub(super) const SCHEMA_VERSION: i64 = 2;
+pub(super) const SCHEMA_VERSION: i64 = 3;
 /// `PRAGMA application_id`: "TOLL". A SQLite file without it is somebody else's database.
 pub(super) const APPLICATION_ID: i64 = 0x544f_4c4c;
 
@@ -36,6 +37,10 @@ pub struct Loaded {
     pub entries: Vec<(ChainHash, Entry)>,
     /// The checksums of every script whose bytes are kept.
     pub kept: BTreeSet<Checksum>,
+    /// Where the rest of a snapshot stands that the state was folded from.
+    pub(super) source: Source,
+    /// How many entries were folded, one by one.
+    pub(super) unfolded: u64,
 }
 
 /// Reads a ledger with all its entries, without writing anything. A ledger that does not exist is an
@@ -47,12 +52,28 @@ pub fn read(path: &Path, policy: &Policy) -> Result<Loaded, LedgerError> {
     read_as(path, Entries::Keep, policy)
 }
 
-/// As [`read`], verified as well, without the entries: what they add up to is much smaller.
+/// What the entries add up to, without them. Where a snapshot stands for the older ones, only what comes
+/// after it is read, and verified; see [`verify`].
 ///
 /// # Errors
 /// As [`read`].
 pub fn read_state(path: &Path, policy: &Policy) -> Result<Loaded, LedgerError> {
     read_as(path, Entries::Drop, policy)
+}
+
+/// Reads and verifies every entry, and compares what they add up to with the snapshot, where there is one.
+///
+/// # Errors
+/// As [`read`].
+pub fn verify(path: &Path, policy: &Policy) -> Result<(Loaded, Agreement), LedgerError> {
+    let written = head::read(path);
+    let Some(verified) = reading(path, |connection| {
+        load_and_compare(path, connection, written, policy)
+    }) else {
+        gone(path, written)?;
+        return Ok((Loaded::default(), Agreement::None));
+    };
+    verified
 }
 
 /// The exact bytes of every entry that the ledger holds, verified, in the order of arrival; those that
@@ -63,7 +84,7 @@ pub fn read_state(path: &Path, policy: &Policy) -> Result<Loaded, LedgerError> {
 pub fn read_bodies(path: &Path) -> Result<Vec<String>, LedgerError> {
     let written = head::read(path);
     let Some(bodies) = reading(path, |connection| {
-        load(path, connection, Wanted::state(written), &Policy::default())?;
+        load(path, connection, Wanted::whole(written), &Policy::default())?;
         exported(path, connection)
     }) else {
         gone(path, written)?;
@@ -82,9 +103,11 @@ pub(super) enum Entries {
 fn read_as(path: &Path, entries: Entries, policy: &Policy) -> Result<Loaded, LedgerError> {
     // First what was written, then what is there: entries only come.
     let written = head::read(path);
-    let Some(loaded) = reading(path, |connection| {
-        load(path, connection, Wanted { entries, written }, policy)
-    }) else {
+    let wanted = Wanted {
+        entries,
+        ..Wanted::state(written)
+    };
+    let Some(loaded) = reading(path, |connection| load(path, connection, wanted, policy)) else {
         gone(path, written)?;
         return Ok(Loaded::default());
     };

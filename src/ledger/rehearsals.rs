@@ -74,7 +74,9 @@ impl Rehearsed {
 
 /// Of every pair of scripts there ever was, `migration.sql` and `down.sql`, the rehearsal that counts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Rehearsals(BTreeMap<MigrationId, BTreeMap<(Checksum, Checksum), Rehearsed>>);
+pub(super) struct Rehearsals(
+    pub(super) BTreeMap<MigrationId, BTreeMap<(Checksum, Checksum), Rehearsed>>,
+);
 
 impl Rehearsals {
     pub(super) fn of_bytes(

@@ -9,8 +9,8 @@ use crate::model::{Actor, Entry, EnvironmentName, IncidentId, MigrationId, Times
 /// What the entries say of rollbacks and emergencies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Reverts {
-    rollbacks: BTreeMap<MigrationId, Rollback>,
-    incidents: BTreeMap<IncidentId, Incident>,
+    pub(super) rollbacks: BTreeMap<MigrationId, Rollback>,
+    pub(super) incidents: BTreeMap<IncidentId, Incident>,
 }
 
 /// A migration that reverses another one, as the entry says that was written beside it.

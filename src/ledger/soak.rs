@@ -38,10 +38,8 @@ impl EnvironmentView {
             },
             _ => first.at,
         };
-        let failures = self
-            .lives()
-            .filter_map(|life| life.last_failure.get(migration));
-        let failed = failures.copied().filter(|at| *at > succeeded).max();
+        let last = self.last_failure.get(migration).copied();
+        let failed = last.filter(|at| *at > succeeded);
         Soaking::Since { succeeded, failed }
     }
 }

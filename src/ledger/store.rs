@@ -14,6 +14,7 @@ use super::load::{Wanted, kept, load, script};
 use super::merge::by_writer;
 use super::place::{self, Lock};
 use super::read::{APPLICATION_ID, SCHEMA_VERSION, check_is_ledger, gone, wal_alone};
+use super::snapshot::{self, NEWEST, Source, WORTH};
 use super::view::View;
 use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::{Head, Opened};
@@ -22,9 +23,10 @@ use crate::model::{Entry, Fact, Policy, Provenance, Timestamp, WriterId};
 const KEEP_SCRIPT: &str = "INSERT INTO script (checksum, bytes) SELECT ?1, ?2 \
      WHERE NOT EXISTS (SELECT 1 FROM script WHERE checksum = ?1)";
 /// The schema's steps: a file that has the first n lacks those after them.
-const SCHEMA: [&str; 2] = [
+const SCHEMA: [&str; 3] = [
     include_str!("schema/001.sql"),
     include_str!("schema/002.sql"),
+    include_str!("schema/003.sql"),
 ];
 
 /// How to open a ledger for writing.
@@ -50,6 +52,10 @@ pub struct Ledger {
     pub(super) connection: Connection,
     pub(super) view: View,
     pub(super) strays: Strays,
+    /// Where the rest of the snapshot stands that the state was folded from.
+    pub(super) source: Source,
+    /// How many entries are in no snapshot.
+    pub(super) unfolded: u64,
     /// The newest entry of each writer.
     pub(super) heads: BTreeMap<WriterId, Head>,
     pub(super) policy: Policy,
@@ -181,6 +187,8 @@ impl Ledger {
             connection,
             view: loaded.view,
             strays: loaded.strays,
+            source: loaded.source,
+            unfolded: loaded.unfolded,
             heads: by_writer(loaded.heads),
             policy: opening.policy.clone(),
             head,
@@ -198,6 +206,61 @@ impl Ledger {
     pub(super) fn stand(&mut self) {
         let after = self.opening.as_ref().and_then(|(opened, _)| opened.after);
         self.view.stand(Some(self.writer), after, &self.policy);
+        let source = &self.source;
+        if source
+            .fetch_present(&self.connection, &mut self.view)
+            .is_err()
+        {
+            self.without_snapshot();
+        }
+    }
+
+    /// A part of the snapshot is gone or damaged: all entries are folded instead.
+    fn without_snapshot(&mut self) {
+        let wanted = Wanted::whole(Written::Nothing);
+        // The file was read a moment ago. Where it cannot be now, what is to be written fails as well.
+        if let Ok((loaded, _)) = load(&self.path, &self.connection, wanted, &self.policy) {
+            self.take(loaded);
+        }
+    }
+
+    /// Reads of the snapshot what a fact speaks of and nobody has asked for yet.
+    fn fetch(&mut self, fact: &Fact) {
+        let (source, view) = (&self.source, &mut self.view);
+        if source
+            .fetch(&self.connection, view, self.writer, fact)
+            .is_err()
+        {
+            self.without_snapshot();
+        }
+    }
+
+    /// Throws the snapshot away, and makes it anew from the entries where the ledger is long enough to need one.
+    ///
+    /// # Errors
+    /// As [`Self::snapshot`].
+    pub fn rebuild_snapshot(&mut self) -> Result<(), LedgerError> {
+        snapshot::make(&self.path, &mut self.connection, (NEWEST, WORTH), true)?;
+        self.reload()
+    }
+
+    /// Makes a snapshot of all entries but so many of the newest, from the entries alone. By itself one is
+    /// made when a ledger is closed to which enough was added.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: there is none then, or the one that there was.
+    pub fn snapshot(&mut self, newest: u64) -> Result<(), LedgerError> {
+        snapshot::make(&self.path, &mut self.connection, (newest, 0), true)?;
+        self.reload()
+    }
+
+    /// Makes the snapshot that there is stand for more entries, all but so many of the newest.
+    ///
+    /// # Errors
+    /// As [`Self::snapshot`].
+    pub fn further_snapshot(&mut self, newest: u64) -> Result<(), LedgerError> {
+        snapshot::make(&self.path, &mut self.connection, (newest, 0), false)?;
+        self.reload()
     }
 
     /// Whether a path, links resolved, is this file or one that is kept beside it.
@@ -328,14 +391,17 @@ impl Ledger {
         if facts.is_empty() {
             return Ok(Vec::new());
         }
-        let failed = |error: rusqlite::Error| LedgerError::sqlite(&self.path, &error);
         // Kept bytes are never replaced, so wrong ones would stand there for ever.
         let is_other = |(checksum, bytes): &&(Checksum, &[u8])| Checksum::of(bytes) != *checksum;
         if let Some((checksum, _)) = scripts.iter().find(is_other) {
             let said = format!("an entry was not written: the bytes to keep are not {checksum}");
             return Err(LedgerError::new(&self.path, LedgerErrorKind::Other(said)));
         }
+        for (_, fact) in &facts {
+            self.fetch(fact);
+        }
         crate::failpoint::hit("ledger.append.before");
+        let failed = |error: rusqlite::Error| LedgerError::sqlite(&self.path, &error);
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -380,6 +446,7 @@ impl Ledger {
         crate::failpoint::hit("ledger.append.after-commit");
         for entry in &entries {
             self.view.step(entry);
+            self.unfolded += 1;
         }
         self.head = head;
         if let Some(head) = head {
@@ -387,6 +454,15 @@ impl Ledger {
         }
         self.opening = None;
         self.newest.write(head);
+        let is_bound = |entry: &Entry| matches!(entry.fact, Fact::Bound(_));
+        if entries.iter().any(is_bound)
+            && self
+                .source
+                .fetch_present(&self.connection, &mut self.view)
+                .is_err()
+        {
+            self.without_snapshot();
+        }
         Ok(heads)
     }
 
@@ -404,6 +480,16 @@ impl Ledger {
     /// When they no longer have their checksum, or the file cannot be read.
     pub fn script(&self, checksum: Checksum) -> Result<Option<Vec<u8>>, LedgerError> {
         script(&self.path, &self.connection, checksum)
+    }
+}
+
+impl Drop for Ledger {
+    /// A ledger to which much was added opens fast the next time. It is not worth failing for: without
+    /// a snapshot all entries are folded.
+    fn drop(&mut self) {
+        if self.unfolded >= NEWEST + WORTH && !std::thread::panicking() {
+            let _ = snapshot::make(&self.path, &mut self.connection, (NEWEST, WORTH), false);
+        }
     }
 }
 

@@ -23,6 +23,7 @@ use crate::model::{
 use super::approvals::Approvals;
 use super::debts::Debts;
 pub use super::debts::{OpenedDebt, Owed, Review};
+use super::life::Ended;
 pub use super::life::{Attempted, Backup, Failed, Life, Looked, Standing, Success};
 use super::rehearsals::Rehearsals;
 pub use super::rehearsals::Rehearsed;
@@ -34,24 +35,24 @@ use super::waivers::Waivers;
 /// What the ledger knows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct View {
-    environments: BTreeMap<EnvironmentName, EnvironmentView>,
-    chain: Vec<EnvironmentName>,
+    pub(super) environments: BTreeMap<EnvironmentName, EnvironmentView>,
+    pub(super) chain: Vec<EnvironmentName>,
     /// The entries that said the chain.
-    chained: BTreeSet<Place>,
+    pub(super) chained: BTreeSet<Place>,
     /// Those that a person's word stands above.
-    overruled: BTreeSet<Place>,
+    pub(super) overruled: BTreeSet<Place>,
     /// The head that each writer goes on from.
-    after: BTreeMap<WriterId, Head>,
+    pub(super) after: BTreeMap<WriterId, Head>,
     /// Which life of an environment's target a writer last spoke of.
-    spoke_of: BTreeMap<(EnvironmentName, WriterId), IncarnationId>,
-    order: Order,
-    stands: Stand,
-    reverts: Reverts,
+    pub(super) spoke_of: BTreeMap<(EnvironmentName, WriterId), IncarnationId>,
+    pub(super) order: Order,
+    pub(super) stands: Stand,
+    pub(super) reverts: Reverts,
 }
 
 /// Whose state it is: a personal environment has another target for every writer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Stand {
+pub(super) struct Stand {
     kinds: BTreeMap<EnvironmentName, Kind>,
     /// The writers whose entries are this ledger's own, and up to which number.
     own: BTreeMap<WriterId, u64>,
@@ -66,27 +67,31 @@ pub struct EnvironmentView {
     /// Every success there ever was, by migration and checksum: the evidence. The first one counts.
     pub evidence: BTreeMap<MigrationId, BTreeMap<Checksum, Success>>,
     /// The newest rehearsal of every pair of scripts there ever was: of `migration.sql` and of `down.sql`.
-    rehearsals: Rehearsals,
-    waivers: Waivers,
-    debts: Debts,
-    approvals: Approvals,
+    pub(super) rehearsals: Rehearsals,
+    pub(super) waivers: Waivers,
+    pub(super) debts: Debts,
+    pub(super) approvals: Approvals,
     /// What the policy was last known to ask of it.
-    policy: Option<KnownPolicy>,
-    lives: BTreeMap<IncarnationId, Life>,
-    bindings: Vec<Binding>,
-    /// The life in which each attempt was made.
-    attempts_at: BTreeMap<AttemptId, IncarnationId>,
+    pub(super) policy: Option<KnownPolicy>,
+    /// When an attempt at a migration last failed, on whatever target and whatever came after.
+    pub(super) last_failure: BTreeMap<MigrationId, Timestamp>,
+    pub(super) lives: BTreeMap<IncarnationId, Life>,
+    /// Lives that a snapshot holds and nobody has asked for: see [`super::snapshot`].
+    pub(super) unread: BTreeSet<IncarnationId>,
+    pub(super) bindings: Vec<Binding>,
+    /// The life in which each attempt was made; of those that a snapshot holds only the ones that were asked for.
+    pub(super) attempts_at: BTreeMap<AttemptId, IncarnationId>,
     /// What was said of the end of attempts before they were begun, by clocks that disagree.
-    early: BTreeMap<AttemptId, Vec<(Outcome, Timestamp)>>,
+    pub(super) early: BTreeMap<AttemptId, Vec<(Outcome, Timestamp)>>,
     /// Who resolved an attempt before it was begun.
-    spoken: BTreeMap<AttemptId, WriterId>,
-    nothing: Life,
+    pub(super) spoken: BTreeMap<AttemptId, WriterId>,
+    pub(super) nothing: Life,
 }
 
 /// What the policy was known to ask of an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownPolicy {
-    key: Key,
+    pub(super) key: Key,
     /// What was seen.
     pub seen: PolicySeen,
     /// When.
@@ -97,11 +102,11 @@ pub struct KnownPolicy {
 
 /// One time that a writer met a target, or bound the environment to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Binding {
-    key: Key,
-    target: TargetIdentity,
+pub(super) struct Binding {
+    pub(super) key: Key,
+    pub(super) target: TargetIdentity,
     /// The incarnation that it took the place of, another one.
-    replaces: Option<IncarnationId>,
+    pub(super) replaces: Option<IncarnationId>,
 }
 
 impl Deref for EnvironmentView {
@@ -165,26 +170,36 @@ impl EnvironmentView {
 
     /// Every backup of any target that it ever had.
     pub fn all_backups(&self) -> impl Iterator<Item = &Backup> {
-        self.lives().flat_map(|life| &life.backups)
-    }
-
-    /// Every life of every target that it ever had.
-    pub(super) fn lives(&self) -> impl Iterator<Item = &Life> {
-        self.lives.values()
+        self.lives.values().flat_map(|life| &life.backups)
     }
 
     /// Whether that is, or once was, its target.
     #[must_use]
     pub fn has_had(&self, target: IncarnationId) -> bool {
-        self.lives.contains_key(&target)
+        self.lives.contains_key(&target) || self.unread.contains(&target)
     }
 
     fn life(&mut self, incarnation: IncarnationId) -> &mut Life {
         self.lives.entry(incarnation).or_default()
     }
 
-    fn life_of(&self, attempt: AttemptId) -> Option<IncarnationId> {
+    pub(super) fn life_of(&self, attempt: AttemptId) -> Option<IncarnationId> {
         self.attempts_at.get(&attempt).copied()
+    }
+
+    /// Takes the end of an attempt into account, in the life in which it was made.
+    fn end(&mut self, life: IncarnationId, outcome: &Outcome, at: Timestamp) {
+        match self.life(life).end(outcome, at) {
+            Ended::Nothing => {}
+            Ended::Failed => {
+                let last = self.last_failure.entry(outcome.migration.clone());
+                let last = last.or_insert(at);
+                *last = at.max(*last);
+            }
+            Ended::Succeeded(success) => {
+                self.prove(&outcome.migration, *success, &outcome.environment);
+            }
+        }
     }
 
     /// A copied target brings the receipts of another environment along. They say what is applied here,
@@ -492,9 +507,7 @@ impl View {
                     early.push((outcome.clone(), entry.at));
                     return;
                 };
-                if let Some(success) = view.life(life).end(outcome, entry.at) {
-                    view.prove(&outcome.migration, success, &outcome.environment);
-                }
+                view.end(life, outcome, entry.at);
             }
             Fact::Absorbed(absorbed) => {
                 let Ok(receipt) = read_absorbed(absorbed) else {
@@ -590,9 +603,7 @@ impl View {
         view.attempts_at.insert(attempt, intent.target);
         view.life(intent.target).begin(attempted);
         for (outcome, at) in view.early.remove(&attempt).unwrap_or_default() {
-            if let Some(success) = view.life(intent.target).end(&outcome, at) {
-                view.prove(&outcome.migration, success, &intent.environment);
-            }
+            view.end(intent.target, &outcome, at);
         }
     }
 
@@ -681,7 +692,7 @@ fn of_success(outcome: &Outcome) -> Result<(), String> {
 }
 
 /// The receipt that an entry holds, if it has the hash that the entry names.
-fn read_absorbed(absorbed: &Absorbed) -> Result<Receipt, String> {
+pub(super) fn read_absorbed(absorbed: &Absorbed) -> Result<Receipt, String> {
     if Receipt::hash_of(&absorbed.body) != absorbed.hash {
         return Err("the receipt it holds does not have the hash it names".to_owned());
     }

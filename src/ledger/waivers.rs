@@ -23,8 +23,8 @@ pub struct Waived {
 /// What is known of an environment's waivers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Waivers {
-    said: BTreeMap<Place, (Waiver, Checksum)>,
-    spent: BTreeMap<Place, BTreeSet<AttemptId>>,
+    pub(super) said: BTreeMap<Place, (Waiver, Checksum)>,
+    pub(super) spent: BTreeMap<Place, BTreeSet<AttemptId>>,
 }
 
 impl Waivers {

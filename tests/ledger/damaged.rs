@@ -239,7 +239,7 @@ fn write_bytes(path: &Path, bytes: &[u8]) {
 
 /// A file as the first version made it: without what many machines need.
 #[test]
-fn a_ledger_of_the_first_schema_is_read_as_it_is_and_gets_the_second_when_it_is_written() {
+fn a_ledger_of_the_first_schema_is_read_as_it_is_and_gets_the_newest_when_it_is_written() {
     let folder = tempdir().unwrap();
     let whole = hundred(folder.path());
     let old = folder.path().join("old.db");
@@ -268,5 +268,5 @@ fn a_ledger_of_the_first_schema_is_read_as_it_is_and_gets_the_second_when_it_is_
         .unwrap()
         .pragma_query_value(None, "user_version", |row| row.get(0))
         .unwrap();
-    assert_eq!(version, 2);
+    assert_eq!(version, 3);
 }

@@ -8,5 +8,6 @@ mod faults;
 mod guarded;
 mod places;
 mod population;
+mod snapshot;
 mod support;
 mod union;

@@ -389,7 +389,7 @@ fn head_of(entry: &Entry) -> Head {
     }
 }
 
-fn bodies(entries: &[Entry]) -> Vec<String> {
+pub(crate) fn bodies(entries: &[Entry]) -> Vec<String> {
     entries
         .iter()
         .map(|entry| entry.to_body().unwrap())
@@ -484,7 +484,7 @@ proptest! {
 }
 
 /// A chain of so many entries by the first writer.
-fn line(count: usize) -> Vec<Entry> {
+pub(crate) fn line(count: usize) -> Vec<Entry> {
     let mut chain = Vec::new();
     push(&mut chain, 0, at(0), Fact::Opened(Opened { after: None }));
     for n in 1..count {

@@ -3,12 +3,13 @@
 use serde_json::json;
 
 use super::verify_target;
+use crate::cli::act::act_alone;
 use crate::cli::args::{Global, Verify};
 use crate::cli::exit::{go_on, set_aside};
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::cli::{Exit, Result};
-use crate::ledger::{self, LedgerErrorKind, Strays};
+use crate::ledger::{self, Agreement, LedgerErrorKind, Strays};
 use crate::model::entry::Head;
 use crate::report::{self, strays};
 
@@ -38,17 +39,34 @@ fn exchanged(path: &std::path::Path) -> Result<Option<Broken>> {
     }))
 }
 
+/// A snapshot that the entries do not add up to.
+fn other_state(agreement: Agreement) -> Option<Broken> {
+    (agreement == Agreement::Differs).then(|| Broken {
+        json: json!({ "snapshot": "differs", "what": "it tells something else than the entries" }),
+        told: "its snapshot tells something else than its entries, which are sound".to_owned(),
+        remedy: "tollgate verify --rebuild".to_owned(),
+    })
+}
+
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Result<Exit> {
     let project = Project::open(output, global)?;
     if !verb.environments.is_empty() {
         return verify_target::run(output, global, &project, verb);
     }
     let path = &project.config.ledger;
+    if verb.rebuild && path.exists() {
+        act_alone(output, global, &project, |run| {
+            Ok(run.ledger.rebuild_snapshot()?)
+        })?;
+    }
     let mut held = Strays::default();
-    let (heads, broken) = match ledger::read_state(path, &project.config.policy) {
-        Ok(loaded) => {
+    let mut snapshot = Agreement::None;
+    let (heads, broken) = match ledger::verify(path, &project.config.policy) {
+        Ok((loaded, agreement)) => {
             held = loaded.strays;
-            (loaded.heads, exchanged(path)?)
+            snapshot = agreement;
+            let broken = exchanged(path)?.or_else(|| other_state(agreement));
+            (loaded.heads, broken)
         }
         Err(error) => match &error.kind {
             LedgerErrorKind::Unsound(unsound) => {
@@ -77,7 +95,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Re
     };
     let entries: u64 = heads.iter().map(|head| head.number).sum();
     if output.is_json() {
-        output.document(&json!({
+        let mut document = json!({
             "schema": "tollgate/verify/v1",
             "ledger": path.display().to_string(),
             "sound": broken.is_none(),
@@ -86,7 +104,17 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Re
             "strays": strays::json(&held),
             "broken": broken.as_ref().map(|broken| &broken.json),
             "cannot_show": CANNOT_SHOW.replace('\n', " "),
-        }));
+        });
+        let state = match snapshot {
+            Agreement::None => None,
+            Agreement::Unused => Some(json!({ "state": "unused" })),
+            Agreement::Differs => Some(json!({ "state": "differs" })),
+            Agreement::Same(entries) => Some(json!({ "state": "same", "entries": entries })),
+        };
+        if let Some(state) = state {
+            document["snapshot"] = state;
+        }
+        output.document(&document);
     } else {
         let paint = output.paint();
         let shown = path
@@ -117,6 +145,15 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Re
             text.push_str(&format!(
                 "  writer {writer}  sound to entry {number}\n    {hash}\n"
             ));
+        }
+        match snapshot {
+            Agreement::None | Agreement::Differs => {}
+            Agreement::Same(count) => text.push_str(&format!(
+                "  snapshot  what the first {count} entries add up to\n"
+            )),
+            Agreement::Unused => text.push_str(
+                "  snapshot  damaged or outdated, and not used: the next run that writes makes it anew\n",
+            ),
         }
         if let Some(broken) = &broken {
             text.push_str(&format!("\n  remedy   {}\n", broken.remedy));

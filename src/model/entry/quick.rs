@@ -116,7 +116,11 @@ mod tests {
             assert_eq!(read(&other), None, "{other}");
         }
         // Which is why the longer way is asked: this one is an entry all the same.
-        let other = BODY.replacen("\"number\":1,\"prev\":null,", "\"prev\":null,\"number\":1,", 1);
+        let other = BODY.replacen(
+            "\"number\":1,\"prev\":null,",
+            "\"prev\":null,\"number\":1,",
+            1,
+        );
         assert_eq!(Entry::from_body(&other), Entry::from_body(BODY));
     }
 }

@@ -1,0 +1,730 @@
+//! A snapshot of the state, kept in the ledger's file, so that a long ledger opens as fast as a short one.
+//!
+//! It is no evidence. It stands for the first so many entries in their order, and names the newest of each
+//! writer among them; whoever opens the ledger folds what comes after, and verifies those entries. What is
+//! damaged, of another version, or does not agree with the entries is not used: then all entries are
+//! folded. `tollgate verify` folds all of them anyway, and compares ([`compare`]).
+//!
+//! Most of a long history is never asked for again: databases of CI that are gone, attempts that ended. So
+//! the lives of targets and the attempts stand by themselves, and are read when an entry speaks of them
+//! ([`Source::fetch`]).
+
+mod codec;
+mod parts;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+
+use super::chain::{Unsound, Walk};
+use super::error::{LedgerError, LedgerErrorKind};
+use super::load::{Line, MAIN, each, strays_stand};
+use super::order::{self, Key};
+use super::view::{View, read_absorbed, says};
+use crate::digest::ChainHash;
+use crate::model::entry::Head;
+use crate::model::{AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Policy, WriterId};
+use codec::{Damaged, Kept, Reader, Writer};
+use parts::{Covered, Folded, HeldLife, Lives};
+
+/// Of the program and of the fold: raised whenever entries add up to something else, or are written in
+/// another way, than before.
+const VERSION: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " fold 1");
+/// The context of a part's digest.
+const CONTEXT: &str = "tollgate 2026 ledger snapshot v1";
+/// So many of the newest entries are never in a snapshot: each opening verifies them, and what arrives
+/// late from others finds its place among them.
+pub(super) const NEWEST: u64 = 512;
+/// A snapshot is made anew when so many more entries have come.
+pub(super) const WORTH: u64 = 1024;
+/// What comes after a snapshot is put in order in memory; where it is more than this, all is folded.
+const MOST: u64 = 200_000;
+
+/// How a snapshot and the entries agree; what `verify` finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreement {
+    /// There is none, or another version wrote it.
+    None,
+    /// It is damaged, or entries came since that belong before its last one: nothing reads it.
+    Unused,
+    /// It is what the entries up to its last one add up to; so many are they.
+    Same(u64),
+    /// It is read, and tells something else than the entries.
+    Differs,
+}
+
+/// Where the parts of a snapshot stand that nobody has asked for.
+#[derive(Debug, Default)]
+pub(super) struct Source {
+    lives: Lives,
+    /// Whether there is a snapshot that the state was folded from.
+    is_used: bool,
+}
+
+/// The state, folded from a snapshot.
+pub(super) struct Resumed {
+    pub(super) view: View,
+    pub(super) walk: Walk,
+    pub(super) source: Source,
+    /// How many entries came after it.
+    pub(super) after: u64,
+    covered: Covered,
+}
+
+fn digest(part: &str, body: &[u8]) -> ChainHash {
+    let mut whole = Vec::with_capacity(part.len() + 1 + body.len());
+    whole.extend_from_slice(part.as_bytes());
+    whole.push(0);
+    whole.extend_from_slice(body);
+    ChainHash::of(CONTEXT, &whole)
+}
+
+fn name_of((environment, life): &(EnvironmentName, IncarnationId)) -> String {
+    format!("life {environment} {life}")
+}
+
+/// Reads one part; `None` where it is not there, or is not what was written.
+fn part<T: Kept>(connection: &Connection, name: &str, known: Option<ChainHash>) -> Option<T> {
+    let mut statement = connection
+        .prepare_cached("SELECT digest, body FROM snapshot WHERE part = ?1 AND version = ?2")
+        .ok()?;
+    let mut rows = statement.query([name, VERSION]).ok()?;
+    let row = rows.next().ok()??;
+    let written = ChainHash::from_bytes(row.get(0).ok()?);
+    let body = row.get_ref(1).ok()?.as_blob().ok()?;
+    if digest(name, body) != written || known.is_some_and(|known| known != written) {
+        return None;
+    }
+    let mut reader = Reader::new(body).ok()?;
+    let thing = T::take(&mut reader).ok()?;
+    reader.end().ok()?;
+    Some(thing)
+}
+
+fn whole<T: Kept>(thing: &T) -> Vec<u8> {
+    let mut out = Writer::default();
+    thing.put(&mut out);
+    out.finish()
+}
+
+/// Whether a file has a snapshot of this version, whatever it is worth.
+fn stands(connection: &Connection) -> bool {
+    let sql = "SELECT 1 FROM snapshot WHERE part = 'state' AND version = ?1";
+    let found = connection.query_row(sql, [VERSION], |_| Ok(()));
+    matches!(found.optional(), Ok(Some(())))
+}
+
+fn folded(connection: &Connection) -> Option<Folded> {
+    let mut folded: Folded = part(connection, "state", None)?;
+    for (environment, life) in folded.lives.keys() {
+        let here = folded.view.environments.get_mut(environment)?;
+        here.unread.insert(*life);
+    }
+    Some(folded)
+}
+
+impl Source {
+    /// Reads what an entry of that writer speaks of and nobody has asked for yet.
+    ///
+    /// # Errors
+    /// Where it is not there any more, or not what was written.
+    pub(super) fn fetch(
+        &self,
+        connection: &Connection,
+        view: &mut View,
+        writer: WriterId,
+        fact: &Fact,
+    ) -> Result<(), Damaged> {
+        if !self.is_used {
+            return Ok(());
+        }
+        if let Some((environment, attempt)) = attempt_of(fact) {
+            self.attempt(connection, view, environment, attempt)?;
+        }
+        match life_of(view, writer, fact) {
+            Some((environment, life)) => self.life(connection, view, environment, life),
+            None => Ok(()),
+        }
+    }
+
+    /// Reads the lives of the present targets, where nobody has asked for them yet.
+    ///
+    /// # Errors
+    /// As [`Self::fetch`].
+    pub(super) fn fetch_present(
+        &self,
+        connection: &Connection,
+        view: &mut View,
+    ) -> Result<(), Damaged> {
+        if !self.is_used {
+            return Ok(());
+        }
+        let mut wanted: Vec<(EnvironmentName, IncarnationId)> = Vec::new();
+        for (name, here) in &view.environments {
+            match &here.target {
+                Some(target) if here.unread.contains(&target.incarnation) => {
+                    wanted.push((name.clone(), target.incarnation));
+                }
+                None if here.bindings.is_empty() => {
+                    wanted.extend(here.unread.iter().map(|life| (name.clone(), *life)));
+                }
+                _ => {}
+            }
+        }
+        for (name, life) in wanted {
+            self.life(connection, view, &name, life)?;
+        }
+        Ok(())
+    }
+
+    /// Reads the lives that are asked for wherever the environment is.
+    fn fetch_wanted(&self, connection: &Connection, view: &mut View) -> Result<(), Damaged> {
+        for ((environment, life), held) in &self.lives {
+            if held.is_wanted {
+                self.life(connection, view, environment, *life)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads everything.
+    fn fetch_all(&self, connection: &Connection, view: &mut View) -> Result<(), Damaged> {
+        for (environment, life) in self.lives.keys() {
+            self.life(connection, view, environment, *life)?;
+        }
+        let mut statement = connection
+            .prepare("SELECT environment, attempt, life FROM snapshot_attempt")
+            .map_err(|_| Damaged)?;
+        let mut rows = statement.query([]).map_err(|_| Damaged)?;
+        while let Some(row) = rows.next().map_err(|_| Damaged)? {
+            let name: String = row.get(0).map_err(|_| Damaged)?;
+            let name: EnvironmentName = name.parse().map_err(|_| Damaged)?;
+            let attempt = AttemptId::from_bytes(row.get(1).map_err(|_| Damaged)?);
+            let life = IncarnationId::from_bytes(row.get(2).map_err(|_| Damaged)?);
+            let here = view.environments.get_mut(&name).ok_or(Damaged)?;
+            here.attempts_at.entry(attempt).or_insert(life);
+        }
+        Ok(())
+    }
+
+    fn life(
+        &self,
+        connection: &Connection,
+        view: &mut View,
+        environment: &EnvironmentName,
+        life: IncarnationId,
+    ) -> Result<(), Damaged> {
+        let Some(here) = view.environments.get_mut(environment) else {
+            return Ok(());
+        };
+        if !here.unread.contains(&life) {
+            return Ok(());
+        }
+        let key = (environment.clone(), life);
+        let held = self.lives.get(&key).ok_or(Damaged)?;
+        let read = part(connection, &name_of(&key), Some(held.digest)).ok_or(Damaged)?;
+        here.unread.remove(&life);
+        here.lives.insert(life, read);
+        Ok(())
+    }
+
+    fn attempt(
+        &self,
+        connection: &Connection,
+        view: &mut View,
+        environment: &EnvironmentName,
+        attempt: AttemptId,
+    ) -> Result<(), Damaged> {
+        let Some(here) = view.environments.get_mut(environment) else {
+            return Ok(());
+        };
+        if here.attempts_at.contains_key(&attempt) {
+            return Ok(());
+        }
+        let sql = "SELECT life FROM snapshot_attempt WHERE environment = ?1 AND attempt = ?2";
+        let mut statement = connection.prepare_cached(sql).map_err(|_| Damaged)?;
+        let found: Option<[u8; 16]> = statement
+            .query_row(params![environment.as_str(), attempt.as_bytes()], |row| {
+                row.get(0)
+            })
+            .optional()
+            .map_err(|_| Damaged)?;
+        if let Some(life) = found {
+            let life = IncarnationId::from_bytes(life);
+            here.attempts_at.insert(attempt, life);
+        }
+        Ok(())
+    }
+}
+
+/// The attempt whose life the fold asks for.
+fn attempt_of(fact: &Fact) -> Option<(&EnvironmentName, AttemptId)> {
+    match fact {
+        Fact::Outcome(outcome) => Some((&outcome.environment, outcome.attempt)),
+        Fact::Resolved(resolved) => Some((&resolved.environment, resolved.attempt)),
+        _ => None,
+    }
+}
+
+/// The life that the fold asks for: what [`View::step`] reads or writes of one. Attempts were read before.
+fn life_of<'a>(
+    view: &View,
+    writer: WriterId,
+    fact: &'a Fact,
+) -> Option<(&'a EnvironmentName, IncarnationId)> {
+    let of_attempt = |environment: &EnvironmentName, attempt: AttemptId| {
+        view.environments.get(environment)?.life_of(attempt)
+    };
+    match fact {
+        Fact::Bound(bound) => Some((&bound.environment, bound.target.incarnation)),
+        Fact::Intent(intent) => Some((&intent.environment, intent.target)),
+        Fact::Verified(verified) => Some((&verified.environment, verified.target)),
+        Fact::BackedUp(backed_up) => Some((&backed_up.environment, backed_up.target)),
+        Fact::Outcome(outcome) => {
+            let life = of_attempt(&outcome.environment, outcome.attempt)?;
+            Some((&outcome.environment, life))
+        }
+        Fact::Resolved(resolved) => {
+            let life = of_attempt(&resolved.environment, resolved.attempt)
+                .or_else(|| view.met(&resolved.environment, writer))?;
+            Some((&resolved.environment, life))
+        }
+        Fact::Absorbed(absorbed) => {
+            let met = view.met(&absorbed.environment, writer);
+            let life = met.or_else(|| Some(read_absorbed(absorbed).ok()?.target))?;
+            Some((&absorbed.environment, life))
+        }
+        Fact::Opened(_)
+        | Fact::Refused(_)
+        | Fact::Chained(_)
+        | Fact::TakenIn(_)
+        | Fact::Believed(_)
+        | Fact::Rehearsed(_)
+        | Fact::Restored(_)
+        | Fact::Reverted(_)
+        | Fact::Emergency(_)
+        | Fact::Waived(_)
+        | Fact::Approved(_)
+        | Fact::Policy(_)
+        | Fact::BrokeGlass(_)
+        | Fact::PostReviewed(_) => None,
+    }
+}
+
+/// A snapshot, and the entries after it in their order.
+struct Begun {
+    folded: Folded,
+    walk: Walk,
+    tail: Vec<(Key, ChainHash, Entry)>,
+}
+
+/// Reads a snapshot and what comes after it, verified; `None` where it cannot be used.
+fn begin(path: &Path, connection: &Connection) -> Result<Option<Begun>, LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    let Some(folded) = folded(connection) else {
+        return Ok(None);
+    };
+    // What waits or contradicts itself is weighed with everything.
+    if strays_stand(connection).map_err(failed)? {
+        return Ok(None);
+    }
+    let covered = &folded.covered;
+    if !agrees(connection, covered).map_err(failed)? {
+        return Ok(None);
+    }
+    let newest = newest(connection).map_err(failed)?;
+    // Where the entry has come since that a writer goes on from, that writer's own stand elsewhere in the order.
+    let number = |writer: &WriterId| covered.heads.get(writer).map_or(0, |head| head.number);
+    let moves = |(writer, after): (&WriterId, &Head)| {
+        covered.heads.contains_key(writer)
+            && after.number > number(&after.writer)
+            && newest
+                .get(&after.writer)
+                .is_some_and(|newest| *newest >= after.number)
+    };
+    if folded.view.after.iter().any(moves) {
+        return Ok(None);
+    }
+    let held: u64 = newest.values().sum();
+    let after = held.saturating_sub(covered.count);
+    if after > MOST {
+        return Ok(None);
+    }
+    let mut walk = Walk::from_heads(covered.heads.clone());
+    let mut entries = Vec::with_capacity(usize::try_from(after).unwrap_or(0));
+    for (writer, number) in newest {
+        let from = covered.heads.get(&writer).map_or(0, |head| head.number);
+        if number > from {
+            rest(path, connection, (writer, from), &mut walk, &mut entries)?;
+        }
+    }
+    let mut order = folded.view.order.clone();
+    if !entries.iter().all(|(_, entry)| order.can_place(entry)) {
+        return Ok(None);
+    }
+    let tail = order::sort_after(&mut order, entries);
+    let follows = |(key, ..): &(Key, ChainHash, Entry)| *key > folded.covered.last;
+    Ok(tail
+        .first()
+        .is_none_or(follows)
+        .then_some(Begun { folded, walk, tail }))
+}
+
+/// Whether the entries that a snapshot names are there, with those bytes.
+fn agrees(connection: &Connection, covered: &Covered) -> rusqlite::Result<bool> {
+    let sql = "SELECT body FROM entry WHERE hash = ?1 AND writer = ?2 AND number = ?3";
+    let mut statement = connection.prepare(sql)?;
+    for head in covered.heads.values() {
+        let number = i64::try_from(head.number).unwrap_or(-1);
+        let mut rows = statement.query(params![
+            head.hash.as_bytes(),
+            head.writer.as_bytes(),
+            number
+        ])?;
+        let Some(row) = rows.next()? else {
+            return Ok(false);
+        };
+        let body = row.get_ref(0)?;
+        if Entry::hash_of(body.as_bytes().unwrap_or_default()) != head.hash {
+            return Ok(false);
+        }
+    }
+    let count: u64 = covered.heads.values().map(|head| head.number).sum();
+    Ok(count == covered.count)
+}
+
+/// The number of each writer's newest entry. By steps through the index, not through all entries.
+fn newest(connection: &Connection) -> rusqlite::Result<BTreeMap<WriterId, u64>> {
+    let mut next = connection.prepare(
+        "SELECT writer, number FROM entry WHERE writer > ?1 ORDER BY writer DESC, number DESC LIMIT 1",
+    )?;
+    // From the last writer down: each step finds the newest entry of the writer before.
+    let mut below = connection.prepare(
+        "SELECT writer, number FROM entry WHERE writer < ?1 ORDER BY writer DESC, number DESC LIMIT 1",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| Ok((row.get::<_, [u8; 16]>(0)?, row.get::<_, i64>(1)?));
+    let mut newest = BTreeMap::new();
+    // The empty blob is before every writer.
+    let mut found = next.query_row([&[][..]], read).optional()?;
+    while let Some((writer, number)) = found {
+        newest.insert(
+            WriterId::from_bytes(writer),
+            u64::try_from(number).unwrap_or(0),
+        );
+        found = below.query_row([writer], read).optional()?;
+    }
+    Ok(newest)
+}
+
+/// A writer's entries above a number.
+fn rest(
+    path: &Path,
+    connection: &Connection,
+    (writer, above): (WriterId, u64),
+    walk: &mut Walk,
+    entries: &mut Vec<(ChainHash, Entry)>,
+) -> Result<(), LedgerError> {
+    let sql = "SELECT writer, number, hash, body FROM entry \
+               WHERE writer = ?1 AND number > ?2 ORDER BY number";
+    let above = i64::try_from(above).unwrap_or(i64::MAX);
+    each(
+        path,
+        connection,
+        sql,
+        params![writer.as_bytes(), above],
+        &mut |row| {
+            entries.push(sound(path, walk, row)?);
+            Ok(())
+        },
+    )
+}
+
+/// The next entry of its writer's chain, verified.
+pub(super) fn sound(
+    path: &Path,
+    walk: &mut Walk,
+    row: super::chain::RowRef<'_>,
+) -> Result<(ChainHash, Entry), LedgerError> {
+    let unsound = |unsound| LedgerError::new(path, LedgerErrorKind::Unsound(unsound));
+    let (hash, entry) = walk.step_ref(row).map_err(unsound)?;
+    says(&entry).map_err(|what| {
+        let mut sound: Vec<Head> = walk.heads().copied().collect();
+        sound.retain(|head| head.hash != hash);
+        unsound(Box::new(Unsound {
+            writer: entry.writer.to_string(),
+            number: row.number,
+            what,
+            sound,
+        }))
+    })?;
+    Ok((hash, entry))
+}
+
+/// What a snapshot and the entries after it add up to; `None` where there is none that can be used.
+///
+/// # Errors
+/// Where an entry after it does not hold, or the file cannot be read.
+pub(super) fn resume(
+    path: &Path,
+    connection: &Connection,
+    policy: (Option<WriterId>, &Policy),
+) -> Result<Option<Resumed>, LedgerError> {
+    let Some(begun) = begin(path, connection)? else {
+        return Ok(None);
+    };
+    Ok(go_on(connection, begun, policy, false).ok())
+}
+
+fn go_on(
+    connection: &Connection,
+    begun: Begun,
+    (writer, policy): (Option<WriterId>, &Policy),
+    everything: bool,
+) -> Result<Resumed, Damaged> {
+    let Begun { folded, walk, tail } = begun;
+    let mut view = folded.view;
+    let source = Source {
+        lives: folded.lives,
+        is_used: true,
+    };
+    if everything {
+        source.fetch_all(connection, &mut view)?;
+    }
+    source.fetch_wanted(connection, &mut view)?;
+    for (_, _, entry) in &tail {
+        source.fetch(connection, &mut view, entry.writer, &entry.fact)?;
+        view.step(entry);
+    }
+    view.stand(writer, None, policy);
+    source.fetch_present(connection, &mut view)?;
+    Ok(Resumed {
+        view,
+        walk,
+        source,
+        after: tail.len() as u64,
+        covered: folded.covered,
+    })
+}
+
+/// Compares a snapshot, where there is one, with what all entries add up to.
+///
+/// # Errors
+/// Where the file cannot be read.
+pub(super) fn compare(
+    path: &Path,
+    connection: &Connection,
+    view: &View,
+    policy: (Option<WriterId>, &Policy),
+) -> Result<Agreement, LedgerError> {
+    if !stands(connection) {
+        return Ok(Agreement::None);
+    }
+    let Some(begun) = begin(path, connection)? else {
+        return Ok(Agreement::Unused);
+    };
+    Ok(match go_on(connection, begun, policy, true) {
+        Err(Damaged) => Agreement::Unused,
+        Ok(resumed) if resumed.view == *view => Agreement::Same(resumed.covered.count),
+        Ok(_) => Agreement::Differs,
+    })
+}
+
+/// Makes a snapshot of all entries but the newest, where that stands for so many more than the one that is
+/// there; returns how many entries come after the one that is there now.
+///
+/// # Errors
+/// [`LedgerError`]: nothing was written.
+pub(super) fn make(
+    path: &Path,
+    connection: &mut Connection,
+    (newest, worth): (u64, u64),
+    anew: bool,
+) -> Result<Option<u64>, LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    crate::failpoint::hit("ledger.snapshot.before");
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(failed)?;
+    let forget = "DELETE FROM snapshot; DELETE FROM snapshot_attempt";
+    if anew {
+        transaction.execute_batch(forget).map_err(failed)?;
+    }
+    if strays_stand(&transaction).map_err(failed)? {
+        transaction.commit().map_err(failed)?;
+        return Ok(None);
+    }
+    let begun = match anew {
+        true => None,
+        false => begin(path, &transaction)?,
+    };
+    let made = match begun {
+        Some(begun) => match further(&transaction, begun, newest, worth) {
+            Ok(Some(made)) => Some(made),
+            Ok(None) => return Ok(None),
+            Err(Damaged) => from_nothing(path, &transaction, newest, worth)?,
+        },
+        None => from_nothing(path, &transaction, newest, worth)?,
+    };
+    let Some(made) = made else {
+        transaction.commit().map_err(failed)?;
+        return Ok(None);
+    };
+    if !made.source.is_used {
+        transaction.execute_batch(forget).map_err(failed)?;
+    }
+    save(&transaction, &made).map_err(failed)?;
+    crate::failpoint::hit("ledger.snapshot.before-commit");
+    transaction.commit().map_err(failed)?;
+    crate::failpoint::hit("ledger.snapshot.after-commit");
+    Ok(Some(made.after))
+}
+
+/// A snapshot to be written.
+struct Made {
+    view: View,
+    covered: Covered,
+    source: Source,
+    after: u64,
+}
+
+fn further(
+    connection: &Connection,
+    begun: Begun,
+    newest: u64,
+    worth: u64,
+) -> Result<Option<Made>, Damaged> {
+    let Begun { folded, tail, .. } = begun;
+    let Some(more) = (tail.len() as u64).checked_sub(newest.saturating_add(worth)) else {
+        return Ok(None);
+    };
+    let more = more + worth;
+    let mut view = folded.view;
+    let mut covered = folded.covered;
+    let source = Source {
+        lives: folded.lives,
+        is_used: true,
+    };
+    let taken = usize::try_from(more).unwrap_or(usize::MAX);
+    for (key, hash, entry) in tail.iter().take(taken) {
+        source.fetch(connection, &mut view, entry.writer, &entry.fact)?;
+        view.step(entry);
+        covered.take(*key, *hash, entry);
+    }
+    Ok(Some(Made {
+        view,
+        covered,
+        source,
+        after: tail.len() as u64 - more,
+    }))
+}
+
+impl Covered {
+    fn take(&mut self, key: Key, hash: ChainHash, entry: &Entry) {
+        let head = Head {
+            writer: entry.writer,
+            number: entry.number,
+            hash,
+        };
+        self.heads.insert(entry.writer, head);
+        self.last = key;
+        self.count += 1;
+    }
+}
+
+fn from_nothing(
+    path: &Path,
+    connection: &Connection,
+    after: u64,
+    worth: u64,
+) -> Result<Option<Made>, LedgerError> {
+    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
+    let total: u64 = newest(connection).map_err(failed)?.values().sum();
+    let upto = match total.checked_sub(after) {
+        Some(upto) if upto > 0 && upto >= worth => upto,
+        _ => return Ok(None),
+    };
+    let mut view = View::default();
+    let mut covered = Covered {
+        heads: BTreeMap::new(),
+        last: (i64::MIN, WriterId::from_bytes([0; 16]), 0),
+        count: 0,
+    };
+    let mut walk = Walk::default();
+    let mut line = Line::default();
+    each(path, connection, MAIN, [], &mut |row| {
+        if line.is_broken {
+            return Ok(());
+        }
+        // To the end: where the line breaks later, this is not the order.
+        let (hash, entry) = sound(path, &mut walk, row)?;
+        if line.goes_on(&entry, hash) && covered.count < upto {
+            view.step(&entry);
+            let times = view.order.times.get(&entry.writer);
+            let time = times.and_then(order::Times::last).unwrap_or(i64::MIN);
+            covered.take((time, entry.writer, entry.number), hash, &entry);
+        }
+        Ok(())
+    })?;
+    if line.is_broken {
+        view = View::default();
+        covered.heads.clear();
+        covered.count = 0;
+        let mut walk = Walk::default();
+        let mut entries = Vec::new();
+        each(path, connection, MAIN, [], &mut |row| {
+            entries.push(sound(path, &mut walk, row)?);
+            Ok(())
+        })?;
+        let sorted = order::sort_after(&mut order::Order::default(), entries);
+        let taken = usize::try_from(upto).unwrap_or(usize::MAX);
+        for (key, hash, entry) in sorted.iter().take(taken) {
+            view.step(entry);
+            covered.take(*key, *hash, entry);
+        }
+    }
+    Ok(Some(Made {
+        view,
+        covered,
+        source: Source::default(),
+        after,
+    }))
+}
+
+fn save(connection: &Connection, made: &Made) -> rusqlite::Result<()> {
+    let mut write = connection.prepare(
+        "INSERT INTO snapshot (part, version, digest, body) VALUES (?1, ?2, ?3, ?4) \
+         ON CONFLICT (part) DO UPDATE SET \
+         version = excluded.version, digest = excluded.digest, body = excluded.body",
+    )?;
+    let mut write = |name: &str, body: &[u8]| {
+        let digest = digest(name, body);
+        write.execute(params![name, VERSION, digest.as_bytes(), body])?;
+        Ok::<_, rusqlite::Error>(digest)
+    };
+    let mut attempts = connection.prepare(
+        "INSERT INTO snapshot_attempt (environment, attempt, life) VALUES (?1, ?2, ?3) \
+         ON CONFLICT (environment, attempt) DO UPDATE SET life = excluded.life",
+    )?;
+    let mut lives = made.source.lives.clone();
+    for (name, here) in &made.view.environments {
+        for (life, known) in &here.lives {
+            let key = (name.clone(), *life);
+            let held = HeldLife {
+                digest: write(&name_of(&key), &whole(known))?,
+                is_wanted: !known.backups.is_empty(),
+            };
+            lives.insert(key, held);
+        }
+        for (attempt, life) in &here.attempts_at {
+            attempts.execute(params![name.as_str(), attempt.as_bytes(), life.as_bytes()])?;
+        }
+    }
+    let folded = Folded {
+        covered: made.covered.clone(),
+        view: made.view.clone(),
+        lives,
+    };
+    write("state", &whole(&folded))?;
+    Ok(())
+}

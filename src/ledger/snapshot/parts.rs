@@ -1,0 +1,206 @@
+//! The parts of a snapshot: what stands in each, field by field.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::codec::{Damaged, Kept, Reader, Writer, kept};
+use crate::digest::ChainHash;
+use crate::ledger::approvals::Approvals;
+use crate::ledger::debts::{Debts, Review, Run};
+use crate::ledger::life::{Attempted, Backup, Failed, Life, Looked, Standing, Success};
+use crate::ledger::order::{Key, Order, Times};
+use crate::ledger::rehearsals::{Rehearsals, Rehearsed};
+use crate::ledger::reverts::{Incident, Reverts, Rollback};
+use crate::ledger::view::{Binding, EnvironmentView, KnownPolicy, View};
+use crate::ledger::waivers::Waivers;
+use crate::model::entry::Head;
+use crate::model::{EnvironmentName, IncarnationId, WriterId};
+
+kept! {
+    Success {
+        checksum, sha256, at, by, origin, kind, down, attempt, receipt, writer, ran_in, preview,
+        waivers, release, debts, told_by,
+    }
+    Backup { entry, by, at }
+    Looked { at, receipt, differences }
+    Attempted { intent, at, by, origin, writer }
+    Failed { attempted, at, error, progress }
+    Standing { attempt, script, progress, at, reason }
+    Life {
+        applied, open, partial, standing, failed, attempts, receipts, backups, looked, rehearsed,
+        undone, released, ended, lost,
+    }
+    Rehearsed { down, at, by, told_by }
+    Waivers { said, spent }
+    Run { migration, checksum, debt, at, by }
+    Review { by, at, note }
+    Debts { runs, left_nothing, stand, reviews }
+    Approvals { said, told }
+    KnownPolicy { key, seen, at, by }
+    Binding { key, target, replaces }
+    Rollback { reverts, checksum, reason, incident, at, by }
+    Incident { id, migration, environment, reason, at, by }
+    Reverts { rollbacks, incidents }
+    Covered { heads, last, count }
+    Folded { covered, view, lives }
+    HeldLife { digest, is_wanted }
+}
+
+impl Kept for Rehearsals {
+    fn put(&self, out: &mut Writer) {
+        self.0.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Kept::take(from).map(Self)
+    }
+}
+
+/// Of the entries' times only the newest of each writer: what asks for an earlier one is not folded
+/// from a snapshot.
+impl Kept for Order {
+    fn put(&self, out: &mut Writer) {
+        out_number(self.times.len(), out);
+        for (writer, times) in &self.times {
+            writer.put(out);
+            times.len().put(out);
+            times.last().put(out);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let times: Vec<(WriterId, u64, Option<i64>)> = Kept::take(from)?;
+        let of = |(writer, count, last): (WriterId, u64, Option<i64>)| {
+            Some((writer, Times::ending(count, last?)))
+        };
+        let times: Option<BTreeMap<WriterId, Times>> = times.into_iter().map(of).collect();
+        Ok(Self {
+            times: times.ok_or(Damaged)?,
+        })
+    }
+}
+
+fn out_number(number: usize, out: &mut Writer) {
+    (number as u64).put(out);
+}
+
+/// The lives and the attempts stand by themselves, because most of them are never asked for again. Which
+/// target is the present one is found out anew.
+impl Kept for EnvironmentView {
+    fn put(&self, out: &mut Writer) {
+        let Self {
+            target: _,
+            evidence,
+            rehearsals,
+            waivers,
+            debts,
+            approvals,
+            policy,
+            last_failure,
+            lives: _,
+            unread: _,
+            bindings,
+            attempts_at: _,
+            early,
+            spoken,
+            nothing: _,
+        } = self;
+        evidence.put(out);
+        rehearsals.put(out);
+        waivers.put(out);
+        debts.put(out);
+        approvals.put(out);
+        policy.put(out);
+        last_failure.put(out);
+        bindings.put(out);
+        early.put(out);
+        spoken.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            target: None,
+            evidence: Kept::take(from)?,
+            rehearsals: Kept::take(from)?,
+            waivers: Kept::take(from)?,
+            debts: Kept::take(from)?,
+            approvals: Kept::take(from)?,
+            policy: Kept::take(from)?,
+            last_failure: Kept::take(from)?,
+            lives: BTreeMap::new(),
+            unread: BTreeSet::new(),
+            bindings: Kept::take(from)?,
+            attempts_at: BTreeMap::new(),
+            early: Kept::take(from)?,
+            spoken: Kept::take(from)?,
+            nothing: Life::default(),
+        })
+    }
+}
+
+/// Whose state it is to be is said by whoever reads it.
+impl Kept for View {
+    fn put(&self, out: &mut Writer) {
+        let Self {
+            environments,
+            chain,
+            chained,
+            overruled,
+            after,
+            spoke_of,
+            order,
+            stands: _,
+            reverts,
+        } = self;
+        environments.put(out);
+        chain.put(out);
+        chained.put(out);
+        overruled.put(out);
+        after.put(out);
+        spoke_of.put(out);
+        order.put(out);
+        reverts.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Ok(Self {
+            environments: Kept::take(from)?,
+            chain: Kept::take(from)?,
+            chained: Kept::take(from)?,
+            overruled: Kept::take(from)?,
+            after: Kept::take(from)?,
+            spoke_of: Kept::take(from)?,
+            order: Kept::take(from)?,
+            stands: Default::default(),
+            reverts: Kept::take(from)?,
+        })
+    }
+}
+
+/// Which entries a snapshot stands for: of every writer those up to its head, and of all entries those up
+/// to the last one, in their order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Covered {
+    pub(super) heads: BTreeMap<WriterId, Head>,
+    pub(super) last: Key,
+    pub(super) count: u64,
+}
+
+/// The state, without the lives and the attempts.
+#[derive(Debug)]
+pub(super) struct Folded {
+    pub(super) covered: Covered,
+    pub(super) view: View,
+    pub(super) lives: Lives,
+}
+
+/// The lives that a snapshot holds.
+pub(super) type Lives = BTreeMap<(EnvironmentName, IncarnationId), HeldLife>;
+
+/// A life that a snapshot holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct HeldLife {
+    /// The digest of its bytes.
+    pub(super) digest: ChainHash,
+    /// Whether it is asked for also where it is not the present one.
+    pub(super) is_wanted: bool,
+}
