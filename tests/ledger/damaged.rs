@@ -64,7 +64,7 @@ fn a_newer_schema_is_read_where_the_tables_are_there_and_never_written() {
             found,
             LedgerErrorKind::Newer {
                 found: 99,
-                known: 2
+                known: 3
             }
         ),
         "{found:?}"
