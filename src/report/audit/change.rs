@@ -97,7 +97,7 @@ struct Beside<'a> {
 }
 
 /// The migrations of the rows, by id.
-pub(super) fn changes(known: &Known<'_>, rows: &[Row]) -> Vec<Change> {
+pub(super) fn changes(known: &Known<'_>, rows: &[Row], mut destroys: AllDestroy) -> Vec<Change> {
     let mut of: BTreeMap<&MigrationId, Vec<&Row>> = BTreeMap::new();
     for row in rows {
         if let Some(migration) = &row.migration {
@@ -106,18 +106,12 @@ pub(super) fn changes(known: &Known<'_>, rows: &[Row]) -> Vec<Change> {
     }
     let beside = beside(known);
     let bytes = super::newest_bytes(known);
-    let texts: Vec<(&MigrationId, &str)> = of
-        .keys()
-        .filter_map(|id| {
-            let (blake3, _) = bytes.get(*id)?;
-            Some((*id, known.inputs.scripts.get(blake3)?.as_str()))
-        })
-        .collect();
-    let mut destroys = destroys(known, &texts);
-    let texts: BTreeMap<&MigrationId, &str> = texts.into_iter().collect();
     of.into_iter()
         .map(|(id, rows)| {
-            let text = texts.get(id).copied();
+            let text = bytes
+                .get(id)
+                .and_then(|(blake3, _)| known.inputs.scripts.get(blake3));
+            let text = text.map(String::as_str);
             change(known, id, &rows, text, destroys.remove(id), &beside)
         })
         .collect()
@@ -194,12 +188,18 @@ fn beside<'a>(known: &Known<'a>) -> Beside<'a> {
 }
 
 type Destroys = (bool, Vec<String>);
+pub(super) type AllDestroy = BTreeMap<MigrationId, Destroys>;
 
-/// What each script destroys of what stood before it, by its text.
-fn destroys<'a>(
-    known: &Known<'_>,
-    texts: &[(&'a MigrationId, &'a str)],
-) -> BTreeMap<MigrationId, Destroys> {
+/// What each script destroys of what stood before it, by its text: of all, also where a part is asked for, because
+/// what stood there before the part came from outside it. It is found out first, and what it takes is given back
+/// before the rows are made.
+pub(super) fn destroys(known: &Known<'_>) -> AllDestroy {
+    let bytes = super::newest_bytes(known);
+    let texts: Vec<(&MigrationId, &str)> = bytes
+        .iter()
+        .filter_map(|(id, (blake3, _))| Some((id, known.inputs.scripts.get(blake3)?.as_str())))
+        .collect();
+    let texts = texts.as_slice();
     let engine = known.engine();
     let scripts: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
     let analyses = analyse_all(engine, &scripts);
@@ -218,7 +218,7 @@ fn destroys<'a>(
         .collect();
     let places: Vec<usize> = (0..read.len()).collect();
     let look = lint::look_each(engine, &read, &places);
-    let mut out: BTreeMap<MigrationId, Destroys> = read
+    let mut out: AllDestroy = read
         .iter()
         .map(|script| {
             (

@@ -221,8 +221,9 @@ impl Known<'_> {
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> Report {
     let known = scope::know(inputs);
+    let destroys = change::destroys(&known);
     let (verdicts, population) = verdict::judge(&known, population::rows(&known));
-    let changes = change::changes(&known, &population);
+    let changes = change::changes(&known, &population, destroys);
     let (completeness, integrity) = complete::complete(&known, &population);
     let matrix = matrix_of(&known, &population);
     let controls = controls::controls(&known, &verdicts, &population, &changes);
