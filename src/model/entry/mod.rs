@@ -191,6 +191,10 @@ impl Entry {
 
 /// What happened: `kind` and `payload` of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "facts are made and read one by one, never kept in numbers"
+)]
 pub enum Fact {
     /// The first entry of every writer.
     Opened(Opened),
