@@ -100,7 +100,9 @@ pub(crate) fn tree(folder: &Path, migrations: usize) -> Result<Vec<Script>, Fail
                 "INSERT INTO setting (name, value) VALUES ('key_{number}', {number});\nUPDATE setting SET value = value + 1 WHERE name = 'key_{number}';\n"
             ),
             2 => format!("ALTER TABLE account ADD COLUMN flag_{number} INTEGER;\n"),
-            _ => format!("-- {number}: looked up by name\nCREATE INDEX account_by_{number} ON account (name, id);\n"),
+            _ => format!(
+                "-- {number}: looked up by name\nCREATE INDEX account_by_{number} ON account (name, id);\n"
+            ),
         };
         let place = folder.join("migrations").join(&id);
         std::fs::create_dir_all(&place)?;

@@ -1,6 +1,9 @@
 //! The pure parts, measured: `cargo bench --bench pure`. Compare runs of one machine only; what changes are held
 //! against is `benches/instructions`.
-#![expect(clippy::unwrap_used, reason = "a benchmark may stop where it cannot go on")]
+#![expect(
+    clippy::unwrap_used,
+    reason = "a benchmark may stop where it cannot go on"
+)]
 
 #[path = "big_ledger.rs"]
 #[allow(dead_code, reason = "it is a program of its own, too")]
@@ -32,7 +35,10 @@ struct Project {
 }
 
 fn project(migrations: usize) -> Project {
-    let folder = std::env::temp_dir().join(format!("tollgate-bench-{}-{migrations}", std::process::id()));
+    let folder = std::env::temp_dir().join(format!(
+        "tollgate-bench-{}-{migrations}",
+        std::process::id()
+    ));
     let tree = big_ledger::tree(&folder, migrations).unwrap();
     big_ledger::ledger(&folder, &tree, 0, false).unwrap();
     let environment = |name: &str| Environment {
@@ -133,7 +139,8 @@ fn plan_pending(bencher: Bencher<'_, '_>, migrations: usize) {
 /// Looking at one script.
 #[divan::bench]
 fn lint_one(bencher: Bencher<'_, '_>) {
-    let text = "ALTER TABLE account DROP COLUMN name;\nCREATE INDEX account_state ON account (state);\n";
+    let text =
+        "ALTER TABLE account DROP COLUMN name;\nCREATE INDEX account_state ON account (state);\n";
     let migration = tollgate::model::MigrationId::new("20250101000000_change");
     bencher.bench(|| {
         let analysis = tollgate::sql::analyse(Engine::Postgresql, text);
