@@ -205,6 +205,7 @@ impl Chain<'_> {
             waivers: Vec::new(),
             release: None,
             debt: None,
+            behind: None,
             policy: None,
         }))?;
         let receipt = receipt.map(|seq| ReceiptRef {

@@ -280,10 +280,10 @@ fn page_one_in_the_terminal() {
 
     Integrity
       writer 2339d3e7  entries 1 to 36, no gap, head
-                       d821f3116b262a6ec3377916db0f7e7964344d40641a50b1c61a21472c59a6fc; anchored to 34 in prod,
+                       18ab2ad39d34e999055c0039233c341cd574dc6bbd08b310230928b8df54002a; anchored to 34 in prod,
                        receipt 10; 2 entries after it held by the chain alone
       writer ea21c7b3  entries 1 to 48, no gap, head
-                       65f94d452c63422d640d30200b75dbea3341a2eeb62787285497c7d46b10d6de; anchored to 47 in prod,
+                       95c617894088e753e12cd393fe247af80cfe5fea7824660265b24063900b484b; anchored to 47 in prod,
                        receipt 6; 1 entry after it held by the chain alone
       does not count   nothing
       comes after      0 entries in the ledger later than this report

