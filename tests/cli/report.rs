@@ -6,6 +6,7 @@ use std::process::Command;
 
 use insta::assert_snapshot;
 use serde_json::Value;
+use tollgate::digest::Sha256;
 
 use crate::break_glass::{ALLOWED, must, require};
 use crate::prisma::{Prisma, tree};
@@ -20,7 +21,10 @@ const HALF: &str = "20251104500000_half_way";
 const TOTAL: &str = "20251106000000_whole_totals";
 const NOTES: &str = "20251111000000_notes";
 const AGAIN: &str = "20251112000000_list";
-const LEGACY: &str = "20251030000000_legacy";
+const LEGACY: (&str, &str) = (
+    "20251030000000_legacy",
+    "CREATE TABLE legacy (id INTEGER PRIMARY KEY);\n",
+);
 const ACCOUNTS: (&str, &str) = (
     "20251029000000_accounts",
     "-- CreateTable\nCREATE TABLE accounts (id INTEGER PRIMARY KEY);\n",
@@ -34,20 +38,17 @@ const LEDGER: &str = "tests/cli/sample-ledger.db";
 /// approved plan with a change number, broken glass that was paid for and broken glass that is overdue, looks at
 /// the schema, two people, two writers.
 pub(crate) fn one_of_everything() -> Project {
-    let mut project = tree(&[
-        ACCOUNTS,
-        (LEGACY, "CREATE TABLE legacy (id INTEGER PRIMARY KEY);\n"),
-    ]);
+    let mut project = tree(&[ACCOUNTS, LEGACY]);
     for environment in ["dev", "test", "prod"] {
         let prisma = Prisma::on(&project, environment);
-        prisma.deploys(ACCOUNTS);
-        match environment {
-            "prod" => {
-                let create = "CREATE TABLE legacy (id INTEGER PRIMARY KEY)";
-                prisma.0.execute_batch(create).unwrap();
-                prisma.row(LEGACY, "manual", "legacy", true, 1);
-            }
-            _ => prisma.deploys((LEGACY, "CREATE TABLE legacy (id INTEGER PRIMARY KEY);\n")),
+        for (id, script) in [ACCOUNTS, LEGACY] {
+            prisma.0.execute_batch(script).unwrap();
+            let sha256 = Sha256::of(script.as_bytes()).to_string();
+            let checksum = match (environment, id == LEGACY.0) {
+                ("prod", true) => "manual",
+                _ => &sha256,
+            };
+            prisma.row(id, checksum, &format!("{environment}-{id}"), true, 1);
         }
     }
     must(&project, &["baseline", "dev"], 0);
@@ -251,8 +252,8 @@ fn page_one_in_the_terminal() {
       prod  3 in the chain; sqlite prod.db, identity b8955078e2c8ea364d1c09298fa47e92
 
     Verdicts
-      production changes  9 in prod
-      with a full chain   5 of 9
+      production changes  10 in prod
+      with a full chain   6 of 10
       exceptions          4: rows 6, 20, 21, 34
       broken glass        2 incidents, 1 open, 1 overdue
       refusals            4 changes kept out, in 4 runs
@@ -280,10 +281,10 @@ fn page_one_in_the_terminal() {
 
     Integrity
       writer 2339d3e7  entries 1 to 36, no gap, head
-                       18ab2ad39d34e999055c0039233c341cd574dc6bbd08b310230928b8df54002a; anchored to 34 in prod,
+                       69f375c54a1e88c8b3a170c3e61a3a4826a409798873c87b683a02b0fc60dffe; anchored to 34 in prod,
                        receipt 10; 2 entries after it held by the chain alone
       writer ea21c7b3  entries 1 to 48, no gap, head
-                       95c617894088e753e12cd393fe247af80cfe5fea7824660265b24063900b484b; anchored to 47 in prod,
+                       210a41ca4d55cda105a3141f7646aa087ce352277b131612d5082f0d306fd81b; anchored to 47 in prod,
                        receipt 6; 1 entry after it held by the chain alone
       does not count   nothing
       comes after      0 entries in the ledger later than this report

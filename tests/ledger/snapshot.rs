@@ -55,7 +55,7 @@ fn assert_same(one: &View, other: &View) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
 
     /// The lives and attempts that the later entries speak of are read when they do.
     #[test]
