@@ -235,6 +235,7 @@ impl Chain<'_> {
                 line: Some(1),
             }),
             how: None,
+            recorded_at: None,
         }))
     }
 }

@@ -308,6 +308,18 @@ const VECTORS: &[(&str, &str, &str, &str)] = &[
         "504f3cc056e2fe1b7956767a1eeb2dd155a0f373e5e6f4c51986b9d79c6ef326",
     ),
     (
+        "outcome, with the database's clock",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":47,"prev":"2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f2f","at":"2025-11-04T09:54:07.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"person","host":"lovelace"},"git":{"commit":"c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1","dirty":false},"tool":"tollgate 0.1.0","kind":"outcome","payload":{"attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","environment":"test","migration":"20251103170000_add_users","outcome":"succeeded","receipt":{"seq":2,"hash":"fca64ddc2cdd2a6d0c9c612f67438fc7816282333caeed8b0787b131216cd91e"},"kind":"atomic","settled":false,"progress":null,"error":null,"recorded_at":"2025-11-04T09:54:21.007Z"}}"#,
+        "a4c44672f24d2e7dcd5f3c0d83ab0baed00ef37e6787359d0fb627550f4d4dc4",
+    ),
+    (
+        "absorbed, with the database's clock",
+        "tollgate 2026 ledger entry v1",
+        r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":48,"prev":"3030303030303030303030303030303030303030303030303030303030303030","at":"2025-11-04T09:54:08.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"gitlab","run":"https://ci.example.org/runs/7"},"git":null,"tool":"tollgate 0.1.0","kind":"absorbed","payload":{"environment":"test","hash":"fca64ddc2cdd2a6d0c9c612f67438fc7816282333caeed8b0787b131216cd91e","body":"{\"v\":1,\"seq\":2,\"prev\":\"1111111111111111111111111111111111111111111111111111111111111111\",\"target\":\"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c\",\"environment\":\"test\",\"kind\":\"atomic\",\"attempt\":\"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7\",\"migration\":\"20251103170000_add_users\",\"blake3\":\"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8\",\"sha256\":\"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5\",\"writer\":\"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e\",\"number\":3,\"head\":\"3333333333333333333333333333333333333333333333333333333333333333\",\"plan\":\"4444444444444444444444444444444444444444444444444444444444444444\",\"at\":\"2025-11-04T09:53:23.007Z\",\"actor\":\"Ada Lovelace <ada@example.org>\",\"origin\":{\"kind\":\"ci\",\"system\":\"github\",\"run\":null},\"tool\":\"tollgate 0.1.0\",\"waivers\":[],\"debts\":[]}","recorded_at":"2025-11-04T09:54:22.007Z"}}"#,
+        "ce0ac7af96d5a40601da62b91f568c4acf63fd4f73f8e55b2af21ae850bb5900",
+    ),
+    (
         "receipt",
         "tollgate 2026 receipt v1",
         r#"{"v":1,"seq":2,"prev":"1111111111111111111111111111111111111111111111111111111111111111","target":"1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c1c","environment":"test","kind":"atomic","attempt":"a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7a7","migration":"20251103170000_add_users","blake3":"blake3:5e3074996baf9987849b420adb6ba51a946237403610e0d13441288471e10fc8","sha256":"6869107c4910d8df4680ee89aff9924b65ae79c81b5b78478f2b12f90254f6c5","writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":3,"head":"3333333333333333333333333333333333333333333333333333333333333333","plan":"4444444444444444444444444444444444444444444444444444444444444444","at":"2025-11-04T09:53:23.007Z","actor":"Ada Lovelace <ada@example.org>","origin":{"kind":"ci","system":"github","run":null},"tool":"tollgate 0.1.0","waivers":[],"debts":[]}"#,
@@ -612,6 +624,7 @@ fn outcome(ending: Ending) -> Outcome {
         progress: None,
         error: None,
         how: None,
+        recorded_at: None,
     }
 }
 
@@ -748,7 +761,8 @@ fn facts() -> Vec<(&'static str, Fact)> {
             Fact::Absorbed(Absorbed {
                 environment: environment("test"),
                 hash: Receipt::hash_of(&body),
-                body,
+                body: body.clone(),
+                recorded_at: None,
             }),
         ),
         (
@@ -1128,6 +1142,27 @@ fn facts() -> Vec<(&'static str, Fact)> {
                 ..outcome(Ending::Failed)
             }),
         ),
+        (
+            "outcome, with the database's clock",
+            Fact::Outcome(Outcome {
+                receipt: Some(ReceiptRef {
+                    seq: 2,
+                    hash: Receipt::hash_of(&body),
+                }),
+                kind: Some(ReceiptKind::Atomic),
+                recorded_at: Some(at(61)),
+                ..outcome(Ending::Succeeded)
+            }),
+        ),
+        (
+            "absorbed, with the database's clock",
+            Fact::Absorbed(Absorbed {
+                environment: environment("test"),
+                hash: Receipt::hash_of(&body),
+                body,
+                recorded_at: Some(at(62)),
+            }),
+        ),
     ]
 }
 
@@ -1254,6 +1289,7 @@ fn plan_id() -> (String, ChainHash) {
         environment: environment("test"),
         hash: head,
         body,
+        recorded_at: None,
     };
     for (number, fact) in (1..).zip([Fact::Bound(bound), Fact::Absorbed(absorbed)]) {
         view.step(&Entry {

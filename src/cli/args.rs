@@ -571,7 +571,8 @@ pub(crate) struct Report {
     /// Quote what databases said in errors, which can hold values of rows
     #[arg(long)]
     pub(crate) with_errors: bool,
-    /// Ask git who wrote each migration; the report then depends on the commit too, and names it
+    /// Ask git who wrote each migration, and why where its script does not say; the report then depends on
+    /// the commit too, and names it
     #[arg(long)]
     pub(crate) with_authors: bool,
 }

@@ -19,6 +19,9 @@ pub(crate) struct Git {
 /// What an object is named by: SHA-1 or SHA-256, as the repository has it.
 pub(crate) type ObjectId = String;
 
+/// Who wrote what is in a folder, and the commit that brought it, with its message.
+pub(crate) type WrittenIn = (BTreeSet<String>, Option<(ObjectId, String)>);
+
 /// What hooks and callers set to lead git elsewhere: the folder alone says which repository is meant.
 const LEADS_ELSEWHERE: &[&str] = &[
     "GIT_DIR",
@@ -196,6 +199,50 @@ impl Git {
     /// Who wrote the commits that touched each folder of this one, by the folder's name: `name <address>`, as
     /// the repository's mailmap has it. `None` where the history is not all here, or cannot be read.
     pub(crate) fn authors(&self) -> Option<BTreeMap<String, BTreeSet<String>>> {
+        let touched = self.touched()?.into_iter();
+        Some(
+            touched
+                .map(|(folder, (authors, _))| (folder, authors))
+                .collect(),
+        )
+    }
+
+    /// The same, and the commit that first touched each folder, with its message. A commit whose message
+    /// cannot be read has none.
+    pub(crate) fn written(&self) -> Option<BTreeMap<String, WrittenIn>> {
+        let touched = self.touched()?;
+        let mut first: BTreeSet<&str> = BTreeSet::new();
+        first.extend(touched.values().map(|(_, commit)| commit.as_str()));
+        let ask = [
+            "-c",
+            "log.showSignature=false",
+            "log",
+            "-z",
+            "--no-walk=unsorted",
+            "--stdin",
+            "--format=%H%n%B",
+        ];
+        let asked = first.iter().flat_map(|commit| [commit, "\n"]).collect();
+        // No message holds a NUL: git ends it there.
+        let (output, said) = self.run(&ask, Some(asked)).ok()?;
+        let of = |part: &str| {
+            let (commit, message) = part.split_once('\n')?;
+            Some((commit.to_owned(), message.trim().to_owned()))
+        };
+        let messages: BTreeMap<String, String> = match output.status.success() {
+            true => said.split('\0').filter_map(of).collect(),
+            false => BTreeMap::new(),
+        };
+        let told = |(folder, (authors, commit)): (String, (BTreeSet<String>, String))| {
+            let message = messages.get(&commit).cloned();
+            let first = message.map(|message| (commit, message));
+            (folder, (authors, first))
+        };
+        Some(touched.into_iter().map(told).collect())
+    }
+
+    /// The authors of the commits that touched each folder, and the first of these commits.
+    fn touched(&self) -> Option<BTreeMap<String, (BTreeSet<String>, String)>> {
         if self.is_shallow() {
             return None;
         }
@@ -207,25 +254,27 @@ impl Git {
             "--no-renames",
             "--relative",
             "--name-only",
-            "--format=%x01%aN <%aE>",
+            "--format=%x01%H %aN <%aE>",
             "HEAD",
             "--",
             ".",
         ])?;
-        let mut authors: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        let mut author = String::new();
+        let mut touched: BTreeMap<String, (BTreeSet<String>, String)> = BTreeMap::new();
+        let (mut commit, mut author) = ("", "");
         for part in said.split(['\0', '\n']).filter(|part| !part.is_empty()) {
             match part.strip_prefix('\u{1}') {
-                Some(name) => author = name.to_owned(),
+                Some(one) => (commit, author) = one.split_once(' ')?,
                 None => {
                     if let Some((folder, _)) = part.split_once('/') {
-                        let of_folder = authors.entry(folder.to_owned()).or_default();
-                        of_folder.insert(author.clone());
+                        let (authors, first) = touched.entry(folder.to_owned()).or_default();
+                        authors.insert(author.to_owned());
+                        // The newest one comes first, the oldest one last.
+                        commit.clone_into(first);
                     }
                 }
             }
         }
-        Some(authors)
+        Some(touched)
     }
 
     fn is_shallow(&self) -> bool {

@@ -21,6 +21,7 @@ mod reverts;
 mod snapshot;
 mod soak;
 mod store;
+pub mod versions;
 pub mod view;
 mod waivers;
 

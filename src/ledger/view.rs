@@ -29,6 +29,7 @@ use super::rehearsals::Rehearsals;
 pub use super::rehearsals::Rehearsed;
 pub use super::reverts::{Incident, Reverts, Rollback};
 pub use super::soak::Soaking;
+use super::versions::Versions;
 pub use super::waivers::Waived;
 use super::waivers::Waivers;
 
@@ -65,7 +66,7 @@ pub struct EnvironmentView {
     /// The target it is bound to; `None` before the first contact.
     pub target: Option<TargetIdentity>,
     /// Every success there ever was, by migration and checksum: the evidence. The first one counts.
-    pub evidence: BTreeMap<MigrationId, BTreeMap<Checksum, Success>>,
+    pub evidence: BTreeMap<MigrationId, Versions>,
     /// The newest rehearsal of every pair of scripts there ever was: of `migration.sql` and of `down.sql`.
     pub(super) rehearsals: Rehearsals,
     pub(super) waivers: Waivers,
@@ -127,7 +128,7 @@ impl EnvironmentView {
     /// The success of exactly these bytes in this environment, at any time.
     #[must_use]
     pub fn evidence_of(&self, migration: &MigrationId, checksum: Checksum) -> Option<&Success> {
-        self.evidence.get(migration)?.get(&checksum)
+        self.evidence.get(migration)?.get(checksum)
     }
 
     /// The newest rehearsal of exactly these bytes of `migration.sql` and of `down.sql` in this
@@ -217,8 +218,8 @@ impl EnvironmentView {
                 |success: &Success| (success.at, success.receipt.hash, success.told_by.is_some());
             place(known) <= place(&success)
         };
-        if !of_bytes.get(&checksum).is_some_and(first) {
-            of_bytes.insert(checksum, success);
+        if !of_bytes.get(checksum).is_some_and(first) {
+            of_bytes.put(checksum, success);
         }
     }
 

@@ -204,6 +204,7 @@ impl Receipt {
             seq: self.seq,
             hash: Self::hash_of(&body).to_string(),
             body,
+            recorded_at: None,
         })
     }
 
@@ -223,6 +224,8 @@ pub struct StoredReceipt {
     pub hash: String,
     /// The exact bytes that were hashed.
     pub body: String,
+    /// The database's own clock when it wrote the row, where it has one and was asked. Not hashed.
+    pub recorded_at: Option<Timestamp>,
 }
 
 /// What is wrong with a target's chain of receipts.

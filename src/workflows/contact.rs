@@ -312,7 +312,7 @@ pub(super) fn absorb(
                 return Err(contradiction(what, Some(remedy)));
             }
             None => {
-                take_in_receipt(run, environment, *hash, receipt, &row.body)?;
+                take_in_receipt(run, environment, *hash, receipt, row)?;
             }
         }
     }

@@ -139,7 +139,10 @@ fn ran_in(run: &Run<'_>, environment: &EnvironmentName, row: &str) -> Environmen
         .environments()
         .filter(|(name, _)| *name != environment);
     let known = others.find(|(_, there)| {
-        let evidence = there.evidence.values().flat_map(|bytes| bytes.values());
+        let evidence = there
+            .evidence
+            .values()
+            .flat_map(|bytes| bytes.iter().map(|(_, ran)| ran));
         there.applied.values().chain(evidence).any(is_this)
     });
     known.map_or_else(|| environment.clone(), |(name, _)| name.clone())
@@ -217,6 +220,7 @@ pub(super) fn write(
             environment: environment.clone(),
             hash: Receipt::hash_of(&stored.body),
             body: stored.body,
+            recorded_at: stored.recorded_at,
         });
         let bytes = part.blake3.zip(part.script.map(str::as_bytes));
         run.ledger.append_with((run.now)(), run.by, fact, bytes)?;

@@ -424,6 +424,7 @@ fn undo(
         progress: None,
         error: None,
         how: None,
+        recorded_at: None,
     };
     match result {
         Ok(applied) => {
@@ -433,6 +434,7 @@ fn undo(
                     hash: Receipt::hash_of(&applied.receipt.body),
                 }),
                 kind: Some(applied.kind),
+                recorded_at: applied.receipt.recorded_at,
                 ..outcome(Ending::Succeeded)
             }))?;
             let millis = (run.now)().unix_millis().saturating_sub(at.unix_millis());

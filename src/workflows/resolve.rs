@@ -436,6 +436,7 @@ fn counts_as_applied(
         progress: None,
         error: None,
         how: Some(How::Receipt),
+        recorded_at: stored.recorded_at,
     }))?;
     for subject in subjects {
         record(run, environment, migration, subject, word)?;

@@ -11,7 +11,9 @@ use crate::ledger::view::{Attempted, EnvironmentView};
 use crate::model::entry::{
     Absorbed, Ending, Engine, How, Outcome, Progress, ReceiptRef, Resolved, Verdict,
 };
-use crate::model::{AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind};
+use crate::model::{
+    AttemptId, EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind, StoredReceipt, Timestamp,
+};
 use crate::planner::{FileFacts, Live};
 use crate::sql::{self, Statement, StatementKind};
 use crate::targets::history::NewRow;
@@ -336,6 +338,7 @@ pub(super) fn complete(
             },
             ReceiptKind::Journalled,
         )),
+        recorded_at: stored.recorded_at,
     };
     settled(run, environment, attempt, &open.intent.migration, &ended)
 }
@@ -345,6 +348,8 @@ pub(super) struct Settled {
     how: How,
     progress: Option<Progress>,
     success: Option<(ReceiptRef, ReceiptKind)>,
+    /// When the receipt was written, by the database's own clock.
+    recorded_at: Option<Timestamp>,
 }
 
 impl Settled {
@@ -353,6 +358,7 @@ impl Settled {
             how,
             progress,
             success: None,
+            recorded_at: None,
         }
     }
 }
@@ -408,7 +414,7 @@ pub(super) fn take_in_receipt(
     environment: &EnvironmentName,
     hash: ChainHash,
     receipt: &Receipt,
-    body: &str,
+    row: &StoredReceipt,
 ) -> Result<(), WorkflowError> {
     witness(run, environment, receipt)?;
     let is_open = |intent: &Attempted| {
@@ -426,6 +432,7 @@ pub(super) fn take_in_receipt(
             how: How::Receipt,
             progress: None,
             success: Some((reference, receipt.kind)),
+            recorded_at: row.recorded_at,
         };
         return settled(
             run,
@@ -438,7 +445,8 @@ pub(super) fn take_in_receipt(
     run.record(Fact::Absorbed(Absorbed {
         environment: environment.clone(),
         hash,
-        body: body.to_owned(),
+        body: row.body.clone(),
+        recorded_at: row.recorded_at,
     }))?;
     Ok(())
 }
@@ -465,6 +473,7 @@ fn settled(
         progress: ended.progress,
         error: None,
         how: Some(ended.how),
+        recorded_at: ended.recorded_at,
     }))?;
     (run.events)(Event::Settled {
         environment,

@@ -168,6 +168,7 @@ impl Begun<'_> {
             progress: None,
             error: None,
             how: None,
+            recorded_at: None,
         }
     }
 
@@ -178,6 +179,7 @@ impl Begun<'_> {
                 hash: Receipt::hash_of(&applied.receipt.body),
             }),
             kind: Some(applied.kind),
+            recorded_at: applied.receipt.recorded_at,
             ..self.ended(Ending::Succeeded)
         })
     }

@@ -10,6 +10,7 @@ mod backup;
 mod break_glass;
 mod carried;
 mod chain;
+mod clock;
 mod cut_off;
 mod data_loss;
 mod desk;

@@ -281,10 +281,10 @@ fn page_one_in_the_terminal() {
 
     Integrity
       writer 2339d3e7  entries 1 to 36, no gap, head
-                       69f375c54a1e88c8b3a170c3e61a3a4826a409798873c87b683a02b0fc60dffe; anchored to 34 in prod,
+                       4be3273783565807b50152b9065211e7dcb80e89170eabd1a8c0b5fdc729528c; anchored to 34 in prod,
                        receipt 10; 2 entries after it held by the chain alone
       writer ea21c7b3  entries 1 to 48, no gap, head
-                       210a41ca4d55cda105a3141f7646aa087ce352277b131612d5082f0d306fd81b; anchored to 47 in prod,
+                       89314c4acab80037d38246b3bcac0a238ab63a9ef1ed6bd123dc70bf48cc15de; anchored to 47 in prod,
                        receipt 6; 1 entry after it held by the chain alone
       does not count   nothing
       comes after      0 entries in the ledger later than this report
@@ -697,7 +697,8 @@ fn authors_come_from_git() {
     let author = "Bo <b onclick=alert(1)>& Söhne";
     git(&project, author, &["init", "-q", "."]);
     git(&project, author, &["add", "migrations"]);
-    git(&project, author, &["commit", "-q", "-m", "users"]);
+    let why = "Whoever buys must be known\n\nThe shop asks for <b>names</b>, see postgres://shop:hunter2@db/shop.\n\u{1}Refs: SHOP-7";
+    git(&project, author, &["commit", "-q", "-m", why]);
     project.write(ORDERS, "CREATE TABLE orders (id INTEGER PRIMARY KEY);\n");
     git(&project, "alice", &["add", "migrations"]);
     git(&project, "alice", &["commit", "-q", "-m", "orders"]);
@@ -719,6 +720,21 @@ fn authors_come_from_git() {
         told(1, "duties")
     );
     assert!(told(1, "duties").contains("compensating control: "));
+    // Neither script says why it is there: the commit that brought it does.
+    assert_eq!(report["changes"][0]["title"], "Whoever buys must be known");
+    let reason = report["changes"][0]["reason"].as_str().unwrap();
+    assert!(
+        reason.starts_with(
+            "The shop asks for <b>names</b>, see postgres://***@db/shop. \u{1}Refs: SHOP-7 (the message of commit "
+        ),
+        "{reason}"
+    );
+    assert!(!files.values().any(|file| file.contains("hunter2")));
+    assert!(
+        !files["report.html"].contains("<b>names"),
+        "markup of a message"
+    );
+    assert!(told(1, "reason").starts_with("\"orders (the message of commit "));
     let commit = report["scope"]["authors_at"].as_str().unwrap();
     assert_eq!(commit.len(), 40);
     assert!(

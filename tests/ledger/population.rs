@@ -11,7 +11,7 @@ use tollgate::model::{
     AttemptId, Entry, Environment, EnvironmentName, Fact, IncarnationId, MigrationId, Policy,
     ReceiptKind, Timestamp, WriterId,
 };
-use tollgate::report::audit::{Inputs, Part, Report, Scope, build, each_file, html};
+use tollgate::report::audit::{Inputs, Part, Report, Scope, Written, build, each_file, html};
 
 use crate::support::{at, by};
 use crate::union::{Draw, chains, draw};
@@ -31,7 +31,7 @@ fn report(entries: &[(ChainHash, Entry)], scope: &Scope) -> Report {
         strays: &Strays::default(),
         scripts: &BTreeMap::new(),
         policy: &Policy::default(),
-        authors: None,
+        git: None,
         scope,
         tool: "tollgate test",
         is_secret: &|_| false,
@@ -204,6 +204,7 @@ fn nothing_of_a_foreign_entry_is_markup() {
                 line: Some(1),
             }),
             how: None,
+            recorded_at: None,
         }),
         Fact::Refused(tollgate::model::entry::Refused {
             verb: EVIL.to_owned(),
@@ -229,13 +230,18 @@ fn nothing_of_a_foreign_entry_is_markup() {
         entries.push((Entry::hash_of(entry.to_body().unwrap().as_bytes()), entry));
     }
     let scripts = BTreeMap::from([(Checksum::of(script.as_bytes()), script)]);
-    let authors = BTreeMap::from([(EVIL.to_owned(), BTreeSet::from([EVIL.to_owned()]))]);
+    let evil_text = EVIL.to_owned();
+    let written = Written {
+        authors: BTreeSet::from([evil_text.clone()]),
+        first: Some((evil_text.clone(), format!("{EVIL}\n\n{EVIL}"))),
+    };
+    let written = BTreeMap::from([(evil_text, written)]);
     let report = build(&Inputs {
         entries: &entries,
         strays: &Strays::default(),
         scripts: &scripts,
         policy: &Policy::default(),
-        authors: Some((EVIL, &authors)),
+        git: Some((EVIL, &written)),
         scope: &Scope {
             with_hosts: true,
             with_errors: true,
@@ -319,6 +325,7 @@ fn a_large_report_has_every_row() {
                 progress: None,
                 error: None,
                 how: None,
+                recorded_at: None,
             });
             for fact in [intent, outcome] {
                 let number = entries.len() as u64 + 1;
@@ -349,7 +356,7 @@ fn a_large_report_has_every_row() {
         policy: &Policy {
             environments: ["dev", "test", "prod"].map(environment).to_vec(),
         },
-        authors: None,
+        git: None,
         scope: &Scope {
             with_hosts: true,
             ..Scope::all(Timestamp::from_unix_millis(LATER))

@@ -116,6 +116,7 @@ pub(crate) fn outcome(n: u64) -> Fact {
         progress: None,
         error: None,
         how: None,
+        recorded_at: None,
     })
 }
 

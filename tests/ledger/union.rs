@@ -171,6 +171,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 progress: None,
                 error: None,
                 how: None,
+                recorded_at: None,
             })
         }
         9 => Fact::Rehearsed(Rehearsed {
@@ -284,6 +285,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
                 environment,
                 hash,
                 body,
+                recorded_at: (draw.target == 1).then(|| at(n.unsigned_abs())),
             })
         }
     }

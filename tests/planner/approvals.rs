@@ -243,6 +243,7 @@ fn receipt(by: Actor, release: Release) -> Fact {
         environment: prod(),
         hash: Receipt::hash_of(&body),
         body,
+        recorded_at: None,
     })
 }
 

@@ -337,6 +337,7 @@ fn receipts_tell_of_rehearsals() {
             environment: name("test"),
             hash: Receipt::hash_of(&body),
             body,
+            recorded_at: None,
         })
     };
     let mut world = World::default();

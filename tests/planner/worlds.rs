@@ -361,6 +361,7 @@ impl Place {
                     environment,
                     hash: Receipt::hash_of(&body),
                     body,
+                    recorded_at: None,
                 })
             }
             What::Reviewed => Fact::PostReviewed(PostReviewed {
@@ -440,6 +441,7 @@ impl Place {
             progress,
             error: (!success).then_some(failure),
             how: None,
+            recorded_at: None,
         })
     }
 }

@@ -1,5 +1,6 @@
 //! `tollgate report`
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde_json::json;
@@ -16,7 +17,7 @@ use crate::digest::ChainHash;
 use crate::ledger;
 use crate::model::{Entry, EnvironmentName, Timestamp};
 use crate::planner::gates::shell;
-use crate::report::audit::{self, Inputs, Part, Scope};
+use crate::report::audit::{self, Inputs, Part, Scope, Written};
 use crate::report::count;
 
 /// The file that tells a folder which holds a report.
@@ -37,30 +38,37 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Arguments) ->
     project.note_missing_ledger(output);
     let path = &project.config.ledger;
     let policy = &project.config.policy;
-    let loaded = ledger::read(path, policy)?;
-    output.note_strays(&loaded.strays);
-    let scope = scope(&project, &loaded.view, verb, now)?;
+    let ledger::Loaded {
+        entries,
+        strays,
+        view,
+        ..
+    } = ledger::read(path, policy)?;
+    output.note_strays(&strays);
+    let scope = scope(&project, &view, verb, now)?;
+    // The report folds the entries up to its own instant: of a large ledger nobody has room for both.
+    drop(view);
     let scripts = ledger::read_scripts(path)?;
-    let authors = match verb.with_authors {
-        true => Some(authors(&project)?),
+    let written = match verb.with_authors {
+        true => Some(written(&project)?),
         false => None,
     };
     let secrets = output.secrets();
     let report = audit::build(&Inputs {
-        entries: &loaded.entries,
-        strays: &loaded.strays,
+        entries: &entries,
+        strays: &strays,
         scripts: &scripts,
         policy,
-        authors: authors
+        git: written
             .as_ref()
-            .map(|(commit, authors)| (commit.as_str(), authors)),
+            .map(|(commit, written)| (commit.as_str(), written)),
         scope: &scope,
         tool: TOOL,
         is_secret: &|text| secrets.leave_out(text) != text,
     });
     if let Some(folder) = &verb.out {
         let at = start(output, global).join(folder);
-        write(output, &at, folder, &report, &loaded.entries)?;
+        write(output, &at, folder, &report, &entries)?;
         if !output.is_json() {
             told(output, folder, &report);
         }
@@ -163,9 +171,8 @@ fn when(option: &str, text: &str) -> Result<(Timestamp, bool)> {
     })
 }
 
-type Authors = std::collections::BTreeMap<String, std::collections::BTreeSet<String>>;
-
-fn authors(project: &Project) -> Result<(String, Authors)> {
+/// What git knows of each migration, and the commit at which it was asked.
+fn written(project: &Project) -> Result<(String, BTreeMap<String, Written>)> {
     let unknown = |fact: String| Trouble {
         consequence: Some("no report was made".to_owned()),
         ..Trouble::usage(
@@ -176,10 +183,11 @@ fn authors(project: &Project) -> Result<(String, Authors)> {
     let git = Git::at(&project.config.migrations)
         .map_err(|trouble| unknown(format!("--with-authors: {}", trouble.fact)))?;
     let commit = git.commit("HEAD")?;
-    let authors = git.authors().ok_or_else(|| {
+    let written = git.written().ok_or_else(|| {
         unknown("--with-authors: git does not have the whole history here: it would name the wrong people".to_owned())
     })?;
-    Ok((commit, authors))
+    let told = |(folder, (authors, first))| (folder, Written { authors, first });
+    Ok((commit, written.into_iter().map(told).collect()))
 }
 
 /// A report takes the place of a report, whole or not, and of nothing else.

@@ -7,6 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
+use crate::ledger::versions::Versions;
+use crate::ledger::view::Success;
 use crate::model::entry::{
     BackedUp, Ending, Failure, Head, How, Intent, Outcome, Place, PolicySeen, Progress, ReceiptRef,
     TargetIdentity,
@@ -269,6 +271,23 @@ impl<K: Kept + Ord, V: Kept> Kept for BTreeMap<K, V> {
 
     fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
         Ok(Vec::<(K, V)>::take(from)?.into_iter().collect())
+    }
+}
+
+/// As the map that it is.
+impl Kept for Versions {
+    fn put(&self, out: &mut Writer) {
+        out.number(self.len() as u64);
+        for (checksum, success) in self.iter() {
+            checksum.put(out);
+            success.put(out);
+        }
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Ok(Vec::<(Checksum, Success)>::take(from)?
+            .into_iter()
+            .collect())
     }
 }
 

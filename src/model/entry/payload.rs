@@ -187,6 +187,10 @@ pub struct Outcome {
     /// How a later contact found it out; `None` where it was seen as it happened.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub how: Option<How>,
+    /// The database's own clock when it wrote the receipt; `None` without one, and of an embedded database,
+    /// which has no clock of its own. It is not part of the receipt, and nothing rests on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_at: Option<Timestamp>,
 }
 
 /// How a contact found out, under the lock, how an attempt had ended.
@@ -247,6 +251,9 @@ pub struct Absorbed {
     pub hash: ChainHash,
     /// The receipt's exact body.
     pub body: String,
+    /// The database's own clock when it wrote the receipt, as in [`Outcome::recorded_at`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_at: Option<Timestamp>,
 }
 
 /// A verb that acts was refused.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::Checksum;
+use crate::ledger::versions::Versions;
 use crate::ledger::view::{EnvironmentView, View};
 use crate::model::{EnvironmentName, MigrationId, Policy, Rehearsal};
 use crate::planner::{DownFacts, FileFacts};
@@ -99,15 +100,20 @@ fn up(known: &Known<'_>) -> Option<Up> {
     if versions.is_empty() {
         // Where every target of it is gone, somebody's may still be there.
         for (name, here) in places(known) {
-            for (checksum, ran) in here.evidence.get(migration).into_iter().flatten() {
-                add(&mut versions, Some(*checksum), name, ran.down);
+            for (checksum, ran) in here
+                .evidence
+                .get(migration)
+                .into_iter()
+                .flat_map(Versions::iter)
+            {
+                add(&mut versions, Some(checksum), name, ran.down);
             }
         }
     }
     let known_down = |version: &Option<Checksum>| {
         let everywhere = known.view.environments();
         let mut proven = everywhere.filter_map(|(_, there)| {
-            let ran = there.evidence.get(migration)?.get(&(*version)?)?;
+            let ran = there.evidence.get(migration)?.get((*version)?)?;
             ran.down
         });
         proven.next()

@@ -15,14 +15,19 @@ use crate::model::{
 use crate::sql::changes::changes_all;
 use crate::sql::{analyse_all, position};
 
+/// So many characters of a commit's message are shown.
+const LONGEST_REASON: usize = 1_000;
+
 /// One migration of the population.
 #[derive(Debug, Serialize)]
 pub struct Change {
     /// Its id.
     pub migration: MigrationId,
-    /// The first line of its header comment; where there is none, its name.
+    /// The first line of its header comment; where there is none, the subject of the commit that brought it, if
+    /// git was asked; or its name.
     pub title: String,
-    /// The rest of the header comment, or what was said when it was written; `MISSING` where nothing was.
+    /// The rest of the header comment, or what was said when it was written, or the message of the commit that
+    /// brought it; `MISSING` where nothing was.
     pub reason: String,
     /// The change numbers that it ran under.
     pub change_numbers: Vec<String>,
@@ -257,7 +262,11 @@ fn change(
     destroys: Option<Destroys>,
     beside: &Beside<'_>,
 ) -> Change {
-    let (title, said) = text.map_or((None, None), header);
+    let (sql, sql_masked) = match text.map(|text| sql::shown(text, known.inputs.scope.with_hosts)) {
+        Some((text, masked)) => (Some(text), masked),
+        None => (None, false),
+    };
+    let (title, said) = sql.as_deref().map_or((None, None), header);
     let reverted = beside.reverted.get(id);
     let written = reverted.map(|(entry, it)| {
         format!(
@@ -265,10 +274,16 @@ fn change(
             it.reason, entry.by.actor
         )
     });
-    let authors = known.inputs.authors.map(|(_, authors)| {
-        let of = authors.get(id.as_str());
-        of.into_iter().flatten().cloned().collect::<Vec<String>>()
+    let git = known
+        .inputs
+        .git
+        .map(|(_, written)| written.get(id.as_str()));
+    let authors = git.map(|written| {
+        let authors = written.iter().flat_map(|it| &it.authors);
+        authors.cloned().collect::<Vec<String>>()
     });
+    let first = git.flatten().and_then(|written| written.first.as_ref());
+    let (subject, message) = first.map_or((None, None), |(commit, said)| message(commit, said));
     let succeeded = rows.iter().filter(|row| row.outcome == "succeeded");
     let mut appliers: Vec<String> = succeeded
         .map(|row| format!("{} in {}", row.by, row.environment))
@@ -287,13 +302,12 @@ fn change(
         all
     };
     let versions = versions(rows);
-    let (sql, sql_masked) = match text.map(|text| sql::shown(text, known.inputs.scope.with_hosts)) {
-        Some((text, masked)) => (Some(text), masked),
-        None => (None, false),
-    };
     Change {
-        title: title.unwrap_or_else(|| named(id)),
-        reason: said.or(written).unwrap_or_else(|| MISSING.to_owned()),
+        title: title.or(subject).unwrap_or_else(|| named(id)),
+        reason: said
+            .or(written)
+            .or(message)
+            .unwrap_or_else(|| MISSING.to_owned()),
         change_numbers: each(&|row| row.change.clone()),
         duties: duties(known, rows, authors.as_deref(), &reviewer),
         authors,
@@ -380,6 +394,31 @@ fn header(script: &str) -> (Option<String>, Option<String>) {
     let title = said.next().map(str::to_owned);
     let rest: Vec<&str> = said.collect();
     (title, (!rest.is_empty()).then(|| rest.join(" ")))
+}
+
+/// The subject of a commit, and what it says of the reason: its body, or the subject where that is all.
+fn message(commit: &str, said: &str) -> (Option<String>, Option<String>) {
+    let said = sql::without_passwords(said);
+    let (subject, body) = said.split_once('\n').unwrap_or((&said, ""));
+    let subject = one_line(subject);
+    if subject.is_empty() {
+        return (None, None);
+    }
+    let body = one_line(body);
+    let reason = if body.is_empty() { &subject } else { &body };
+    let commit: String = commit.chars().take(12).collect();
+    let reason = format!("{reason} (the message of commit {commit})");
+    (Some(subject), Some(reason))
+}
+
+/// A text on one line, and not longer than is read.
+fn one_line(text: &str) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let line = words.join(" ");
+    match line.char_indices().nth(LONGEST_REASON) {
+        Some((end, _)) => format!("{}\u{2026}", &line[..end]),
+        None => line,
+    }
 }
 
 fn versions(rows: &[&Row]) -> Vec<Version> {
@@ -575,7 +614,15 @@ impl Change {
         };
         let mut facts = vec![
             ("title", self.title.clone()),
-            ("reason", self.reason.clone()),
+            (
+                "reason",
+                match (self.reason == MISSING, &self.authors) {
+                    (true, None) => {
+                        format!("{MISSING}: its script does not say; --with-authors asks git")
+                    }
+                    _ => self.reason.clone(),
+                },
+            ),
             ("change number", or(&self.change_numbers, MISSING)),
             (
                 "author",

@@ -7,6 +7,7 @@ const COLUMNS: &[&str] = &[
     "row",
     "at_utc",
     "ended_utc",
+    "database_at_utc",
     "kind",
     "action",
     "environment",
@@ -61,6 +62,8 @@ fn cells(row: &Row) -> Vec<String> {
         row.number.to_string(),
         row.at.to_string(),
         row.ended.map_or_else(String::new, |it| it.to_string()),
+        row.database_at
+            .map_or_else(String::new, |it| it.to_string()),
         row.kind.to_owned(),
         row.action.clone(),
         row.environment.to_string(),

@@ -56,6 +56,15 @@ pub const JSON_SCHEMA: &str = include_str!("report.schema.json");
 /// What is said where the ledger holds nothing.
 pub const MISSING: &str = "MISSING";
 
+/// What git knows of a migration.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    /// The authors of the commits that touched it.
+    pub authors: BTreeSet<String>,
+    /// The commit that brought it, and what its message says.
+    pub first: Option<(String, String)>,
+}
+
 /// What a report is built from.
 pub struct Inputs<'a> {
     /// The entries that count, in their order.
@@ -66,8 +75,8 @@ pub struct Inputs<'a> {
     pub scripts: &'a BTreeMap<Checksum, String>,
     /// What the configuration says of the environments.
     pub policy: &'a Policy,
-    /// Who wrote each migration, and the commit at which git was asked; `None` where it was not.
-    pub authors: Option<(&'a str, &'a BTreeMap<String, BTreeSet<String>>)>,
+    /// What git knows of each migration, and the commit at which it was asked; `None` where it was not.
+    pub git: Option<(&'a str, &'a BTreeMap<String, Written>)>,
     /// Which part is asked for.
     pub scope: &'a Scope,
     /// The tool and its version.
@@ -109,6 +118,15 @@ pub struct Report {
     pub entries: Vec<EntryTold>,
 }
 
+impl Report {
+    /// Whether an environment's database has a clock of its own: SQLite's is the process's.
+    fn has_own_clock(&self, environment: &EnvironmentName) -> bool {
+        let told = self.environments.iter().find(|it| it.name == *environment);
+        told.and_then(|it| it.targets.last())
+            .is_some_and(|target| target.engine == Engine::Postgresql)
+    }
+}
+
 /// What the report covers.
 #[derive(Debug, Serialize)]
 pub struct ScopeTold {
@@ -124,7 +142,7 @@ pub struct ScopeTold {
     pub with_hosts: bool,
     /// Whether what databases said in errors is shown.
     pub with_errors: bool,
-    /// The commit at which git was asked for authors; `None` where it was not.
+    /// The commit at which git was asked for authors and reasons; `None` where it was not.
     pub authors_at: Option<String>,
 }
 
@@ -239,7 +257,7 @@ pub fn build(inputs: &Inputs<'_>) -> Report {
             environments: scope.environments.clone(),
             with_hosts: scope.with_hosts,
             with_errors: scope.with_errors,
-            authors_at: inputs.authors.map(|(commit, _)| commit.to_owned()),
+            authors_at: inputs.git.map(|(commit, _)| commit.to_owned()),
         },
         verdicts,
         policy_changes: policy::changes(&known),

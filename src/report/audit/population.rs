@@ -22,6 +22,9 @@ pub struct Row {
     pub at: Timestamp,
     /// When its end was recorded.
     pub ended: Option<Timestamp>,
+    /// When the database wrote the receipt, by its own clock; `None` without a receipt, where that is not
+    /// recorded, and of SQLite, which has no clock but the process's.
+    pub database_at: Option<Timestamp>,
     /// `attempt` or `refusal`.
     pub kind: &'static str,
     /// What was done: `apply`, `undo`, `taken-in`; of a refusal, the verb.
@@ -88,6 +91,8 @@ struct Draft<'a> {
     begun: Option<(&'a Entry, &'a Intent)>,
     ended: Option<(&'a Entry, &'a Outcome)>,
     received: Option<(&'a Entry, ChainHash, Receipt)>,
+    /// When the database wrote the receipt.
+    database_at: Option<Timestamp>,
     resolved: Option<(&'a Entry, &'a Resolved)>,
     told_by: BTreeSet<&'a EnvironmentName>,
     entries: Vec<String>,
@@ -125,6 +130,7 @@ pub(super) fn rows(known: &Known<'_>) -> Vec<Row> {
                     .entry((outcome.environment.clone(), outcome.attempt))
                     .or_default();
                 draft.entries.push(place(entry));
+                draft.database_at = draft.database_at.or(outcome.recorded_at);
                 let weight = |ending: Ending| match ending {
                     Ending::Succeeded => 2,
                     Ending::Failed => 1,
@@ -152,7 +158,9 @@ pub(super) fn rows(known: &Known<'_>) -> Vec<Row> {
                     .entry((receipt.environment.clone(), receipt.attempt))
                     .or_default();
                 draft.entries.push(place(entry));
-                if absorbed.environment != receipt.environment {
+                if absorbed.environment == receipt.environment {
+                    draft.database_at = draft.database_at.or(absorbed.recorded_at);
+                } else {
                     draft.told_by.insert(&absorbed.environment);
                 }
                 if draft.received.is_none() {
@@ -229,6 +237,7 @@ fn empty(at: Timestamp, environment: EnvironmentName, by: String) -> Row {
         number: 0,
         at,
         ended: None,
+        database_at: None,
         kind: "attempt",
         action: String::new(),
         environment,
@@ -301,6 +310,7 @@ fn row(
     (row.origin, row.host) =
         from.map_or_else(|| ("not known".to_owned(), None), |it| origin(it, known));
     row.attempt = Some(attempt);
+    row.database_at = draft.database_at;
     row.entries = draft.entries;
     let release = draft.begun.and_then(|(_, intent)| intent.release.clone());
     let release: Option<Release> =

@@ -51,6 +51,11 @@ pub(super) fn shown(script: &str, with_hosts: bool) -> (String, bool) {
     (out, masked)
 }
 
+/// A text that is no script, without passwords.
+pub(super) fn without_passwords(text: &str) -> String {
+    without_credentials(text).unwrap_or_else(|| text.to_owned())
+}
+
 /// A text in which no URL and no connection string has a password; `None` where it had none.
 fn without_credentials(text: &str) -> Option<String> {
     let mut out = String::new();

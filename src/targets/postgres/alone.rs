@@ -9,8 +9,8 @@ use super::error::{script_error, session_error};
 use super::journal::{self, Note, insert, insert_finished};
 use super::journalled::mentions;
 use super::protocol::{
-    Closing, Found, NotClosed, Recovered, db_error, has_receipt, opening, recover, refusal,
-    refuse_broken, unknown,
+    Closing, Found, NotClosed, Recovered, db_error, find, opening, recover, refusal, refuse_broken,
+    unknown,
 };
 use super::runtime::Session;
 use crate::model::ReceiptKind;
@@ -52,7 +52,7 @@ pub(super) fn apply(
     let ran = session.run(attempt.script);
     refuse_broken(&[&ran])?;
     // Sent after an error too: then it records nothing, and tells whether a transaction was open.
-    let closed = session.run(closing.message());
+    let [closed] = session.pipeline([closing.message()]);
     refuse_broken(&[&closed])?;
 
     let closed_with = db_error(&closed).map(|error| refusal(error, id));
@@ -70,8 +70,8 @@ pub(super) fn apply(
     };
     let state = recover(session).map_err(unknown)?;
     if db_error(&ran).is_none() {
-        if has_receipt(session, id)? {
-            return Ok(closing.found());
+        if let Some(recorded_at) = find(session, &[id])?.get(&id) {
+            return Ok(closing.stands(*recorded_at));
         }
         if found == Some(Found::Ended) {
             let closing = Closing::new(

@@ -2,7 +2,7 @@
 
 use super::error::script_error;
 use super::protocol::{
-    Closing, Found, db_error, has_receipt, opening, recover, refusal, refuse_broken, unknown,
+    Closing, Found, db_error, find, opening, recover, refusal, refuse_broken, unknown,
 };
 use super::runtime::{Answer, Session};
 use crate::model::entry::Progress;
@@ -31,7 +31,8 @@ pub(super) fn apply(
     } else {
         let opened = session.run(&opening);
         let ran = session.run(attempt.script);
-        [opened, ran, session.run(closing.message())]
+        let [closed] = session.pipeline([closing.message()]);
+        [opened, ran, closed]
     };
     refuse_broken(&[&opened, &ran, &closed])?;
     let answers = [opened, ran, closed];
@@ -42,8 +43,10 @@ pub(super) fn apply(
     }
     recover(session).map_err(unknown)?;
     let [_, ran, _] = &answers;
-    if db_error(ran).is_none() && has_receipt(session, id)? {
-        return Ok(closing.found());
+    if db_error(ran).is_none()
+        && let Some(recorded_at) = find(session, &[id])?.get(&id)
+    {
+        return Ok(closing.stands(*recorded_at));
     }
     Err(failed(attempt, statements, &answers))
 }

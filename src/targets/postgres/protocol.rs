@@ -1,16 +1,18 @@
 //! The messages around a script, and what is done after an error.
 
+use std::collections::BTreeMap;
+
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
 use super::error::{is_fatal, script_error, session_error};
 use super::history;
 use super::lock::{self, HOLDS};
-use super::receipt;
+use super::receipt::{self, RECORDED_AT};
 use super::runtime::{Answer, Session};
 use super::schema;
 use super::template::fill;
-use crate::model::{AttemptId, Receipt, ReceiptKind, StoredReceipt};
+use crate::model::{AttemptId, Receipt, ReceiptKind, StoredReceipt, Timestamp};
 use crate::targets::history::NewRow;
 use crate::targets::{Applied, ApplyError, ScriptError, TargetError, TargetErrorKind};
 
@@ -62,6 +64,7 @@ impl Closing {
                 ("beside", &beside),
                 ("attempt", &receipt.attempt.to_string()),
                 ("hash", &stored.hash),
+                ("recorded_at", RECORDED_AT),
                 ("receipt", &insert),
                 ("after_reset", &after_reset),
             ],
@@ -84,13 +87,16 @@ impl Closing {
     pub(super) fn proved(&self, answers: &[Answer; 3]) -> Option<Applied> {
         let [.., closed] = answers;
         let is_clean = answers.iter().all(|answer| answer.error.is_none());
-        (is_clean && self.wrote(closed)).then(|| self.stands())
+        (is_clean && self.wrote(closed)).then(|| self.stands(told(closed)))
     }
 
-    /// The success, where the receipt is known to stand.
-    pub(super) fn stands(&self) -> Applied {
+    /// The success, where the receipt is known to stand, written at `recorded_at` by the server's clock.
+    pub(super) fn stands(&self, recorded_at: Option<Timestamp>) -> Applied {
         Applied {
-            receipt: self.stored.clone(),
+            receipt: StoredReceipt {
+                recorded_at,
+                ..self.stored.clone()
+            },
             kind: self.kind,
         }
     }
@@ -109,15 +115,7 @@ impl Closing {
                 remedy: Some("look for rules and triggers on tollgate.receipt".to_owned()),
             }));
         }
-        Ok(self.found())
-    }
-
-    /// The success that the receipt itself, read in the target, proves.
-    pub(super) fn found(self) -> Applied {
-        Applied {
-            receipt: self.stored,
-            kind: self.kind,
-        }
+        Ok(self.stands(told(answer)))
     }
 
     /// Writes the receipt in a transaction of its own, after a script that had none of ours.
@@ -132,11 +130,17 @@ impl Closing {
         };
         let refusal = refusal(error, self.attempt);
         recover(session).map_err(|error| NotClosed::Unknown(unknown(error)))?;
-        if has_receipt(session, self.attempt).map_err(NotClosed::Unknown)? {
-            return Ok(self.found());
+        let found = find(session, &[self.attempt]).map_err(NotClosed::Unknown)?;
+        if let Some(recorded_at) = found.get(&self.attempt) {
+            return Ok(self.stands(*recorded_at));
         }
         Err(NotClosed::Failed(Box::new(refusal.error)))
     }
+}
+
+/// When C's receipt was written, by the server's clock.
+fn told(answer: &Answer) -> Option<Timestamp> {
+    answer.rows.iter().find_map(receipt::recorded_at)
 }
 
 /// Why [`Closing::record`] left no receipt.
@@ -270,19 +274,30 @@ pub(super) fn recover(session: &Session) -> Result<Recovered, TargetError> {
     })
 }
 
-/// Whether the receipt of an attempt stands, where C's answer was an error: C goes on after its
-/// COMMIT, and only the receipt tells on which side of it the error was.
-pub(super) fn has_receipt(session: &Session, attempt: AttemptId) -> Result<bool, ApplyError> {
-    let sql = format!("SELECT 1 FROM tollgate.receipt WHERE attempt = '{attempt}'");
+/// Which of the attempts have a receipt, and when it was written, by the server's clock. Asked where C's
+/// answer was an error: C goes on after its COMMIT, and only the receipt tells on which side of it the
+/// error was.
+pub(super) fn find(
+    session: &Session,
+    attempts: &[AttemptId],
+) -> Result<BTreeMap<AttemptId, Option<Timestamp>>, ApplyError> {
+    let ids: Vec<String> = attempts.iter().map(|id| format!("'{id}'")).collect();
+    let sql = format!(
+        "SELECT r.attempt, {RECORDED_AT} AS recorded_at FROM tollgate.receipt AS r WHERE r.attempt IN ({})",
+        ids.join(", ")
+    );
     match session.query(&sql) {
-        Ok(rows) => Ok(!rows.is_empty()),
+        Ok(rows) => Ok(rows
+            .iter()
+            .filter_map(|row| Some((row.get(0)?.parse().ok()?, receipt::recorded_at(row))))
+            .collect()),
         // The script has dropped the table and committed that: then nothing is recorded.
         Err(error)
             if error
                 .code()
                 .is_some_and(|code| ["42P01", "3F000"].contains(&code.code())) =>
         {
-            Ok(false)
+            Ok(BTreeMap::new())
         }
         Err(error) => Err(unknown(session_error(&error, "reading the receipt"))),
     }

@@ -1,15 +1,27 @@
 //! The row of a receipt, and receipts of a history that tollgate did not make: written without running
 //! anything.
 
+use tokio_postgres::SimpleQueryRow;
+
 use super::error::session_error;
 use super::lock::HOLDS;
 use super::runtime::Session;
 use super::template::{fill, or_null, text};
-use crate::model::{Receipt, StoredReceipt};
+use crate::model::{Receipt, StoredReceipt, Timestamp};
 use crate::targets::{TargetError, TargetErrorKind};
 
 const LOCKED: &str = include_str!("sql/locked.sql");
 const RECEIPT: &str = include_str!("sql/receipt.sql");
+/// The server's clock when the row `r` was written, in whole milliseconds of Unix time. Every name is
+/// qualified: a script's own must not answer.
+pub(super) const RECORDED_AT: &str =
+    "pg_catalog.floor(EXTRACT(epoch FROM r.recorded_at) OPERATOR(pg_catalog.*) '1000')";
+
+/// Reads [`RECORDED_AT`] from the column `recorded_at`; `None` where there is none.
+pub(super) fn recorded_at(row: &SimpleQueryRow) -> Option<Timestamp> {
+    let cell = row.try_get("recorded_at").ok().flatten()?;
+    Some(Timestamp::from_unix_millis(cell.parse().ok()?))
+}
 
 /// The receipt as it will stand, and the INSERT for it, to be sent inside a transaction.
 pub(super) fn insert(receipt: &Receipt) -> Result<(StoredReceipt, String), TargetError> {
@@ -52,11 +64,24 @@ pub(super) fn write_all(
         sql.push_str(&row);
         all.push(stored);
     }
+    let last = receipts.last().unwrap_or(first);
+    sql.push_str(&format!(
+        "SELECT {RECORDED_AT} AS recorded_at FROM tollgate.receipt AS r WHERE r.seq BETWEEN {} AND {} ORDER BY r.seq;",
+        first.seq, last.seq
+    ));
     sql.push_str("COMMIT;");
-    if let Err(error) = session.query(&sql) {
-        // Whatever is open goes; a session that is closed has rolled back already.
-        let _ = session.query("ROLLBACK");
-        return Err(session_error(&error, "writing the receipts"));
+    match session.query(&sql) {
+        Ok(rows) => {
+            let told = rows.iter().filter_map(recorded_at);
+            for (stored, told) in all.iter_mut().zip(told) {
+                stored.recorded_at = Some(told);
+            }
+            Ok(all)
+        }
+        Err(error) => {
+            // Whatever is open goes; a session that is closed has rolled back already.
+            let _ = session.query("ROLLBACK");
+            Err(session_error(&error, "writing the receipts"))
+        }
     }
-    Ok(all)
 }

@@ -198,7 +198,7 @@ impl Session {
     }
 
     /// The same for any number of triples of messages. Each is handed over once it is answered, while those
-    /// behind it are still on their way. Rows are not kept.
+    /// behind it are still on their way. Of the third of each the rows are kept.
     pub(super) fn triples<'m>(
         &self,
         messages: impl Iterator<Item = [&'m str; 3]>,
@@ -220,7 +220,7 @@ impl Session {
                 let answers = [
                     finish(first, false).await,
                     finish(second, false).await,
-                    finish(third, false).await,
+                    finish(third, true).await,
                 ];
                 crate::failpoint::hit("postgres.window.answered");
                 answered(answers);

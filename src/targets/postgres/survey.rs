@@ -4,6 +4,7 @@ use tokio_postgres::SimpleQueryRow;
 
 use super::error::session_error;
 use super::journal;
+use super::receipt::{RECORDED_AT, recorded_at};
 use super::runtime::{Answer, Place, Session};
 use super::schema;
 use super::template::{fill, or_null};
@@ -28,7 +29,8 @@ pub(super) const ARCHIVE: &str = include_str!("sql/archive.sql");
 const IDENTITY: &str = "SELECT incarnation, environment, system_identifier, database_oid, application_schema FROM tollgate.identity";
 const APPLICATION_SCHEMA: &str = "SELECT application_schema FROM tollgate.identity";
 const GONE: &str = include_str!("sql/gone.sql");
-const RECEIPTS: &str = "SELECT seq, hash, body FROM tollgate.receipt ORDER BY seq";
+const RECEIPTS: &str =
+    "SELECT seq, hash, body, {recorded_at} AS recorded_at FROM tollgate.receipt AS r ORDER BY seq";
 const SYSTEM: &str = "SELECT system_identifier FROM pg_catalog.pg_control_system()";
 const TIMELINE: &str = "SELECT timeline_id FROM pg_catalog.pg_control_checkpoint()";
 
@@ -40,7 +42,12 @@ impl Asked {
         let own = [IDENTITY, LIVES, GONE, RECEIPTS, JOURNALS, INVALID_INDEXES];
         let own: Vec<String> = own
             .iter()
-            .map(|sql| fill(sql, &[]).trim_end().trim_end_matches(';').to_owned())
+            .map(|sql| {
+                fill(sql, &[("recorded_at", RECORDED_AT)])
+                    .trim_end()
+                    .trim_end_matches(';')
+                    .to_owned()
+            })
             .collect();
         Self([
             fill(OBSERVE, &[]),
@@ -125,6 +132,7 @@ pub(super) fn read(session: &Session, answers: Vec<Answer>) -> Result<Survey, Ta
                 seq: number(row, "seq")?,
                 hash: cell(row, "hash")?.to_owned(),
                 body: cell(row, "body")?.to_owned(),
+                recorded_at: recorded_at(row),
             })
         })
         .collect::<Result<_, TargetError>>()?;
@@ -142,7 +150,7 @@ pub(super) fn read(session: &Session, answers: Vec<Answer>) -> Result<Survey, Ta
 fn own_alone(session: &Session) -> Result<[Vec<SimpleQueryRow>; 6], TargetError> {
     let read = |sql: &str| {
         session
-            .query(&fill(sql, &[]))
+            .query(&fill(sql, &[("recorded_at", RECORDED_AT)]))
             .map_err(|error| session_error(&error, "reading tollgate's tables"))
     };
     let has_lives = read(HAS_LIVES)?.first().and_then(|row| row.get(0)) == Some("t");

@@ -6,16 +6,14 @@
 //! ended ours, and then fails in it. A COMMIT that fails leaves none, and the script behind it may run:
 //! its receipt names one that is not there, and is refused with all of its work.
 
-use std::collections::BTreeSet;
-
 use super::atomic::{self, is_refused};
 use super::blocker::{Blocker, Steps};
-use super::error::session_error;
 use super::invalid;
-use super::protocol::{Closing, opening, recover, refuse_broken, unknown};
+use super::protocol::{Closing, find, opening, recover, refuse_broken, unknown};
 use super::retry;
 use super::runtime::{Answer, Session};
 use super::schema;
+use crate::model::AttemptId;
 use crate::model::entry::Progress;
 use crate::sql::{Analysis, pipelinable};
 use crate::targets::{Applied, ApplyError, Attempt, Heard, News, TargetError, TargetErrorKind};
@@ -121,13 +119,15 @@ fn send(
     }
     recover(session).map_err(unknown)?;
     // An error behind C's COMMIT, where somebody cancels what follows it, stops nothing.
-    let mut standing = standing(session, &attempts[succeeded..])?;
+    let rest_of_them = attempts[succeeded..].iter();
+    let ids: Vec<AttemptId> = rest_of_them.map(|it| it.receipt.attempt).collect();
+    let mut standing = find(session, &ids)?;
     for answers in &rest {
         let Some(attempt) = attempts.get(succeeded) else {
             break;
         };
-        if standing.remove(&attempt.receipt.attempt.to_string()) {
-            tell(attempt, closings[succeeded].stands(), hear);
+        if let Some(recorded_at) = standing.remove(&attempt.receipt.attempt) {
+            tell(attempt, closings[succeeded].stands(recorded_at), hear);
             succeeded += 1;
             continue;
         }
@@ -153,31 +153,4 @@ fn tell(attempt: &Attempt<'_>, applied: Applied, hear: &mut dyn FnMut(Heard<'_>)
     let of = attempt.analysis.statements().unwrap_or_default().len() as u64;
     hear(Heard::News(News::Progress(Progress { done: of, of })));
     hear(Heard::Applied(applied));
-}
-
-/// Which of the attempts have a receipt.
-fn standing(session: &Session, attempts: &[Attempt<'_>]) -> Result<BTreeSet<String>, ApplyError> {
-    let ids: Vec<String> = attempts
-        .iter()
-        .map(|attempt| format!("'{}'", attempt.receipt.attempt))
-        .collect();
-    let sql = format!(
-        "SELECT attempt FROM tollgate.receipt WHERE attempt IN ({})",
-        ids.join(", ")
-    );
-    match session.query(&sql) {
-        Ok(rows) => Ok(rows
-            .iter()
-            .filter_map(|row| row.get(0).map(str::to_owned))
-            .collect()),
-        // The script has dropped the table and committed that: then nothing is recorded.
-        Err(error)
-            if error
-                .code()
-                .is_some_and(|code| ["42P01", "3F000"].contains(&code.code())) =>
-        {
-            Ok(BTreeSet::new())
-        }
-        Err(error) => Err(unknown(session_error(&error, "reading the receipts"))),
-    }
 }

@@ -101,6 +101,7 @@ pub(super) fn record(
             environment: environment.clone(),
             hash: Receipt::hash_of(&stored.body),
             body: stored.body,
+            recorded_at: stored.recorded_at,
         }))?;
     }
     Ok(())

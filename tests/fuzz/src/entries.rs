@@ -86,9 +86,9 @@ fn nothing_lost(before: &View, after: &View) {
     for (name, view) in before.environments() {
         let now = after.get(name).expect("an environment does not go away");
         for (migration, of_bytes) in &view.evidence {
-            for (checksum, success) in of_bytes {
+            for (checksum, success) in of_bytes.iter() {
                 // One that succeeded earlier may become known later.
-                let known = now.evidence_of(migration, *checksum);
+                let known = now.evidence_of(migration, checksum);
                 assert!(known.is_some_and(|known| known.at <= success.at));
             }
         }
@@ -228,7 +228,12 @@ fn receipts(text: &str, as_they_are: bool) {
         let hash = Receipt::hash_of(&body);
         prev = Some(hash);
         let hash = hash.to_string();
-        rows.push(StoredReceipt { seq, hash, body });
+        rows.push(StoredReceipt {
+            seq,
+            hash,
+            body,
+            recorded_at: None,
+        });
     }
     match verify_chain(&rows) {
         Ok(verified) => {

@@ -411,7 +411,7 @@ fn change(report: &Report, it: &Change, out: &mut String) {
             shown(&says)
         ));
     }
-    out.push_str("</dl>\n<div class=\"chunk\" tabindex=\"0\" role=\"region\" aria-label=\"attempts\"><table class=\"attempts\"><thead><tr><th scope=\"col\">row</th><th scope=\"col\">began</th><th scope=\"col\">took</th><th scope=\"col\">where</th><th scope=\"col\">outcome</th><th scope=\"col\">by</th><th scope=\"col\">bytes</th></tr></thead><tbody>\n");
+    out.push_str("</dl>\n<div class=\"chunk\" tabindex=\"0\" role=\"region\" aria-label=\"attempts\"><table class=\"attempts\"><thead><tr><th scope=\"col\">row</th><th scope=\"col\">began</th><th scope=\"col\">took</th><th scope=\"col\">by the database</th><th scope=\"col\">where</th><th scope=\"col\">outcome</th><th scope=\"col\">by</th><th scope=\"col\">bytes</th></tr></thead><tbody>\n");
     let last = it.versions.last().map(|version| version.blake3.as_str());
     for number in &it.rows {
         let Some(row) = number.checked_sub(1).and_then(|_| find(report, *number)) else {
@@ -422,6 +422,11 @@ fn change(report: &Report, it: &Change, out: &mut String) {
                 "{} ms",
                 ended.unix_millis().saturating_sub(row.at.unix_millis())
             ),
+            _ => "\u{2013}".to_owned(),
+        };
+        let clock = match (row.database_at, row.receipt) {
+            (Some(at), _) => at.to_string(),
+            (None, Some(_)) if report.has_own_clock(&row.environment) => MISSING.to_owned(),
             _ => "\u{2013}".to_owned(),
         };
         let bytes = row
@@ -435,7 +440,7 @@ fn change(report: &Report, it: &Change, out: &mut String) {
                 }
             });
         out.push_str(&format!(
-            "<tr><td><a href=\"#r-{0}\">{0}</a></td><td>{1}</td><td>{took}</td><td>{2}</td><td class=\"{3}\"><b>{4}</b></td><td>{5}</td><td>{bytes}</td></tr>\n",
+            "<tr><td><a href=\"#r-{0}\">{0}</a></td><td>{1}</td><td>{took}</td><td>{clock}</td><td>{2}</td><td class=\"{3}\"><b>{4}</b></td><td>{5}</td><td>{bytes}</td></tr>\n",
             row.number,
             row.at,
             shown(row.environment.as_str()),
@@ -444,7 +449,7 @@ fn change(report: &Report, it: &Change, out: &mut String) {
             shown(&row.by),
         ));
     }
-    out.push_str("</tbody></table></div>\n<p class=\"note\">Times are of the client's clock; the database's own stands beside its receipt, in the target.</p>\n");
+    out.push_str("</tbody></table></div>\n<p class=\"note\">\u{201c}Began\u{201d} and \u{201c}took\u{201d} are by the clock of whoever ran it; \u{201c}by the database\u{201d} is when PostgreSQL wrote the receipt, by its own. SQLite has none of its own.</p>\n");
     match &it.sql {
         None => out
             .push_str("<p class=\"note\">The ledger does not keep the bytes of this script.</p>\n"),

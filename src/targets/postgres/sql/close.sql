@@ -41,7 +41,8 @@ SELECT pg_catalog.int4in(pg_catalog.textout(CASE
     OR EXISTS (SELECT FROM tollgate.journal WHERE false)
     THEN 'tollgate:{attempt}:forgotten'
   ELSE '0'
-END));
+END)), (SELECT {recorded_at} FROM tollgate.receipt AS r
+         WHERE r.attempt OPERATOR(pg_catalog.=) '{attempt}') AS recorded_at;
 {journal}
 -- Prisma's own row, where its table is kept.
 {beside}
