@@ -8,7 +8,9 @@ import { drive, pause } from "./browser.mjs";
 const [browser, folder, out] = process.argv.slice(2);
 const model = JSON.parse(readFileSync(join(folder, "report.json"), "utf8"));
 
-await drive(browser, folder, 300, async ({ send, ask, load, same, width, look }) => {
+const seconds = model.changes.length > 1_000 ? 1_800 : 300;
+
+await drive(browser, folder, seconds, async ({ send, ask, load, same, width, look }) => {
   const key = async (name, text) => {
     await send("Input.dispatchKeyEvent", { type: "keyDown", key: name, code: name, text, windowsVirtualKeyCode: { Enter: 13, Escape: 27, Tab: 9 }[name] ?? text?.charCodeAt(0) });
     await send("Input.dispatchKeyEvent", { type: "keyUp", key: name, code: name });
@@ -79,7 +81,9 @@ await drive(browser, folder, 300, async ({ send, ask, load, same, width, look })
   await width(688);
   same("it overflows on paper", await ask(overflows), false);
   same("something on paper is cut", await ask("[...document.querySelectorAll('pre, .chunk')].filter((it) => it.scrollWidth > it.clientWidth + 1).length"), 0);
-  const { data } = await send("Page.printToPDF", { preferCSSPageSize: true, printBackground: true });
+  // Of a large report the first pages alone are written; all of it is laid out.
+  const few = model.changes.length > 1_000 ? { pageRanges: "1-40" } : {};
+  const { data } = await send("Page.printToPDF", { preferCSSPageSize: true, printBackground: true, ...few });
   const pdf = Buffer.from(data, "base64");
   writeFileSync(join(out, "report.pdf"), pdf);
   const pages = pdf.toString("latin1").match(/\/Type\s*\/Page\b/g)?.length ?? 0;

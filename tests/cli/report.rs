@@ -281,10 +281,10 @@ fn page_one_in_the_terminal() {
 
     Integrity
       writer 2339d3e7  entries 1 to 36, no gap, head
-                       4be3273783565807b50152b9065211e7dcb80e89170eabd1a8c0b5fdc729528c; anchored to 34 in prod,
+                       97e2e661f4af21e0cee49b9dbcaeae345b7221b7eaa946f5962f659ab9a4e1c1; anchored to 34 in prod,
                        receipt 10; 2 entries after it held by the chain alone
       writer ea21c7b3  entries 1 to 48, no gap, head
-                       89314c4acab80037d38246b3bcac0a238ab63a9ef1ed6bd123dc70bf48cc15de; anchored to 47 in prod,
+                       fd6d44c187ba968cda06af8908f953997ee8334673a3d9479b184d475a9504f8; anchored to 47 in prod,
                        receipt 6; 1 entry after it held by the chain alone
       does not count   nothing
       comes after      0 entries in the ledger later than this report

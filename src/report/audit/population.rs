@@ -20,7 +20,8 @@ pub struct Row {
     pub number: usize,
     /// When it was begun or refused, by the clock of whoever did it.
     pub at: Timestamp,
-    /// When its end was recorded.
+    /// When its end was recorded, by the clock of whoever did; `None` where only the receipt tells of it, which
+    /// does not say.
     pub ended: Option<Timestamp>,
     /// When the database wrote the receipt, by its own clock; `None` without a receipt, where that is not
     /// recorded, and of SQLite, which has no clock but the process's.
@@ -363,7 +364,6 @@ fn row(
         preview |= receipt.preview;
         row.outcome = "succeeded";
         if draft.ended.is_none() {
-            row.ended = Some(receipt.at);
             row.notes.push("told by the target's receipt".to_owned());
         }
     }

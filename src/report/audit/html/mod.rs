@@ -440,7 +440,7 @@ fn change(report: &Report, it: &Change, out: &mut String) {
                 }
             });
         out.push_str(&format!(
-            "<tr><td><a href=\"#r-{0}\">{0}</a></td><td>{1}</td><td>{took}</td><td>{clock}</td><td>{2}</td><td class=\"{3}\"><b>{4}</b></td><td>{5}</td><td>{bytes}</td></tr>\n",
+            "<tr><td><a href=\"#r-{0}\">{0}</a></td><td class=\"when\">{1}</td><td>{took}</td><td class=\"when\">{clock}</td><td>{2}</td><td class=\"{3}\"><b>{4}</b></td><td>{5}</td><td>{bytes}</td></tr>\n",
             row.number,
             row.at,
             shown(row.environment.as_str()),
