@@ -306,7 +306,7 @@ pub(super) fn undo(
 }
 
 /// Ends the open transaction, if there is one; verified.
-fn roll_back(place: &Place<'_>, connection: &Connection) -> Result<(), ApplyError> {
+pub(super) fn roll_back(place: &Place<'_>, connection: &Connection) -> Result<(), ApplyError> {
     if connection.is_autocommit() {
         return Ok(());
     }

@@ -1,8 +1,9 @@
 //! SQLite, the embedded target: one file.
 //!
 //! Every migration runs on a connection of its own, so that nothing that a script sets (PRAGMA,
-//! ATTACH, temporary tables, an open transaction) reaches the next one. Between calls no connection
-//! is open; what a [`SqliteTarget`] holds is the lock.
+//! ATTACH, temporary tables, an open transaction) reaches the next one; several share one where they
+//! set nothing and ask for nothing of it. Between calls no connection is open; what a
+//! [`SqliteTarget`] holds is the lock.
 
 mod apply;
 mod backup;
@@ -23,6 +24,7 @@ mod rows;
 mod scratch;
 mod statements;
 mod store;
+mod together;
 
 pub use comparable::comparable;
 pub(super) use scratch::MARK as SCRATCH_MARK;
@@ -39,14 +41,16 @@ use rusqlite::Connection;
 use super::backup::{BackupRequest, NewDatabase, TakenBackup, Watch};
 use super::history::NewRow;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Inventory, KeptSchema, News, RehearsalError,
-    RehearsalRequest, RehearsalRun, Rows, Survey, Target, TargetError, TargetErrorKind, Word,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Heard, Inventory, KeptSchema, News,
+    RehearsalError, RehearsalRequest, RehearsalRun, Rows, Survey, Target, TargetError,
+    TargetErrorKind, Word,
 };
 use crate::model::entry::{Engine, Progress, ReceiptRef, TargetIdentity, Verdict};
 use crate::model::{
     AttemptId, Data, DataMode, EnvironmentName, IncarnationId, MigrationId, Receipt, Schema,
     StoredReceipt,
 };
+use crate::sql::Analysis;
 use crate::sql::changes::Name;
 
 /// How long a statement waits for another program that writes to the file.
@@ -222,6 +226,24 @@ impl Target for SqliteTarget {
                 let progress = &mut |progress: Progress| tell(News::Progress(progress));
                 apply::apply(&place, attempt, progress)
             }
+            Err(error) => Err(ApplyError::Failed {
+                error: Box::new(errors::own(error.fact)),
+                left: None,
+            }),
+        }
+    }
+
+    fn may_queue(&mut self, script: &str, analysis: &Analysis) -> bool {
+        together::may_queue(script, analysis)
+    }
+
+    fn apply_all(
+        &mut self,
+        attempts: &[Attempt<'_>],
+        hear: &mut dyn FnMut(Heard<'_>),
+    ) -> Result<(), ApplyError> {
+        match self.place() {
+            Ok(place) => together::apply_all(&place, attempts, hear),
             Err(error) => Err(ApplyError::Failed {
                 error: Box::new(errors::own(error.fact)),
                 left: None,

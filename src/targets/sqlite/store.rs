@@ -66,12 +66,13 @@ pub(super) fn survey(path: &Path, connection: &mut Connection) -> Result<Survey,
 /// Whether all of tollgate's own tables are there. A script that dropped one of them has taken the
 /// target's memory.
 pub(super) fn is_entered(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.query_row(
-        "SELECT count(*) = 3 FROM main.sqlite_schema WHERE type = 'table' \
-         AND name IN ('tollgate_identity', 'tollgate_receipt', 'tollgate_journal')",
-        [],
-        |row| row.get(0),
-    )
+    // Each is looked up by its name: how many other tables there are makes no difference.
+    for table in ["tollgate_identity", "tollgate_receipt", "tollgate_journal"] {
+        if !connection.table_exists(Some("main"), table)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Creates the tables, writes the identity row, and keeps or archives the receipts that stand there.
@@ -139,37 +140,50 @@ pub(super) fn identity_of(path: &Path, incarnation: IncarnationId) -> TargetIden
     }
 }
 
+/// Adds a receipt inside the transaction that is open, and counts the tables that stand then.
+pub(super) fn add_receipt(
+    connection: &Connection,
+    receipt: &Receipt,
+    stored: &StoredReceipt,
+) -> rusqlite::Result<bool> {
+    let there = put_receipt(connection, receipt, stored)?;
+    count_tables(connection)?;
+    Ok(there)
+}
+
 /// Adds a receipt inside the transaction that is open, and reads it back: a trigger of a script's
 /// own could have swallowed it without an error.
-pub(super) fn add_receipt(
+pub(super) fn put_receipt(
     connection: &Connection,
     receipt: &Receipt,
     stored: &StoredReceipt,
 ) -> rusqlite::Result<bool> {
     let seq = signed(stored.seq);
     crate::failpoint::hit("sqlite.receipt.before");
-    connection.execute(
-        "INSERT INTO main.tollgate_receipt (seq, prev, hash, migration, attempt, kind, body) \
-         VALUES (?1, nullif(?1 - 1, 0), ?2, ?3, ?4, ?5, ?6)",
-        params![
+    connection
+        .prepare_cached(
+            "INSERT INTO main.tollgate_receipt (seq, prev, hash, migration, attempt, kind, body) \
+             VALUES (?1, nullif(?1 - 1, 0), ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
             seq,
             stored.hash,
             receipt.migration.as_str(),
             receipt.attempt.to_string(),
             receipt.kind.as_str(),
             stored.body
-        ],
-    )?;
+        ])?;
     crate::failpoint::hit("sqlite.receipt.after");
-    connection.execute_batch(include_str!("standing.sql"))?;
     let there = connection
-        .query_row(
-            "SELECT hash = ?2 AND body = ?3 FROM main.tollgate_receipt WHERE seq = ?1",
-            params![seq, stored.hash, stored.body],
-            |row| row.get(0),
-        )
+        .prepare_cached("SELECT hash = ?2 AND body = ?3 FROM main.tollgate_receipt WHERE seq = ?1")?
+        .query_row(params![seq, stored.hash, stored.body], |row| row.get(0))
         .optional()?;
     Ok(there.unwrap_or(false))
+}
+
+/// Keeps beside the newest receipt how many tables stand with it: it is asked of the newest alone.
+pub(super) fn count_tables(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch(include_str!("standing.sql"))
 }
 
 /// Writes receipts of a history that tollgate did not make: all of them or none.
