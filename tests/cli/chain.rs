@@ -63,7 +63,7 @@ fn a_folder_of_sql_earns_its_way_to_prod() {
     --- stdout
     sound: state/ledger.db: 23 entries by 1 writer
       writer ea21c7b3c885cf2fb547bb51016c8bbb  sound to entry 23
-        e9796103707e01b48dcdc867272443cb6f9ba1e6f2ca327660945f33d395140c
+        3a4b54f3926d31c7ec2186e2d09a23c18977d0c5ce13b810d22c449620d6c134
 
     a bare chain cannot show that entries after the last were cut off, that a whole writer was
     removed, or that everything was written anew; the receipts in the targets can
@@ -283,7 +283,7 @@ fn a_migration_that_comes_too_late_or_is_gone_is_refused_after_the_first_environ
                 prod: 20251104093000_add_index was applied 2025-11-04 10:12 UTC
       remedy    tollgate restamp 20251101000000_from_a_branch
 
-      plan 2926bfb79df0566a75b2cda4216e41b9ccf30eec7d9634e191e8e4b0e025150a
+      plan 51f5dfee205e30a773fe47e77e5a6c43fe942bd9d451e264e05080149960c904
       to run it: tollgate apply dev
     "#);
     assert_snapshot!(project.run(&["plan", "prod"]), @r#"

@@ -17,6 +17,7 @@ mod sqlite_only;
 mod sqlite_rehearse;
 mod sqlite_schema;
 mod sqlite_scratch;
+mod sqlite_together;
 mod support;
 
 pub(crate) use support::Bench;

@@ -53,7 +53,7 @@ fn the_plan_of_the_first_environment_says_that_a_later_one_will_refuse_it() {
       found     test: 20251103000000_phone was applied 2025-11-04 10:12 UTC
       remedy    tollgate restamp 20251102120000_late
 
-      plan cc5a43e34c9cfb1f3fe6cd20e2e50989764c1453aefeb339be2f67f43e8e33e8
+      plan 2672781e2e3ead62db125e95b47cfed445da0114bea2b71b348f6e6a50d1d1ea
       to run it: tollgate apply dev
     "#);
     assert_snapshot!(project.run(&["plan", "test"]), @r#"

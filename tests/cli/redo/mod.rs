@@ -70,7 +70,7 @@ fn what_ran_is_undone_by_the_bytes_that_stood_beside_it() {
     assert_snapshot!(project.run(&["log", "--migration", PHONE]), @r#"
     exit 0
     --- stdout
-        8  2025-11-04T10:12:00.000Z  alice  intent     dev 20251103000000_phone blake3:f7f259230126
+        7  2025-11-04T10:12:00.000Z  alice  intent     dev 20251103000000_phone blake3:f7f259230126
         9  2025-11-04T10:12:00.000Z  alice  succeeded  dev 20251103000000_phone
        10  2025-11-04T10:12:00.000Z  alice  intent     dev 20251103000000_phone blake3:f7f259230126, to be undone by blake3:69294eaa455f
        11  2025-11-04T10:12:00.000Z  alice  succeeded  dev 20251103000000_phone, undone
