@@ -20,8 +20,9 @@ use crate::digest::{ChainHash, Checksum};
 use crate::model::entry::{Head, Opened};
 use crate::model::{Entry, Fact, Policy, Provenance, Timestamp, WriterId};
 
-const KEEP_SCRIPT: &str = "INSERT INTO script (checksum, bytes) SELECT ?1, ?2 \
-     WHERE NOT EXISTS (SELECT 1 FROM script WHERE checksum = ?1)";
+const HAS_SCRIPT: &str = "SELECT EXISTS (SELECT 1 FROM script WHERE checksum = ?1)";
+/// As plain values: SQLite would copy what a SELECT yields for each use of it, and a script may be long.
+const KEEP_SCRIPT: &str = "INSERT INTO script (checksum, bytes) VALUES (?1, ?2)";
 /// The schema's steps: a file that has the first n lacks those after them.
 const SCHEMA: [&str; 3] = [
     include_str!("schema/001.sql"),
@@ -435,10 +436,7 @@ impl Ledger {
             entries.push(entry);
         }
         for (checksum, bytes) in scripts {
-            transaction
-                .prepare_cached(KEEP_SCRIPT)
-                .and_then(|mut keep| keep.execute(params![checksum.as_bytes(), bytes]))
-                .map_err(failed)?;
+            keep_script(&transaction, *checksum, bytes).map_err(failed)?;
             crate::failpoint::hit("ledger.script.after");
         }
         crate::failpoint::hit("ledger.append.before-commit");
@@ -491,6 +489,16 @@ impl Drop for Ledger {
             let _ = snapshot::make(&self.path, &mut self.connection, (NEWEST, WORTH), false);
         }
     }
+}
+
+/// Keeps the bytes of a script, where they are not kept yet.
+fn keep_script(connection: &Connection, checksum: Checksum, bytes: &[u8]) -> rusqlite::Result<()> {
+    let mut has = connection.prepare_cached(HAS_SCRIPT)?;
+    if !has.query_row([checksum.as_bytes()], |row| row.get(0))? {
+        let mut keep = connection.prepare_cached(KEEP_SCRIPT)?;
+        keep.execute(params![checksum.as_bytes(), bytes])?;
+    }
+    Ok(())
 }
 
 fn next(writer: WriterId, head: Option<Head>, at: Timestamp, by: &Provenance, fact: Fact) -> Entry {

@@ -155,13 +155,13 @@ impl Run<'_> {
     /// Runs one statement and keeps the journal.
     fn step(
         &mut self,
-        step: Step<'_>,
+        step: Step<'_, '_>,
         number: u64,
         kind: Option<StatementKind>,
     ) -> Result<(), Trouble> {
         let word = step.word();
         let text = step.text.clone();
-        let text = Some(text.as_str());
+        let text = Some(&*text);
         if !self.connection.is_autocommit() {
             // A COMMIT takes the row with it, or neither is there.
             let commits = matches!(word.as_str(), "COMMIT" | "END") && !self.apart;

@@ -1,5 +1,6 @@
 //! A script, statement by statement as SQLite itself splits it, with the place of each.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rusqlite::fallible_iterator::FallibleIterator as _;
@@ -59,17 +60,17 @@ pub(super) struct Steps<'c, 's> {
 }
 
 /// One statement, prepared.
-pub(super) struct Step<'c> {
+pub(super) struct Step<'c, 's> {
     statement: Statement<'c>,
     /// Its text, without blanks and comments before it and its semicolon.
-    pub(super) text: String,
+    pub(super) text: Cow<'s, str>,
     /// Where that stands in the script, in bytes.
     pub(super) range: Option<Range<usize>>,
 }
 
-impl<'c> Steps<'c, '_> {
+impl<'c, 's> Steps<'c, 's> {
     /// The next statement; `None` at the end of the script.
-    pub(super) fn next(&mut self) -> Result<Option<Step<'c>>, Trouble> {
+    pub(super) fn next(&mut self) -> Result<Option<Step<'c, 's>>, Trouble> {
         let statement = match self.batch.next() {
             Ok(Some(statement)) => statement,
             Ok(None) => return Ok(None),
@@ -82,13 +83,14 @@ impl<'c> Steps<'c, '_> {
         let length = self
             .at
             .and_then(|at| length_of(&self.terminated[at..], &shown));
+        let terminated = self.terminated;
         let (text, range) = match (self.at, length) {
             (Some(at), Some(length)) => {
-                let inner = trimmed(&self.terminated[at..at + length]);
+                let inner = trimmed(&terminated[at..at + length]);
                 let range = at + inner.start..at + inner.end;
-                (self.terminated[range.clone()].to_owned(), Some(range))
+                (Cow::Borrowed(&terminated[range.clone()]), Some(range))
             }
-            _ => (shown[trimmed(&shown)].to_owned(), None),
+            _ => (Cow::Owned(shown[trimmed(&shown)].to_owned()), None),
         };
         self.at = self.at.zip(length).map(|(at, length)| at + length);
         Ok(Some(Step {
@@ -119,7 +121,7 @@ impl<'c> Steps<'c, '_> {
     }
 }
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Its first word, in capitals.
     pub(super) fn word(&self) -> String {
         self.text
@@ -257,7 +259,7 @@ mod tests {
         let mut steps = script.steps(&connection, None);
         let mut out = Vec::new();
         while let Some(step) = steps.next().map_err(|trouble| trouble.0).unwrap() {
-            out.push((step.text.clone(), step.range.clone()));
+            out.push((step.text.to_string(), step.range.clone()));
             step.run().map_err(|trouble| trouble.0).unwrap();
         }
         out
