@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::digest::ChainHash;
-use crate::model::entry::Head;
+use crate::model::entry::{Head, Last};
 use crate::model::{Entry, WriterId};
 
 /// An entry as it is stored, unchecked.
@@ -76,12 +76,13 @@ impl fmt::Display for Unsound {
 }
 
 /// Verifies an entry by itself: it has the bytes that were hashed, and its columns say what they do.
-fn alone(row: RowRef<'_>) -> Result<(ChainHash, Entry), String> {
+fn alone(row: RowRef<'_>, last: &mut Last) -> Result<(ChainHash, Entry), String> {
     let hash = Entry::hash_of(row.body.as_bytes());
     if hash.as_bytes() != row.hash {
         return Err("its bytes do not have the hash beside them".to_owned());
     }
-    let entry = Entry::from_body(row.body).map_err(|what| format!("it cannot be read: {what}"))?;
+    let entry = Entry::from_body_after(row.body, last)
+        .map_err(|what| format!("it cannot be read: {what}"))?;
     if entry.writer.as_bytes() != row.writer || i64::try_from(entry.number) != Ok(row.number) {
         return Err(format!(
             "its bytes say that it is entry {} of writer {}",
@@ -96,7 +97,7 @@ fn alone(row: RowRef<'_>) -> Result<(ChainHash, Entry), String> {
 /// # Errors
 /// [`Unsound`].
 pub fn stray(row: RowRef<'_>) -> Result<(ChainHash, Entry), Box<Unsound>> {
-    alone(row).map_err(|what| {
+    alone(row, &mut Last::default()).map_err(|what| {
         Box::new(Unsound {
             writer: crate::digest::hex(row.writer),
             number: row.number,
@@ -110,12 +111,14 @@ pub fn stray(row: RowRef<'_>) -> Result<(ChainHash, Entry), Box<Unsound>> {
 #[derive(Debug, Default, Clone)]
 pub struct Walk {
     heads: BTreeMap<WriterId, Head>,
+    last: Last,
 }
 
 impl Walk {
     /// Chains that were walked up to these entries.
     pub(super) fn from_heads(heads: BTreeMap<WriterId, Head>) -> Self {
-        Self { heads }
+        let last = Last::default();
+        Self { heads, last }
     }
 
     /// Takes the next row: each writer's entries must come in their order; writers may interleave.
@@ -131,15 +134,16 @@ impl Walk {
     /// # Errors
     /// As [`Self::step`].
     pub fn step_ref(&mut self, row: RowRef<'_>) -> Result<(ChainHash, Entry), Box<Unsound>> {
+        let heads = &self.heads;
         let unsound = |what: String| {
             Box::new(Unsound {
                 writer: crate::digest::hex(row.writer),
                 number: row.number,
                 what,
-                sound: self.heads.values().copied().collect(),
+                sound: heads.values().copied().collect(),
             })
         };
-        let (hash, entry) = alone(row).map_err(unsound)?;
+        let (hash, entry) = alone(row, &mut self.last).map_err(unsound)?;
         let before = self.heads.get(&entry.writer);
         let due = before.map_or(1, |head| head.number + 1);
         if entry.number != due {

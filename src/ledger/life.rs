@@ -157,7 +157,7 @@ pub(super) enum Ended {
     Nothing,
     /// It failed.
     Failed,
-    /// It succeeded.
+    /// It succeeded, which is yet to be [recorded](Life::record).
     Succeeded(Box<Success>),
 }
 
@@ -355,7 +355,6 @@ impl Life {
                 debts: attempted.intent.debt.into_iter().collect(),
                 told_by: None,
             };
-            self.record(&outcome.migration, success.clone());
             return Ended::Succeeded(Box::new(success));
         }
         // It is as pending as it was before.
@@ -403,14 +402,15 @@ impl Life {
         }
     }
 
-    /// Takes a receipt of a change of it into account.
+    /// Takes a receipt of a change of it into account; the success that it tells of is yet to be
+    /// [recorded](Self::record).
     pub(super) fn receive(&mut self, receipt: Receipt, hash: ChainHash) -> Success {
         if let Some(release) = &receipt.release {
             self.released.insert(receipt.attempt, release.id);
         }
         let begun = self.open.remove(&receipt.attempt);
         self.partial.remove(&receipt.attempt);
-        let success = Success {
+        Success {
             checksum: receipt.blake3,
             sha256: receipt.sha256,
             at: receipt.at,
@@ -432,9 +432,7 @@ impl Life {
             release: receipt.release,
             debts: receipt.debts,
             told_by: None,
-        };
-        self.record(&receipt.migration, success.clone());
-        success
+        }
     }
 
     pub(super) fn resolve(&mut self, resolved: &Resolved, at: Timestamp) {
@@ -474,7 +472,8 @@ impl Life {
         });
     }
 
-    fn record(&mut self, migration: &MigrationId, success: Success) {
+    /// Takes a success into account.
+    pub(super) fn record(&mut self, migration: &MigrationId, success: Success) {
         if self.lost.contains(&success.receipt.hash) {
             return;
         }

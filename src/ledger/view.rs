@@ -198,7 +198,8 @@ impl EnvironmentView {
                 *last = at.max(*last);
             }
             Ended::Succeeded(success) => {
-                self.prove(&outcome.migration, *success, &outcome.environment);
+                self.prove(&outcome.migration, &success, &outcome.environment);
+                self.life(life).record(&outcome.migration, *success);
             }
         }
     }
@@ -206,7 +207,7 @@ impl EnvironmentView {
     /// A copied target brings the receipts of another environment along. They say what is applied here,
     /// and are no evidence that this environment was passed. Nor is a person's word, nor what ran while
     /// the environment stood outside the chain.
-    fn prove(&mut self, migration: &MigrationId, success: Success, environment: &EnvironmentName) {
+    fn prove(&mut self, migration: &MigrationId, success: &Success, environment: &EnvironmentName) {
         let proves = success.ran_in == *environment && success.is_evidence();
         let Some(checksum) = success.checksum.filter(|_| proves) else {
             return;
@@ -216,10 +217,10 @@ impl EnvironmentView {
             // What is known by itself before what another receipt tells of it.
             let place =
                 |success: &Success| (success.at, success.receipt.hash, success.told_by.is_some());
-            place(known) <= place(&success)
+            place(known) <= place(success)
         };
         if !of_bytes.get(checksum).is_some_and(first) {
-            of_bytes.put(checksum, success);
+            of_bytes.put(checksum, success.clone());
         }
     }
 
@@ -408,7 +409,7 @@ impl View {
     /// Takes the next entry into account. What contradicts the entries before it changes nothing.
     pub fn step(&mut self, entry: &Entry) {
         let key = self.order.key(entry);
-        if says(entry).is_err() {
+        if says_besides_receipts(entry).is_err() {
             return;
         }
         match &entry.fact {
@@ -534,10 +535,11 @@ impl View {
                 let earlier = Success::earlier(&receipt);
                 let earlier_rehearsals = Rehearsed::earlier(&receipt);
                 let success = view.life(life).receive(receipt, absorbed.hash);
-                view.prove(&migration, success, &absorbed.environment);
+                view.prove(&migration, &success, &absorbed.environment);
+                view.life(life).record(&migration, success);
                 for success in earlier {
                     let there = success.ran_in.clone();
-                    self.entry(&there).prove(&migration, success, &there);
+                    self.entry(&there).prove(&migration, &success, &there);
                 }
                 for (there, up, rehearsed) in earlier_rehearsals {
                     self.entry(&there)
@@ -593,9 +595,7 @@ impl View {
         here.waivers.spend(&intent.waivers, attempt);
         here.debts.begin(intent, entry);
         here.approvals.tell(intent.release.as_ref());
-        let spoken = self
-            .get(&intent.environment)
-            .and_then(|here| here.spoken.get(&attempt).copied());
+        let spoken = here.spoken.get(&attempt).copied();
         // Another one's attempt that a person settled: its beginning came late, and begins nothing.
         if spoken.is_some_and(|resolver| !self.descends(entry.writer, resolver)) {
             return;
@@ -673,6 +673,13 @@ fn join(first: &[EnvironmentName], second: &[EnvironmentName]) -> Vec<Environmen
 pub(super) fn says(entry: &Entry) -> Result<(), String> {
     match &entry.fact {
         Fact::Absorbed(absorbed) => read_absorbed(absorbed).map(|_| ()),
+        _ => says_besides_receipts(entry),
+    }
+}
+
+/// The same, but for the receipt that it may hold: whoever takes that into account reads it.
+fn says_besides_receipts(entry: &Entry) -> Result<(), String> {
+    match &entry.fact {
         Fact::Outcome(outcome) => of_success(outcome),
         Fact::Resolved(resolved)
             if (resolved.verdict == Verdict::ContinueAt)

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -105,15 +106,16 @@ random_id!(
 );
 
 /// The id of a migration: the whole name of its folder, ordered by bytes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MigrationId(String);
+///
+/// A long ledger names the same few thousand again and again, so a copy shares the text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MigrationId(Arc<str>);
 
 impl MigrationId {
     /// Takes a folder's name as it is; every name that a file system can hold in UTF-8 is an id.
     #[must_use]
-    pub fn new(name: impl Into<String>) -> Self {
-        Self(name.into())
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self(Arc::from(name.as_ref()))
     }
 
     /// The folder's name.
@@ -133,6 +135,26 @@ impl MigrationId {
     }
 }
 
+impl FromStr for MigrationId {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self::new(text))
+    }
+}
+
+impl Serialize for MigrationId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for MigrationId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        crate::digest::from_text(deserializer)
+    }
+}
+
 impl fmt::Display for MigrationId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A line feed in a folder's name could forge a line of a table.
@@ -149,10 +171,9 @@ impl fmt::Display for MigrationId {
     }
 }
 
-/// The name of an environment: 1 to 40 of `a-z 0-9 - _`, beginning with a letter.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(transparent)]
-pub struct EnvironmentName(String);
+/// The name of an environment: 1 to 40 of `a-z 0-9 - _`, beginning with a letter. A copy shares the text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnvironmentName(Arc<str>);
 
 impl EnvironmentName {
     /// The name.
@@ -171,13 +192,19 @@ impl FromStr for EnvironmentName {
             && text.starts_with(|c: char| c.is_ascii_lowercase())
             && text.chars().all(rest);
         if good {
-            Ok(Self(text.to_owned()))
+            Ok(Self(Arc::from(text)))
         } else {
             Err(ParseIdError {
                 expected: "an environment's name (a lower-case letter, then letters, digits, - or _; at most 40)",
                 found: text.to_owned(),
             })
         }
+    }
+}
+
+impl Serialize for EnvironmentName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

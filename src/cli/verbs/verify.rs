@@ -64,6 +64,8 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Verify) -> Re
     let (heads, broken) = match ledger::verify(path, &project.config.policy) {
         Ok((loaded, agreement)) => {
             held = loaded.strays;
+            // The program ends soon: taking a big state apart, piece by piece, is for nothing.
+            std::mem::forget(loaded.view);
             snapshot = agreement;
             let broken = exchanged(path)?.or_else(|| other_state(agreement));
             (loaded.heads, broken)

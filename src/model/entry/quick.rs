@@ -1,92 +1,112 @@
-//! Reading an entry in the order in which it is written, in one pass: a ledger may hold a million.
+//! Reading an entry in the very form in which it is written, in one pass: a ledger may hold a million.
 //!
 //! Where anything is in another place, or wrong, nothing is read here: the longer way finds out what.
 
-use std::fmt;
-
-use serde::Deserializer as _;
-use serde::de::{Error, MapAccess, Visitor};
+use serde::de::DeserializeOwned;
 
 use super::{ENTRY_VERSION, Entry, Fact};
 use crate::model::Provenance;
 
+/// Who wrote the entry before, and the very text that says so: a run's entries all say the same.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Last(Option<(String, Provenance)>);
+
 /// The entry; `None` where its bytes are not exactly in the form in which it is written.
-pub(super) fn read(body: &str) -> Option<Entry> {
-    let mut reader = serde_json::Deserializer::from_str(body);
-    let entry = reader.deserialize_map(Written).ok()?;
-    reader.end().ok()?;
-    Some(entry)
-}
-
-struct Written;
-
-/// The next value, if it stands under this name.
-macro_rules! next {
-    ($map:ident, $name:literal) => {
-        match $map.next_key::<&str>()? {
-            Some($name) => $map.next_value()?,
-            _ => return Err(Error::custom("in another order")),
+pub(super) fn read(body: &str, last: Option<&mut Last>) -> Option<Entry> {
+    const { assert!(ENTRY_VERSION == 1, "the form below is version 1's") };
+    let mut rest = Rest(body);
+    rest.skip("{\"v\":1,\"writer\":\"")?;
+    let writer = rest.take(32)?.parse().ok()?;
+    rest.skip("\",\"number\":")?;
+    let number = rest.number()?;
+    rest.skip(",\"prev\":")?;
+    let prev = match rest.skip("null") {
+        Some(()) => None,
+        None => {
+            rest.skip("\"")?;
+            let hash = rest.take(64)?.parse().ok()?;
+            rest.skip("\"")?;
+            Some(hash)
         }
     };
-}
-
-impl<'de> Visitor<'de> for Written {
-    type Value = Entry;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an entry")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entry, A::Error> {
-        let version: u32 = next!(map, "v");
-        if version != ENTRY_VERSION {
-            return Err(Error::custom("another version"));
-        }
-        let writer = next!(map, "writer");
-        let number = next!(map, "number");
-        let prev = next!(map, "prev");
-        let at = next!(map, "at");
-        let by = Provenance {
-            actor: next!(map, "actor"),
-            origin: next!(map, "origin"),
-            git: next!(map, "git"),
-            tool: next!(map, "tool"),
-        };
-        let kind: &str = next!(map, "kind");
-        let fact = match (kind, map.next_key::<&str>()?) {
-            (kind, Some("payload")) => fact(kind, &mut map)?,
-            _ => return Err(Error::custom("in another order")),
-        };
-        match map.next_key::<&str>()? {
-            None => Ok(Entry {
-                writer,
-                number,
-                prev,
-                at,
-                by,
-                fact,
-            }),
-            Some(_) => Err(Error::custom("a field more")),
-        }
-    }
-}
-
-fn fact<'de, A: MapAccess<'de>>(kind: &str, map: &mut A) -> Result<Fact, A::Error> {
-    Ok(match kind {
-        "opened" => Fact::Opened(map.next_value()?),
-        "bound" => Fact::Bound(map.next_value()?),
-        "intent" => Fact::Intent(map.next_value()?),
-        "outcome" => Fact::Outcome(map.next_value()?),
-        "absorbed" => Fact::Absorbed(map.next_value()?),
-        "refused" => Fact::Refused(map.next_value()?),
-        "resolved" => Fact::Resolved(map.next_value()?),
-        "chained" => Fact::Chained(map.next_value()?),
-        "verified" => Fact::Verified(map.next_value()?),
-        "rehearsed" => Fact::Rehearsed(map.next_value()?),
-        "backed-up" => Fact::BackedUp(map.next_value()?),
-        // What is rarer may take the longer way.
-        _ => return Err(Error::custom("a rarer kind")),
+    rest.skip(",\"at\":\"")?;
+    let at = rest.take(24)?.parse().ok()?;
+    rest.skip("\",")?;
+    let by = rest.provenance(last)?;
+    rest.skip(",\"kind\":\"")?;
+    let kind = rest.take(rest.0.find('"')?)?;
+    rest.skip("\",\"payload\":")?;
+    let fact = Fact::read(kind, rest.0.strip_suffix('}')?).ok()?;
+    Some(Entry {
+        writer,
+        number,
+        prev,
+        at,
+        by,
+        fact,
     })
+}
+
+/// What is left to read.
+struct Rest<'a>(&'a str);
+
+impl<'a> Rest<'a> {
+    fn skip(&mut self, text: &str) -> Option<()> {
+        self.0 = self.0.strip_prefix(text)?;
+        Some(())
+    }
+
+    fn take(&mut self, length: usize) -> Option<&'a str> {
+        let (taken, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        Some(taken)
+    }
+
+    fn number(&mut self) -> Option<u64> {
+        let length = self.0.find(|c: char| !c.is_ascii_digit())?;
+        let digits = self.take(length)?;
+        // JSON has no other spelling of a number than the shortest.
+        (digits == "0" || !digits.starts_with('0'))
+            .then(|| digits.parse().ok())
+            .flatten()
+    }
+
+    fn value<T: DeserializeOwned>(&mut self) -> Option<T> {
+        let mut values = serde_json::Deserializer::from_str(self.0).into_iter();
+        let value = values.next()?.ok()?;
+        self.take(values.byte_offset())?;
+        Some(value)
+    }
+
+    fn provenance(&mut self, last: Option<&mut Last>) -> Option<Provenance> {
+        if let Some(Last(Some((text, by)))) = &last
+            && let Some(rest) = self.0.strip_prefix(text.as_str())
+            && rest.starts_with(',')
+        {
+            self.0 = rest;
+            return Some(by.clone());
+        }
+        let whole = self.0;
+        self.skip("\"actor\":")?;
+        let actor = self.value()?;
+        self.skip(",\"origin\":")?;
+        let origin = self.value()?;
+        self.skip(",\"git\":")?;
+        let git = self.value()?;
+        self.skip(",\"tool\":")?;
+        let tool = self.value()?;
+        let by = Provenance {
+            actor,
+            origin,
+            git,
+            tool,
+        };
+        if let Some(last) = last {
+            let text = whole.get(..whole.len() - self.0.len())?;
+            last.0 = Some((text.to_owned(), by.clone()));
+        }
+        Some(by)
+    }
 }
 
 #[cfg(test)]
@@ -94,26 +114,37 @@ mod tests {
     use super::*;
 
     const BODY: &str = r#"{"v":1,"writer":"3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e3e","number":1,"prev":null,"at":"2025-11-04T09:53:21.007Z","actor":"Ada \"A\" Lovelace","origin":{"kind":"person","host":null},"git":null,"tool":"tollgate 0.1.0","kind":"opened","payload":{"after":null}}"#;
+    const HASH: &str = "\"e9796103707e01b48dcdc867272443cb6f9ba1e6f2ca327660945f33d395140c\"";
 
     #[test]
     fn one_pass_reads_what_two_do_and_nothing_else() {
-        let entry = read(BODY).unwrap();
+        let entry = read(BODY, None).unwrap();
         assert_eq!(Ok(entry), Entry::from_other_body(BODY));
         for (this, that) in [
             ("{\"v\":1,", "{\"v\":2,"),
+            ("\"number\":1,", "\"number\":01,"),
+            ("\"number\":1,", "\"number\":1.0,"),
+            ("\"number\":1,", "\"number\":,"),
+            ("\"number\":1,", "\"number\":99999999999999999999,"),
             ("\"number\":1,\"prev\":null,", "\"prev\":null,\"number\":1,"),
+            ("\"prev\":null", "\"prev\":\"e979\""),
+            ("\"writer\":\"3e", "\"writer\":\"3E"),
             ("\"git\":null,", ""),
             ("\"git\":null,", "\"git\":null,\"git\":null,"),
+            ("\"tool\":", "\"tool\": 7, \"tool\":"),
             ("{\"after\":null}}", "{\"after\":null},\"more\":1}"),
             ("{\"after\":null}}", "{\"after\":null,\"more\":1}}"),
             ("{\"after\":null}}", "{\"after\":null}"),
             ("{\"after\":null}}", "{\"after\":null}}x"),
+            ("\"host\":null}", "\"host\":null,\"run\":null}"),
+            ("\"kind\":\"person\"", "\"kind\":\"nobody\""),
             ("opened", "waived"),
             ("opened", "nothing"),
+            ("opened", "\\u006fpened"),
         ] {
             let other = BODY.replacen(this, that, 1);
             assert_ne!(other, BODY);
-            assert_eq!(read(&other), None, "{other}");
+            assert_eq!(read(&other, None), None, "{other}");
         }
         // Which is why the longer way is asked: this one is an entry all the same.
         let other = BODY.replacen(
@@ -122,5 +153,35 @@ mod tests {
             1,
         );
         assert_eq!(Entry::from_body(&other), Entry::from_body(BODY));
+    }
+
+    #[test]
+    fn what_the_entry_before_said_is_taken_only_where_this_one_says_the_same() {
+        let mut last = Last::default();
+        let ci = "{\"kind\":\"ci\",\"system\":\"github\",\"run\":\"7\"}";
+        let commit = "{\"commit\":\"c0c0\",\"dirty\":true}";
+        for (this, that) in [
+            ("\"number\":1", "\"number\":2"),
+            ("\"number\":1", "\"number\":18446744073709551615"),
+            ("\"prev\":null", &format!("\"prev\":{HASH}")),
+            ("Ada", "Bea"),
+            ("{\"kind\":\"person\",\"host\":null}", ci),
+            ("\"git\":null", &format!("\"git\":{commit}")),
+            ("tollgate 0.1.0", "tollgate 0.1.0 "),
+            ("tollgate 0.1.0\"", "tollgate 0.1.0\" "),
+            ("tollgate 0.1.0", "tollgate 0.1"),
+        ] {
+            let other = BODY.replacen(this, that, 1);
+            assert_ne!(other, BODY);
+            for body in [BODY, BODY, other.as_str(), other.as_str(), BODY] {
+                let entry = Entry::from_body_after(body, &mut last);
+                assert_eq!(entry, Entry::from_other_body(body), "{body}");
+                assert!(entry.is_ok(), "{body}");
+            }
+        }
+        // The text of the one before, and more behind it: another value, or none.
+        let more = BODY.replacen("tollgate 0.1.0\"", "tollgate 0.1.0\"x", 1);
+        assert!(Entry::from_body_after(BODY, &mut last).is_ok());
+        assert!(Entry::from_body_after(&more, &mut last).is_err());
     }
 }
