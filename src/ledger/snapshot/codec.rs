@@ -10,8 +10,8 @@ use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::ledger::versions::Versions;
 use crate::ledger::view::Success;
 use crate::model::entry::{
-    BackedUp, Ending, Failure, Head, How, Intent, Outcome, Place, PolicySeen, Progress, ReceiptRef,
-    TargetIdentity,
+    BackedUp, Ending, Engine, Failure, Head, How, Intent, Outcome, Place, PolicySeen, Progress,
+    ReceiptRef, TargetIdentity,
 };
 use crate::model::{
     Actor, Approval, AttemptId, Debt, EnvironmentName, IncarnationId, IncidentId, IncidentName,
@@ -335,6 +335,7 @@ kept! {
     ReceiptRef { seq, hash }
     Progress { done, of }
     Failure { message, code, line }
+    TargetIdentity { incarnation, engine, system, database, name }
 }
 
 macro_rules! kept_text {
@@ -404,6 +405,7 @@ kept_words! {
     ReceiptKind {
         Atomic 0, Journalled 1, Resolved 2, Prisma 3, Baselined 4, Rehearsed 5, Undone 6,
     }
+    Engine { Postgresql 0, Sqlite 1 }
     Ending { Succeeded 0, Failed 1, Unknown 2 }
     How { Receipt 0, NoTrace 1, Journal 2, JournalComplete 3, NotRun 4 }
 }
@@ -478,7 +480,6 @@ kept_json!(
     RehearsedDown,
     Intent,
     BackedUp,
-    TargetIdentity,
     PolicySeen,
     Outcome
 );

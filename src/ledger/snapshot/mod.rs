@@ -10,27 +10,30 @@
 //! ([`Source::fetch`]).
 
 mod codec;
+mod make;
 mod parts;
+
+pub(super) use make::make;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::chain::{Unsound, Walk};
 use super::error::{LedgerError, LedgerErrorKind};
-use super::load::{Line, MAIN, each, strays_stand};
+use super::load::{each, strays_stand};
 use super::order::{self, Key};
 use super::view::{View, read_absorbed, says};
 use crate::digest::ChainHash;
 use crate::model::entry::Head;
 use crate::model::{AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Policy, WriterId};
 use codec::{Damaged, Kept, Reader, Writer};
-use parts::{Covered, Folded, HeldLife, Lives};
+use parts::{Covered, Folded, Lives};
 
 /// Of the program and of the fold: raised whenever entries add up to something else, or are written in
 /// another way, than before.
-const VERSION: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " fold 1");
+const VERSION: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " fold 2");
 /// The context of a part's digest.
 const CONTEXT: &str = "tollgate 2026 ledger snapshot v1";
 /// So many of the newest entries are never in a snapshot: each opening verifies them, and what arrives
@@ -80,7 +83,7 @@ fn digest(part: &str, body: &[u8]) -> ChainHash {
     ChainHash::of(CONTEXT, &whole)
 }
 
-fn name_of((environment, life): &(EnvironmentName, IncarnationId)) -> String {
+fn name_of(environment: &EnvironmentName, life: IncarnationId) -> String {
     format!("life {environment} {life}")
 }
 
@@ -117,9 +120,9 @@ fn stands(connection: &Connection) -> bool {
 
 fn folded(connection: &Connection) -> Option<Folded> {
     let mut folded: Folded = part(connection, "state", None)?;
-    for (environment, life) in folded.lives.keys() {
+    for (environment, lives) in &folded.lives {
         let here = folded.view.environments.get_mut(environment)?;
-        here.unread.insert(*life);
+        here.unread = lives.keys().copied().collect();
     }
     Some(folded)
 }
@@ -180,8 +183,8 @@ impl Source {
 
     /// Reads the lives that are asked for wherever the environment is.
     fn fetch_wanted(&self, connection: &Connection, view: &mut View) -> Result<(), Damaged> {
-        for ((environment, life), held) in &self.lives {
-            if held.is_wanted {
+        for (environment, lives) in &self.lives {
+            for (life, _) in lives.iter().filter(|(_, held)| held.is_wanted) {
                 self.life(connection, view, environment, *life)?;
             }
         }
@@ -190,8 +193,10 @@ impl Source {
 
     /// Reads everything.
     fn fetch_all(&self, connection: &Connection, view: &mut View) -> Result<(), Damaged> {
-        for (environment, life) in self.lives.keys() {
-            self.life(connection, view, environment, *life)?;
+        for (environment, lives) in &self.lives {
+            for life in lives.keys() {
+                self.life(connection, view, environment, *life)?;
+            }
         }
         let mut statement = connection
             .prepare("SELECT environment, attempt, life FROM snapshot_attempt")
@@ -221,9 +226,10 @@ impl Source {
         if !here.unread.contains(&life) {
             return Ok(());
         }
-        let key = (environment.clone(), life);
-        let held = self.lives.get(&key).ok_or(Damaged)?;
-        let read = part(connection, &name_of(&key), Some(held.digest)).ok_or(Damaged)?;
+        let lives = self.lives.get(environment).ok_or(Damaged)?;
+        let held = lives.get(&life).ok_or(Damaged)?;
+        let name = name_of(environment, life);
+        let read = part(connection, &name, Some(held.digest)).ok_or(Damaged)?;
         here.unread.remove(&life);
         here.lives.insert(life, read);
         Ok(())
@@ -528,203 +534,4 @@ pub(super) fn compare(
         Ok(resumed) if resumed.view == *view => Agreement::Same(resumed.covered.count),
         Ok(_) => Agreement::Differs,
     })
-}
-
-/// Makes a snapshot of all entries but the newest, where that stands for so many more than the one that is
-/// there; returns how many entries come after the one that is there now.
-///
-/// # Errors
-/// [`LedgerError`]: nothing was written.
-pub(super) fn make(
-    path: &Path,
-    connection: &mut Connection,
-    (newest, worth): (u64, u64),
-    anew: bool,
-) -> Result<Option<u64>, LedgerError> {
-    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
-    crate::failpoint::hit("ledger.snapshot.before");
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(failed)?;
-    let forget = "DELETE FROM snapshot; DELETE FROM snapshot_attempt";
-    if anew {
-        transaction.execute_batch(forget).map_err(failed)?;
-    }
-    if strays_stand(&transaction).map_err(failed)? {
-        transaction.commit().map_err(failed)?;
-        return Ok(None);
-    }
-    let begun = match anew {
-        true => None,
-        false => begin(path, &transaction)?,
-    };
-    let made = match begun {
-        Some(begun) => match further(&transaction, begun, newest, worth) {
-            Ok(Some(made)) => Some(made),
-            Ok(None) => return Ok(None),
-            Err(Damaged) => from_nothing(path, &transaction, newest, worth)?,
-        },
-        None => from_nothing(path, &transaction, newest, worth)?,
-    };
-    let Some(made) = made else {
-        transaction.commit().map_err(failed)?;
-        return Ok(None);
-    };
-    if !made.source.is_used {
-        transaction.execute_batch(forget).map_err(failed)?;
-    }
-    save(&transaction, &made).map_err(failed)?;
-    crate::failpoint::hit("ledger.snapshot.before-commit");
-    transaction.commit().map_err(failed)?;
-    crate::failpoint::hit("ledger.snapshot.after-commit");
-    Ok(Some(made.after))
-}
-
-/// A snapshot to be written.
-struct Made {
-    view: View,
-    covered: Covered,
-    source: Source,
-    after: u64,
-}
-
-fn further(
-    connection: &Connection,
-    begun: Begun,
-    newest: u64,
-    worth: u64,
-) -> Result<Option<Made>, Damaged> {
-    let Begun { folded, tail, .. } = begun;
-    let Some(more) = (tail.len() as u64).checked_sub(newest.saturating_add(worth)) else {
-        return Ok(None);
-    };
-    let more = more + worth;
-    let mut view = folded.view;
-    let mut covered = folded.covered;
-    let source = Source {
-        lives: folded.lives,
-        is_used: true,
-    };
-    let taken = usize::try_from(more).unwrap_or(usize::MAX);
-    for (key, hash, entry) in tail.iter().take(taken) {
-        source.fetch(connection, &mut view, entry.writer, &entry.fact)?;
-        view.step(entry);
-        covered.take(*key, *hash, entry);
-    }
-    Ok(Some(Made {
-        view,
-        covered,
-        source,
-        after: tail.len() as u64 - more,
-    }))
-}
-
-impl Covered {
-    fn take(&mut self, key: Key, hash: ChainHash, entry: &Entry) {
-        let head = Head {
-            writer: entry.writer,
-            number: entry.number,
-            hash,
-        };
-        self.heads.insert(entry.writer, head);
-        self.last = key;
-        self.count += 1;
-    }
-}
-
-fn from_nothing(
-    path: &Path,
-    connection: &Connection,
-    after: u64,
-    worth: u64,
-) -> Result<Option<Made>, LedgerError> {
-    let failed = |error: rusqlite::Error| LedgerError::sqlite(path, &error);
-    let total: u64 = newest(connection).map_err(failed)?.values().sum();
-    let upto = match total.checked_sub(after) {
-        Some(upto) if upto > 0 && upto >= worth => upto,
-        _ => return Ok(None),
-    };
-    let mut view = View::default();
-    let mut covered = Covered {
-        heads: BTreeMap::new(),
-        last: (i64::MIN, WriterId::from_bytes([0; 16]), 0),
-        count: 0,
-    };
-    let mut walk = Walk::default();
-    let mut line = Line::default();
-    each(path, connection, MAIN, [], &mut |row| {
-        if line.is_broken {
-            return Ok(());
-        }
-        // To the end: where the line breaks later, this is not the order.
-        let (hash, entry) = sound(path, &mut walk, row)?;
-        if line.goes_on(&entry, hash) && covered.count < upto {
-            view.step(&entry);
-            let times = view.order.times.get(&entry.writer);
-            let time = times.and_then(order::Times::last).unwrap_or(i64::MIN);
-            covered.take((time, entry.writer, entry.number), hash, &entry);
-        }
-        Ok(())
-    })?;
-    if line.is_broken {
-        view = View::default();
-        covered.heads.clear();
-        covered.count = 0;
-        let mut walk = Walk::default();
-        let mut entries = Vec::new();
-        each(path, connection, MAIN, [], &mut |row| {
-            entries.push(sound(path, &mut walk, row)?);
-            Ok(())
-        })?;
-        let sorted = order::sort_after(&mut order::Order::default(), entries);
-        let taken = usize::try_from(upto).unwrap_or(usize::MAX);
-        for (key, hash, entry) in sorted.iter().take(taken) {
-            view.step(entry);
-            covered.take(*key, *hash, entry);
-        }
-    }
-    Ok(Some(Made {
-        view,
-        covered,
-        source: Source::default(),
-        after,
-    }))
-}
-
-fn save(connection: &Connection, made: &Made) -> rusqlite::Result<()> {
-    let mut write = connection.prepare(
-        "INSERT INTO snapshot (part, version, digest, body) VALUES (?1, ?2, ?3, ?4) \
-         ON CONFLICT (part) DO UPDATE SET \
-         version = excluded.version, digest = excluded.digest, body = excluded.body",
-    )?;
-    let mut write = |name: &str, body: &[u8]| {
-        let digest = digest(name, body);
-        write.execute(params![name, VERSION, digest.as_bytes(), body])?;
-        Ok::<_, rusqlite::Error>(digest)
-    };
-    let mut attempts = connection.prepare(
-        "INSERT INTO snapshot_attempt (environment, attempt, life) VALUES (?1, ?2, ?3) \
-         ON CONFLICT (environment, attempt) DO UPDATE SET life = excluded.life",
-    )?;
-    let mut lives = made.source.lives.clone();
-    for (name, here) in &made.view.environments {
-        for (life, known) in &here.lives {
-            let key = (name.clone(), *life);
-            let held = HeldLife {
-                digest: write(&name_of(&key), &whole(known))?,
-                is_wanted: !known.backups.is_empty(),
-            };
-            lives.insert(key, held);
-        }
-        for (attempt, life) in &here.attempts_at {
-            attempts.execute(params![name.as_str(), attempt.as_bytes(), life.as_bytes()])?;
-        }
-    }
-    let folded = Folded {
-        covered: made.covered.clone(),
-        view: made.view.clone(),
-        lives,
-    };
-    write("state", &whole(&folded))?;
-    Ok(())
 }

@@ -194,7 +194,7 @@ pub(super) struct Folded {
 }
 
 /// The lives that a snapshot holds.
-pub(super) type Lives = BTreeMap<(EnvironmentName, IncarnationId), HeldLife>;
+pub(super) type Lives = BTreeMap<EnvironmentName, BTreeMap<IncarnationId, HeldLife>>;
 
 /// A life that a snapshot holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
