@@ -37,6 +37,7 @@ mod reset;
 mod revert;
 mod round_trips;
 mod saved;
+mod snapshot;
 
 #[path = "../support/mod.rs"]
 mod server;
