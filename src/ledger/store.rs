@@ -294,15 +294,17 @@ impl Ledger {
     /// # Errors
     /// When the file cannot be read.
     pub fn holds(&self, number: u64, hash: ChainHash) -> Result<bool, LedgerError> {
-        let found = self.connection.query_row(
+        let number = i64::try_from(number).unwrap_or(-1);
+        // Asked for every receipt of a target.
+        let asking = self.connection.prepare_cached(
             "SELECT EXISTS (SELECT 1 FROM entry WHERE hash = ?1 AND writer = ?2 AND number = ?3)",
-            params![
-                hash.as_bytes(),
-                self.writer.as_bytes(),
-                i64::try_from(number).unwrap_or(-1)
-            ],
-            |row| row.get(0),
         );
+        let found = asking.and_then(|mut asking| {
+            asking.query_row(
+                params![hash.as_bytes(), self.writer.as_bytes(), number],
+                |row| row.get(0),
+            )
+        });
         found.map_err(|error| LedgerError::sqlite(&self.path, &error))
     }
 

@@ -156,7 +156,9 @@ impl Schema {
     /// ended by a line feed. A schema without objects is the empty text.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let mut out = String::new();
+        let objects = self.objects.iter();
+        let bytes = objects.map(|it| it.kind.len() + it.name.len() + it.definition.len() + 32);
+        let mut out = String::with_capacity(bytes.sum());
         for object in &self.objects {
             let row = serde_json::json!([object.kind, object.name, object.definition]);
             out.push_str(&row.to_string());

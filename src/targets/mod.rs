@@ -135,6 +135,28 @@ pub trait Target {
         Ok(())
     }
 
+    /// The same for steps that are handed over while earlier ones run, as long as there are any.
+    ///
+    /// # Errors
+    /// As [`Self::apply_all`], of all that were handed over.
+    fn apply_queue<'a>(&mut self, queue: &mut dyn Queue<'a>) -> Result<(), ApplyError> {
+        loop {
+            let attempts = queue.more();
+            if attempts.is_empty() {
+                return Ok(());
+            }
+            self.apply_all(&attempts, &mut |heard| queue.hear(heard))?;
+        }
+    }
+
+    /// Waits until everything that was committed here survives a crash of the server, whoever did it.
+    ///
+    /// # Errors
+    /// [`TargetError`]: the connection broke.
+    fn flush(&mut self) -> Result<(), TargetError> {
+        Ok(())
+    }
+
     /// Leaves the receipt of an attempt whose work is known to stand, without running anything: the
     /// journal says that all `of` statements ended, or, with `word`, a person says so. `row` is written
     /// beside it into Prisma's table, where that is kept.
@@ -207,6 +229,15 @@ pub trait Target {
     /// # Errors
     /// Whatever the server or the file says; nothing is half done.
     fn keep_schema(&mut self, receipt: ReceiptRef, schema: &Schema) -> Result<(), TargetError>;
+
+    /// Keeps [`Self::schema`] as it stands now, which may be megabytes, with as few copies as can be.
+    ///
+    /// # Errors
+    /// [`TargetError`].
+    fn keep_present_schema(&mut self, receipt: ReceiptRef) -> Result<(), TargetError> {
+        let schema = self.schema()?;
+        self.keep_schema(receipt, &schema)
+    }
 
     /// What was kept last, unverified; `None` where nothing was, where the target was emptied since, and
     /// where it was read in another way, so that a difference would say nothing: by a version of
@@ -324,13 +355,25 @@ pub enum News<'a> {
     Note(&'a str),
 }
 
-/// What is told while several scripts run, always of the first one that has no receipt yet.
+/// What is told while several scripts run, always of the first one of which the same was not told yet.
 #[derive(Debug)]
 pub enum Heard<'a> {
     /// How it goes.
     News(News<'a>),
+    /// It is committed with its receipt. Whether that survives a crash of the server is not known before
+    /// [`Self::Applied`] tells it: others may run until then.
+    Ran,
     /// Its receipt stands.
     Applied(Applied),
+}
+
+/// Whoever hands over steps while earlier ones still run.
+pub trait Queue<'a> {
+    /// The next ones, each of which [may be queued](Target::may_queue) and follows the one before it;
+    /// none where there are none now. Asked again as the others end, and at the latest when all have.
+    fn more(&mut self) -> Vec<Attempt<'a>>;
+    /// What is told while they run.
+    fn hear(&mut self, heard: Heard<'_>);
 }
 
 /// What becomes of the receipts that stand in a target when its identity row is written anew.
@@ -497,7 +540,7 @@ impl Word {
 }
 
 /// One step, ready to run.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Attempt<'a> {
     /// The exact bytes, without NUL, in UTF-8.
     pub script: &'a str,

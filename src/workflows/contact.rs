@@ -296,6 +296,12 @@ pub(super) fn absorb(
         .get(environment)
         .map(|here| here.receipts.clone())
         .unwrap_or_default();
+    if chain.iter().any(|(_, it)| !known.contains_key(&it.seq)) {
+        // Whoever left them may not have heard that they survive a crash.
+        target
+            .flush()
+            .map_err(|error| super::target_error(environment, error))?;
+    }
     for ((hash, receipt), row) in chain.iter().zip(&survey.receipts) {
         match known.get(&receipt.seq) {
             Some(held) if held == hash => {}

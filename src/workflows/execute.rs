@@ -2,8 +2,11 @@
 //! go without a doubt about what ran.
 //!
 //! Several at once: their intents stand in the ledger before any of them is sent, each names the one that
-//! it is queued behind, and what is told while they run is what their receipts tell.
+//! it is queued behind, and what is told while they run is what their receipts tell. While the first half of
+//! them runs, the intents of the next half are written: the target does not wait for the ledger.
 
+use std::cell::OnceCell;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::apply::{End, Report};
@@ -14,21 +17,37 @@ use super::{Event, Run, WorkflowError};
 use crate::model::{EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind, Timestamp, Waiver};
 use crate::planner::{Plan, Step};
 use crate::targets::history::{History, NewRow};
-use crate::targets::{Applied, Heard, Target};
+use crate::targets::{Applied, Attempt, Heard, Queue, Target};
 
-/// So many steps are sent at once at most: what may have been committed unseen when this program is killed.
+/// So many steps are read before the first of them is sent.
+const MOST_READ: usize = 256;
+/// So many steps are on their way at once at most: what may have been committed unseen when this program is killed.
 const MOST_STEPS: usize = 64;
-/// So many bytes of scripts.
+/// So many bytes of scripts that were read.
 const MOST_BYTES: usize = 1024 * 1024;
 /// So long the steps that are sent at once should take, because whoever asks to stop waits for them.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Outcomes that are known for so long are written, whatever else still runs.
 const UNWRITTEN: Duration = Duration::from_secs(1);
 
-/// How many steps are sent at once.
+/// How many steps are on their way at once.
+#[derive(Clone, Copy)]
 struct Width(usize);
 
 impl Width {
+    /// So many steps are read before they are sent.
+    fn read(self) -> usize {
+        match self.0 {
+            1 => 1,
+            _ => MOST_READ,
+        }
+    }
+
+    /// So many are sent in one go: half of them, while the other half runs.
+    fn batch(self) -> usize {
+        self.0.div_ceil(2)
+    }
+
     /// Fewer where the last ones took long.
     fn learn(&mut self, steps: usize, took: Duration) {
         let each = took / u32::try_from(steps.max(1)).unwrap_or(u32::MAX);
@@ -66,11 +85,10 @@ pub(super) fn execute(
             keep_if(run, &plan.environment, target.as_mut(), &applied);
             break End::Interrupted;
         }
-        let ready = at_once(run, target.as_mut(), rest, width.0)?;
+        let ready = at_once(run, target.as_mut(), rest, width.read())?;
         let sent = ready.len();
-        let begun = (run.now)();
-        let Ended { succeeded, stopped } = run_some(run, target.as_mut(), &plan, ready, kept)?;
-        width.learn(sent, between(begun, (run.now)()));
+        let ended = run_some(run, target.as_mut(), &plan, ready, &mut width, kept)?;
+        let Ended { succeeded, stopped } = ended;
         let ids = |steps: &[Step]| -> Vec<MigrationId> {
             steps.iter().map(|step| step.migration.clone()).collect()
         };
@@ -161,10 +179,11 @@ fn run_some(
     target: &mut dyn Target,
     plan: &Plan,
     mut ready: Vec<Ready<'_>>,
+    width: &mut Width,
     kept: Option<&History>,
 ) -> Result<Ended, WorkflowError> {
     if ready.len() > 1 {
-        return run_all(run, target, plan, ready, kept);
+        return run_all(run, target, plan, ready, width, kept);
     }
     let Some(ready) = ready.pop() else {
         return Ok(Ended {
@@ -178,9 +197,12 @@ fn run_some(
         step,
     });
     let begun = (run.now)();
-    Ok(match run_step(run, target, plan, ready, kept)? {
+    let end = run_step(run, target, plan, ready, kept)?;
+    let took = between(begun, (run.now)());
+    width.learn(1, took);
+    Ok(match end {
         StepEnd::Succeeded(kind) => {
-            tell_applied(run, plan, step, kind, begun);
+            tell_applied(run, plan, step, kind, took);
             Ended {
                 succeeded: 1,
                 stopped: None,
@@ -193,8 +215,7 @@ fn run_some(
     })
 }
 
-fn tell_applied(run: &mut Run<'_>, plan: &Plan, step: &Step, kind: ReceiptKind, begun: Timestamp) {
-    let took = between(begun, (run.now)());
+fn tell_applied(run: &mut Run<'_>, plan: &Plan, step: &Step, kind: ReceiptKind, took: Duration) {
     let waivers: Vec<Waiver> = plan.waivers_of(&step.migration).cloned().collect();
     (run.events)(Event::Applied {
         environment: &plan.environment,
@@ -205,26 +226,40 @@ fn tell_applied(run: &mut Run<'_>, plan: &Plan, step: &Step, kind: ReceiptKind, 
     });
 }
 
-/// Several at once.
+/// Steps of which the intents stand, with the receipts to leave and the rows beside them.
+type Batch<'b> = Vec<(Begun<'b>, Receipt, Option<NewRow>)>;
+
+/// Several, one behind the other, some of them at once.
 fn run_all(
     run: &mut Run<'_>,
     target: &mut dyn Target,
     plan: &Plan,
     ready: Vec<Ready<'_>>,
+    width: &mut Width,
     kept: Option<&History>,
 ) -> Result<Ended, WorkflowError> {
-    let all = begin_all(run, plan, ready)?;
-    let rows: Vec<Option<NewRow>> = all
-        .iter()
-        .map(|(_, receipt)| row_beside(receipt, kept))
-        .collect();
-    let attempts = all.iter().zip(&rows);
-    let attempts: Vec<_> = attempts
-        .map(|((begun, receipt), row)| begun.attempt(receipt, row.as_ref()))
-        .collect();
-    let mut course = Course::begin(run, plan, &all);
-    let result = target.apply_all(&attempts, &mut |heard| course.hear(heard));
+    let batches: Vec<OnceCell<Batch<'_>>> = ready.iter().map(|_| OnceCell::new()).collect();
+    let begun = (run.now)();
+    let mut course = Course {
+        run,
+        plan,
+        kept,
+        width,
+        ready: ready.into(),
+        batches: batches.iter(),
+        all: Vec::new(),
+        ran: 0,
+        succeeded: 0,
+        begun,
+        since: begun,
+        took: VecDeque::new(),
+        known: Vec::new(),
+        trouble: None,
+    };
+    let result = target.apply_queue(&mut course);
     let Course {
+        run,
+        all,
         succeeded,
         mut known,
         trouble,
@@ -232,7 +267,7 @@ fn run_all(
     } = course;
     let mut stopped = None;
     if let Err(error) = result
-        && let Some((begun, _)) = all.get(succeeded)
+        && let Some((begun, ..)) = all.get(succeeded)
     {
         let is_over = matches!(error, crate::targets::ApplyError::Failed { .. });
         let (end, fact) = begun.stopped(run, target, error, kept.is_some());
@@ -240,7 +275,7 @@ fn run_all(
         known.extend(fact.map(|fact| (now, fact)));
         if is_over {
             let behind = all.iter().skip(succeeded + 1);
-            known.extend(behind.map(|(begun, _)| (now, begun.not_run())));
+            known.extend(behind.map(|(begun, ..)| (now, begun.not_run())));
         }
         stopped = Some(end);
     }
@@ -251,37 +286,97 @@ fn run_all(
     Ok(Ended { succeeded, stopped })
 }
 
-/// What is heard of steps that run one behind the other.
+/// Steps that run one behind the other, and what is heard of them.
 struct Course<'r, 'a, 'b> {
     run: &'r mut Run<'a>,
     plan: &'b Plan,
-    all: &'b [(Begun<'b>, Receipt)],
+    kept: Option<&'b History>,
+    width: &'r mut Width,
+    /// Those that were not begun yet.
+    ready: VecDeque<Ready<'b>>,
+    /// Where the next ones stand once they are begun.
+    batches: std::slice::Iter<'b, OnceCell<Batch<'b>>>,
+    /// Those that were begun.
+    all: Vec<&'b (Begun<'b>, Receipt, Option<NewRow>)>,
+    /// So many of them ran, as far as it was heard.
+    ran: usize,
+    /// So many are known to stand.
     succeeded: usize,
+    begun: Timestamp,
     /// When the one that runs now was begun, at the earliest.
     since: Timestamp,
+    /// How long those took that ran and are not known to stand.
+    took: VecDeque<Duration>,
     /// Outcomes that the ledger is not yet told of, and since when.
     known: Vec<(Timestamp, Fact)>,
     trouble: Option<WorkflowError>,
 }
 
-impl<'r, 'a, 'b> Course<'r, 'a, 'b> {
-    fn begin(run: &'r mut Run<'a>, plan: &'b Plan, all: &'b [(Begun<'b>, Receipt)]) -> Self {
-        let since = (run.now)();
-        let mut course = Self {
-            run,
-            plan,
-            all,
-            succeeded: 0,
-            since,
-            known: Vec::new(),
-            trouble: None,
+impl<'b> Queue<'b> for Course<'_, '_, 'b> {
+    fn more(&mut self) -> Vec<Attempt<'b>> {
+        if self.trouble.is_some() || (self.run.interrupted)() {
+            return Vec::new();
+        }
+        if self.ran > 0 {
+            let took = between(self.begun, (self.run.now)());
+            self.width.learn(self.ran, took);
+        }
+        let on_their_way = self.all.len() - self.ran;
+        let room = self.width.0.saturating_sub(on_their_way);
+        let some = self.width.batch().min(self.ready.len());
+        if room < some || some == 0 {
+            return Vec::new();
+        }
+        self.begin(some).unwrap_or_else(|trouble| {
+            // Those that are on their way go on.
+            self.trouble = Some(trouble);
+            Vec::new()
+        })
+    }
+
+    fn hear(&mut self, heard: Heard<'_>) {
+        match heard {
+            Heard::News(news) => {
+                if let Some((begun, ..)) = self.all.get(self.ran) {
+                    let step = begun.ready.step;
+                    (self.run.events)(told(&self.plan.environment, step, news));
+                }
+            }
+            Heard::Ran => self.ran(),
+            Heard::Applied(applied) => self.applied(&applied),
+        }
+    }
+}
+
+impl<'b> Course<'_, '_, 'b> {
+    /// Writes the intents of the next ones.
+    fn begin(&mut self, some: usize) -> Result<Vec<Attempt<'b>>, WorkflowError> {
+        let Some(place) = self.batches.next() else {
+            return Ok(Vec::new());
         };
-        course.tell_begun();
-        course
+        let ready = self.ready.drain(..some).collect();
+        let last = self.all.last().filter(|_| self.succeeded < self.all.len());
+        let last = last.map(|(_, receipt, _)| receipt);
+        let known = std::mem::take(&mut self.known);
+        let begun = begin_all(self.run, self.plan, ready, last, known)?;
+        let rows = begun.into_iter().map(|(begun, receipt)| {
+            let row = row_beside(&receipt, self.kept);
+            (begun, receipt, row)
+        });
+        let batch = place.get_or_init(|| rows.collect());
+        let is_idle = self.ran == self.all.len();
+        self.all.extend(batch);
+        if is_idle {
+            self.tell_begun();
+        }
+        let attempts = batch.iter();
+        Ok(attempts
+            .map(|(begun, receipt, row)| begun.attempt(receipt, row.as_ref()))
+            .collect())
     }
 
     fn tell_begun(&mut self) {
-        if let Some((begun, _)) = self.all.get(self.succeeded) {
+        if let Some((begun, ..)) = self.all.get(self.ran) {
             (self.run.events)(Event::Begun {
                 environment: &self.plan.environment,
                 step: begun.ready.step,
@@ -289,28 +384,26 @@ impl<'r, 'a, 'b> Course<'r, 'a, 'b> {
         }
     }
 
-    fn hear(&mut self, heard: Heard<'_>) {
-        let Some((begun, _)) = self.all.get(self.succeeded) else {
-            return;
-        };
-        let step = begun.ready.step;
-        match heard {
-            Heard::News(news) => (self.run.events)(told(&self.plan.environment, step, news)),
-            Heard::Applied(applied) => self.applied(begun, &applied),
-        }
+    fn ran(&mut self) {
+        let now = (self.run.now)();
+        self.took.push_back(between(self.since, now));
+        self.since = now;
+        self.ran += 1;
+        self.tell_begun();
     }
 
-    fn applied(&mut self, begun: &Begun<'_>, applied: &Applied) {
+    fn applied(&mut self, applied: &Applied) {
+        // What is told as applied and not as run, ran.
+        if self.took.is_empty() {
+            self.ran();
+        }
+        let took = self.took.pop_front().unwrap_or_default();
+        let Some((begun, ..)) = self.all.get(self.succeeded) else {
+            return;
+        };
         let now = (self.run.now)();
         self.known.push((now, begun.succeeded(applied)));
-        tell_applied(
-            self.run,
-            self.plan,
-            begun.ready.step,
-            applied.kind,
-            self.since,
-        );
-        self.since = now;
+        tell_applied(self.run, self.plan, begun.ready.step, applied.kind, took);
         self.succeeded += 1;
         let oldest = self.known.first().map_or(now, |(at, _)| *at);
         if between(oldest, now) >= UNWRITTEN && self.trouble.is_none() {
@@ -323,7 +416,6 @@ impl<'r, 'a, 'b> Course<'r, 'a, 'b> {
                 .err()
                 .map(WorkflowError::from);
         }
-        self.tell_begun();
     }
 }
 

@@ -251,36 +251,50 @@ impl Begun<'_> {
 }
 
 /// Writes the intents of steps that are to run one behind the other, with the bytes of their scripts, and
-/// makes the receipts to leave.
+/// makes the receipts to leave. `last` is the one that they are queued behind, where one is on its way still;
+/// `known` is written in the same go, before them.
 pub(super) fn begin_all<'a>(
     run: &mut Run<'_>,
     plan: &Plan,
     ready: Vec<Ready<'a>>,
+    last: Option<&Receipt>,
+    known: Vec<(Timestamp, Fact)>,
 ) -> Result<Vec<(Begun<'a>, Receipt)>, WorkflowError> {
     let mut begun: Vec<Begun<'a>> = Vec::with_capacity(ready.len());
     for one in ready {
         let behind = begun.last().map(|before| before.intent.attempt);
+        let behind = behind.or_else(|| last.map(|last| last.attempt));
         begun.push(one.begin(run, plan, behind)?);
     }
     let bytes: Vec<(Checksum, &[u8])> = begun.iter().flat_map(|one| one.ready.bytes()).collect();
+    let earlier = known.len();
+    let mut facts = known;
     let intents = begun
         .iter()
         .map(|one| (one.at, Fact::Intent(one.intent.clone())));
-    let heads = run.ledger.append_all(run.by, intents.collect(), &bytes)?;
+    facts.extend(intents);
+    let heads = run.ledger.append_all(run.by, facts, &bytes)?;
     let here = run.ledger.view().get(&plan.environment);
-    let mut before = here.and_then(|here| here.head());
+    let mut before = match last {
+        Some(last) => Some(reference(last)),
+        None => here.and_then(|here| here.head()),
+    };
     let mut all = Vec::with_capacity(begun.len());
-    for (one, head) in begun.into_iter().zip(heads) {
+    for (one, head) in begun.into_iter().zip(heads.into_iter().skip(earlier)) {
         let receipt = one.receipt(run, head, before);
-        // Cannot fail for a receipt that is built here; the target would refuse one that does not follow.
-        let body = receipt.to_body().unwrap_or_default();
-        before = Some(ReceiptRef {
-            seq: receipt.seq,
-            hash: Receipt::hash_of(&body),
-        });
+        before = Some(reference(&receipt));
         all.push((one, receipt));
     }
     Ok(all)
+}
+
+fn reference(receipt: &Receipt) -> ReceiptRef {
+    // Cannot fail for a receipt that is built here; the target would refuse one that does not follow.
+    let body = receipt.to_body().unwrap_or_default();
+    ReceiptRef {
+        seq: receipt.seq,
+        hash: Receipt::hash_of(&body),
+    }
 }
 
 /// The row of Prisma's beside a receipt, where its table is kept.
@@ -315,7 +329,7 @@ pub(super) fn run_step(
     kept: Option<&History>,
 ) -> Result<StepEnd, WorkflowError> {
     let step = ready.step;
-    let mut all = begin_all(run, plan, vec![ready])?;
+    let mut all = begin_all(run, plan, vec![ready], None, Vec::new())?;
     let Some((begun, receipt)) = all.pop() else {
         return Err(usage(format!("{} was not begun", step.migration)));
     };

@@ -240,9 +240,7 @@ pub(super) fn keep(run: &mut Run<'_>, environment: &EnvironmentName, target: &mu
         return;
     };
     crate::failpoint::hit("verify.keep.before");
-    let kept = target
-        .schema()
-        .and_then(|schema: Schema| target.keep_schema(change, &schema));
+    let kept = target.keep_present_schema(change);
     crate::failpoint::hit("verify.keep.after");
     if let Err(error) = kept {
         (run.events)(Event::NotKept {

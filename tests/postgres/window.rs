@@ -44,7 +44,7 @@ fn send(
             heard += 1;
         }
         Heard::News(News::Note(text)) => note(text),
-        Heard::News(News::Progress(_)) => {}
+        Heard::Ran | Heard::News(News::Progress(_)) => {}
     });
     (heard, ended)
 }

@@ -57,7 +57,7 @@ use super::backup::{
 };
 use super::history::NewRow;
 use super::{
-    Applied, ApplyError, Attempt, Earlier, Emptied, Heard, Inventory, KeptSchema, News,
+    Applied, ApplyError, Attempt, Earlier, Emptied, Heard, Inventory, KeptSchema, News, Queue,
     RehearsalError, RehearsalRequest, RehearsalRun, Rows, ScriptError, Survey, Target, TargetError,
     TargetErrorKind, Word,
 };
@@ -243,6 +243,7 @@ impl Target for PostgresTarget {
                 left: None,
             });
         }
+        lock::shallow(&self.session).map_err(protocol::unknown)?;
         schema::ensure(&self.session)?;
         let tell = RefCell::new(tell);
         let progress = &mut |progress| tell.borrow_mut()(News::Progress(progress));
@@ -273,7 +274,19 @@ impl Target for PostgresTarget {
     ) -> Result<(), ApplyError> {
         let lock_wait = self.must_be_locked().map_err(protocol::unknown)?;
         let blocker = Blocker::new(&self.settings, self.backend);
-        window::apply(&self.session, &blocker, lock_wait, attempts, hear)
+        let mut all = window::Whole::new(attempts, hear);
+        window::apply(&self.session, &blocker, lock_wait, &mut all)
+    }
+
+    fn apply_queue<'a>(&mut self, queue: &mut dyn Queue<'a>) -> Result<(), ApplyError> {
+        let lock_wait = self.must_be_locked().map_err(protocol::unknown)?;
+        let blocker = Blocker::new(&self.settings, self.backend);
+        window::apply(&self.session, &blocker, lock_wait, queue)
+    }
+
+    fn flush(&mut self) -> Result<(), TargetError> {
+        self.look()?;
+        protocol::flush(&self.session)
     }
 
     fn close(
@@ -337,7 +350,13 @@ impl Target for PostgresTarget {
 
     fn keep_schema(&mut self, receipt: ReceiptRef, schema: &Schema) -> Result<(), TargetError> {
         self.must_be_locked()?;
-        fingerprint::keep(&self.session, receipt, schema)
+        fingerprint::keep(&self.session, receipt, schema.to_text())
+    }
+
+    fn keep_present_schema(&mut self, receipt: ReceiptRef) -> Result<(), TargetError> {
+        self.must_be_locked()?;
+        let text = fingerprint::read(&self.session)?.to_text();
+        fingerprint::keep(&self.session, receipt, text)
     }
 
     fn kept_schema(&mut self) -> Result<Option<KeptSchema>, TargetError> {

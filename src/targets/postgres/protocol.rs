@@ -1,13 +1,14 @@
 //! The messages around a script, and what is done after an error.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
 use super::error::{is_fatal, script_error, session_error};
 use super::history;
-use super::lock::{self, HOLDS};
+use super::lock::{self, HOLDS, LOST_DEEP};
 use super::receipt::{self, RECORDED_AT};
 use super::runtime::{Answer, Session};
 use super::schema;
@@ -18,6 +19,8 @@ use crate::targets::{Applied, ApplyError, ScriptError, TargetError, TargetErrorK
 
 const CLOSE: &str = include_str!("sql/close.sql");
 const RESET: &str = include_str!("sql/reset.sql");
+/// A commit that writes and waits carries all that were written before it.
+const FLUSH: &str = "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; SELECT pg_catalog.pg_logical_emit_message(true, 'tollgate', ''); COMMIT";
 /// The place of the INSERT of the receipt among the statements of [`CLOSE`], from 0, where nothing
 /// follows its RESET ALL.
 const INSERT_PLACE: usize = 7;
@@ -37,6 +40,8 @@ pub(super) struct Closing {
     message: String,
     /// Where the answer tells of the INSERT.
     insert_place: usize,
+    /// Whether its COMMIT waits for the disk.
+    is_durable: bool,
 }
 
 impl Closing {
@@ -49,6 +54,31 @@ impl Closing {
         journal: &str,
         row: Option<&NewRow>,
     ) -> Result<Self, ApplyError> {
+        let lost = format!("NOT EXISTS ({HOLDS})");
+        Self::make(session, receipt, kind, journal, row, [&lost, "on"])
+    }
+
+    /// The same for one of several that are sent at once, under a lock that was taken twice. One that is not
+    /// durable is so as soon as a later one that is, is acknowledged.
+    pub(super) fn in_window(
+        session: &Session,
+        receipt: &Receipt,
+        kind: ReceiptKind,
+        row: Option<&NewRow>,
+        is_durable: bool,
+    ) -> Result<Self, ApplyError> {
+        let durable = if is_durable { "on" } else { "off" };
+        Self::make(session, receipt, kind, "", row, [LOST_DEEP, durable])
+    }
+
+    fn make(
+        session: &Session,
+        receipt: &Receipt,
+        kind: ReceiptKind,
+        journal: &str,
+        row: Option<&NewRow>,
+        [lost, durable]: [&str; 2],
+    ) -> Result<Self, ApplyError> {
         let receipt = Receipt {
             kind,
             ..receipt.clone()
@@ -59,7 +89,8 @@ impl Closing {
         let message = fill(
             CLOSE,
             &[
-                ("holds", HOLDS),
+                ("lost", lost),
+                ("durable", durable),
                 ("journal", journal),
                 ("beside", &beside),
                 ("attempt", &receipt.attempt.to_string()),
@@ -75,12 +106,18 @@ impl Closing {
             stored,
             message,
             insert_place: INSERT_PLACE + usize::from(!after_reset.is_empty()),
+            is_durable: durable == "on",
         })
     }
 
     /// Message C.
     pub(super) fn message(&self) -> &str {
         &self.message
+    }
+
+    /// Whether its COMMIT waits until it survives a crash, and all before it do.
+    pub(super) fn is_durable(&self) -> bool {
+        self.is_durable
     }
 
     /// The success that the answers to A, the script and C prove, if they do.
@@ -168,6 +205,22 @@ pub(super) enum Found {
 pub(super) struct Refusal {
     pub(super) found: Found,
     pub(super) error: ScriptError,
+}
+
+/// Waits until everything that is committed survives a crash.
+pub(super) fn flush(session: &Session) -> Result<(), TargetError> {
+    match session.query(FLUSH) {
+        Ok(_) => Ok(()),
+        Err(error) if error.as_db_error().is_none_or(is_fatal) => {
+            Err(session_error(&error, "waiting for the server's disk"))
+        }
+        // A server that does not let us: its own writer has written it within three of its rounds.
+        Err(_) => {
+            let _ = session.query("ROLLBACK");
+            session.sleep(Duration::from_secs(1));
+            Ok(())
+        }
+    }
 }
 
 /// Reads C's error.

@@ -3,11 +3,14 @@
 //! Everything is sent as simple queries: nothing is prepared, so nothing of ours is lost when a
 //! script says DEALLOCATE ALL or DISCARD ALL, and a script's bytes go out as they are.
 
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::fingerprint::Pinned;
 use crate::targets::Observed;
 use futures_core::Stream;
 use tokio::runtime::Runtime;
@@ -22,6 +25,8 @@ pub(super) struct Session {
     /// The schema that the URL names.
     schema: Option<String>,
     known: Mutex<Known>,
+    /// Whether the run's lock was taken twice.
+    is_deep: AtomicBool,
 }
 
 /// What was seen of the database under the run's lock, and is not asked for again. It is tollgate's own to
@@ -32,6 +37,8 @@ pub(super) struct Known {
     pub(super) place: Option<Place>,
     /// The application's schema, as the identity row names it.
     pub(super) application_schema: Option<Option<String>>,
+    /// What the schema was read of last.
+    pub(super) pinned: Option<Pinned>,
 }
 
 /// What an identity row is made of.
@@ -59,6 +66,14 @@ impl Drop for Connection {
         let _ = runtime.block_on(async { tokio::time::timeout(GOODBYE, task).await });
         crate::failpoint::hit("postgres.goodbye.after");
     }
+}
+
+/// Whoever hands over messages while others are answered.
+pub(super) trait Feed {
+    /// The next ones; none where there are none now.
+    fn more(&mut self) -> Vec<[String; 3]>;
+    /// The next ones in order were answered.
+    fn answered(&mut self, answers: [Answer; 3]);
 }
 
 /// What one message brought back.
@@ -106,7 +121,17 @@ impl Session {
             connection: Connection { runtime, task },
             schema,
             known: Mutex::default(),
+            is_deep: AtomicBool::new(false),
         }
+    }
+
+    /// Whether the run's lock was taken twice: see [`super::lock::LOST_DEEP`].
+    pub(super) fn is_deep(&self) -> bool {
+        self.is_deep.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_deep(&self, is_deep: bool) {
+        self.is_deep.store(is_deep, Ordering::Relaxed);
     }
 
     /// What was seen of the database.
@@ -197,33 +222,49 @@ impl Session {
         })
     }
 
-    /// The same for any number of triples of messages. Each is handed over once it is answered, while those
-    /// behind it are still on their way. Of the third of each the rows are kept.
-    pub(super) fn triples<'m>(
-        &self,
-        messages: impl Iterator<Item = [&'m str; 3]>,
-        answered: &mut dyn FnMut([Answer; 3]),
-    ) {
+    /// The same for triples of messages that are handed over while others are answered: `lead` first, if
+    /// any, then as many as [`Feed::more`] has, asked again once the newest of them are all that is left on
+    /// their way. Of the third of each the rows are kept.
+    pub(super) fn triples(&self, lead: Option<&str>, feed: &mut dyn Feed) {
         crate::failpoint::hit("postgres.window.before");
         self.connection.runtime.block_on(async {
-            let mut triples = Vec::new();
-            for [first, second, third] in messages {
-                triples.push([
-                    self.client.simple_query_raw(first).await,
-                    self.client.simple_query_raw(second).await,
-                    self.client.simple_query_raw(third).await,
-                ]);
-            }
-            #[cfg(feature = "failpoints")]
-            on_the_wire("postgres.window.sent").await;
-            for [first, second, third] in triples {
+            let mut leading = match lead {
+                Some(lead) => Some(self.client.simple_query_raw(lead).await),
+                None => None,
+            };
+            let mut triples = VecDeque::new();
+            let mut newest = 0;
+            loop {
+                while triples.len() <= newest {
+                    let fresh = feed.more();
+                    if fresh.is_empty() {
+                        break;
+                    }
+                    newest = fresh.len();
+                    for [first, second, third] in &fresh {
+                        triples.push_back([
+                            self.client.simple_query_raw(first).await,
+                            self.client.simple_query_raw(second).await,
+                            self.client.simple_query_raw(third).await,
+                        ]);
+                    }
+                    // The connection's task sends them now: what comes next here may take its time.
+                    tokio::task::yield_now().await;
+                    crate::failpoint::hit("postgres.window.sent");
+                }
+                if let Some(leading) = leading.take() {
+                    finish(leading, false).await;
+                }
+                let Some([first, second, third]) = triples.pop_front() else {
+                    break;
+                };
                 let answers = [
                     finish(first, false).await,
                     finish(second, false).await,
                     finish(third, true).await,
                 ];
                 crate::failpoint::hit("postgres.window.answered");
-                answered(answers);
+                feed.answered(answers);
             }
         });
         crate::failpoint::hit("postgres.window.after");

@@ -5,18 +5,27 @@
 //! in which every later BEGIN, script and receipt is refused; C begins a real one where the script had
 //! ended ours, and then fails in it. A COMMIT that fails leaves none, and the script behind it may run:
 //! its receipt names one that is not there, and is refused with all of its work.
+//!
+//! Of those that are handed over together the last one alone waits for the server's disk. The log is written
+//! in order, so what it waits for carries the others; until then they are not told as applied.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
 
 use super::atomic::{self, is_refused};
 use super::blocker::{Blocker, Steps};
 use super::invalid;
-use super::protocol::{Closing, find, opening, recover, refuse_broken, unknown};
+use super::lock;
+use super::protocol::{Closing, find, flush, opening, recover, refuse_broken, unknown};
 use super::retry;
-use super::runtime::{Answer, Session};
+use super::runtime::{Answer, Feed, Session};
 use super::schema;
 use crate::model::AttemptId;
 use crate::model::entry::Progress;
 use crate::sql::{Analysis, pipelinable};
-use crate::targets::{Applied, ApplyError, Attempt, Heard, News, TargetError, TargetErrorKind};
+use crate::targets::{
+    Applied, ApplyError, Attempt, Heard, News, Queue, TargetError, TargetErrorKind,
+};
 
 use std::time::Duration;
 
@@ -26,6 +35,8 @@ pub(super) fn may_queue(session: &Session, script: &str, analysis: &Analysis) ->
     let mentions = |word: &str| invalid::mentions(script, word);
     // A word in a comment is enough to wait: it costs a message's way.
     pipelinable(analysis)
+        // What may give the run's lock back is looked at more closely.
+        && !mentions("advisory")
         // A COMMIT that may fail is waited for.
         && !mentions("isolation")
         && !mentions("serializable")
@@ -34,101 +45,209 @@ pub(super) fn may_queue(session: &Session, script: &str, analysis: &Analysis) ->
         && (session.schema().is_none() || !mentions("schema"))
 }
 
-/// Sends them, in this order, and again from the first one that could not get a lock, as for one alone.
-pub(super) fn apply(
+/// Sends what is handed over, in this order, and again from the first one that could not get a lock, as for
+/// one alone.
+pub(super) fn apply<'a>(
     session: &Session,
     blocker: &Blocker<'_>,
     lock_wait: Duration,
-    attempts: &[Attempt<'_>],
-    hear: &mut dyn FnMut(Heard<'_>),
+    queue: &mut dyn Queue<'a>,
 ) -> Result<(), ApplyError> {
-    let mut rest = attempts;
-    while !rest.is_empty() {
-        schema::ensure(session)?;
-        let (sent, seen) = blocker.watch_each(|steps| send(session, rest, steps, hear));
-        let Some((place, error)) = sent? else {
+    let mut next = Vec::new();
+    loop {
+        if next.is_empty() {
+            next = queue.more();
+        }
+        if next.is_empty() {
             return Ok(());
-        };
-        let Some(attempt) = rest.get(place) else {
+        }
+        schema::ensure(session)?;
+        let some = std::mem::take(&mut next);
+        let (sent, seen) = blocker.watch_each(|steps| send(session, some, steps, queue));
+        let Some((rest, error)) = sent? else { continue };
+        let Some((attempt, behind)) = rest.split_first() else {
             return Err(error);
         };
         let statements = attempt.analysis.statements().unwrap_or_default();
-        let heard = std::cell::RefCell::new(&mut *hear);
-        let progress = &mut |told| heard.borrow_mut()(Heard::News(News::Progress(told)));
-        let note = &mut |note: &str| heard.borrow_mut()(Heard::News(News::Note(note)));
+        let heard = RefCell::new(&mut *queue);
+        let progress = &mut |told| heard.borrow_mut().hear(Heard::News(News::Progress(told)));
+        let note = &mut |note: &str| heard.borrow_mut().hear(Heard::News(News::Note(note)));
         let first = Some((Err(error), seen));
         let applied = retry::on_lock(session, blocker, lock_wait, note, first, || {
             atomic::apply(session, attempt, statements, progress)
         })?;
-        hear(Heard::Applied(applied));
-        rest = rest.get(place + 1..).unwrap_or_default();
+        queue.hear(Heard::Ran);
+        queue.hear(Heard::Applied(applied));
+        next = behind.to_vec();
     }
-    Ok(())
 }
 
-/// The place of the one that failed, and how; nothing where all of them have a receipt.
-type Sent = Option<(usize, ApplyError)>;
+/// All of them at once.
+pub(super) struct Whole<'q, 'a> {
+    attempts: &'q [Attempt<'a>],
+    hear: &'q mut dyn FnMut(Heard<'_>),
+}
 
-fn send(
-    session: &Session,
-    attempts: &[Attempt<'_>],
-    steps: &Steps,
-    hear: &mut dyn FnMut(Heard<'_>),
-) -> Result<Sent, ApplyError> {
-    let mut openings = Vec::with_capacity(attempts.len());
-    let mut closings = Vec::with_capacity(attempts.len());
-    for attempt in attempts {
-        let kind = attempt.atomic_kind();
-        openings.push(opening(attempt.receipt.attempt));
-        closings.push(Closing::new(
-            session,
-            attempt.receipt,
-            kind,
-            "",
-            attempt.row,
-        )?);
+impl<'q, 'a> Whole<'q, 'a> {
+    pub(super) fn new(attempts: &'q [Attempt<'a>], hear: &'q mut dyn FnMut(Heard<'_>)) -> Self {
+        Self { attempts, hear }
     }
-    let closed = closings.iter().map(Closing::message);
-    let messages = openings.iter().zip(attempts).zip(closed);
-    let messages = messages.map(|((opened, attempt), closed)| [opened, attempt.script, closed]);
+}
 
-    let mut succeeded = 0;
-    // The answers from the first one on of which it is not certain that it has a receipt.
-    let mut rest: Vec<[Answer; 3]> = Vec::new();
-    session.triples(messages, &mut |answers| {
-        let closing = closings.get(succeeded).filter(|_| rest.is_empty());
-        match closing.and_then(|closing| closing.proved(&answers)) {
-            Some(applied) => {
-                tell(&attempts[succeeded], applied, hear);
-                succeeded += 1;
-                steps.next();
-            }
-            None => rest.push(answers),
+impl<'a> Queue<'a> for Whole<'_, 'a> {
+    fn more(&mut self) -> Vec<Attempt<'a>> {
+        std::mem::take(&mut self.attempts).to_vec()
+    }
+
+    fn hear(&mut self, heard: Heard<'_>) {
+        (self.hear)(heard);
+    }
+}
+
+/// What is on its way.
+struct Going<'q, 'a> {
+    session: &'q Session,
+    queue: &'q mut dyn Queue<'a>,
+    steps: &'q Steps,
+    /// Handed over already, and not yet sent.
+    next: Vec<Attempt<'a>>,
+    /// Those that were sent and of which it is not known that they ran.
+    sent: VecDeque<(Attempt<'a>, Closing)>,
+    /// Those that ran, until it is known that they survive a crash.
+    ran: Vec<Applied>,
+    /// The answers from the first one on of which it is not certain that it has a receipt.
+    rest: Vec<[Answer; 3]>,
+    /// Why nothing more is sent.
+    trouble: Option<ApplyError>,
+}
+
+impl<'a> Going<'_, 'a> {
+    fn messages(&mut self, attempts: Vec<Attempt<'a>>) -> Result<Vec<[String; 3]>, ApplyError> {
+        let last = attempts.len().saturating_sub(1);
+        let mut messages = Vec::with_capacity(attempts.len());
+        for (place, attempt) in attempts.into_iter().enumerate() {
+            let kind = attempt.atomic_kind();
+            let (receipt, row) = (attempt.receipt, attempt.row);
+            let is_durable = place == last;
+            let closing = Closing::in_window(self.session, receipt, kind, row, is_durable)?;
+            messages.push([
+                opening(receipt.attempt),
+                attempt.script.to_owned(),
+                closing.message().to_owned(),
+            ]);
+            self.sent.push_back((attempt, closing));
         }
-    });
+        Ok(messages)
+    }
+
+    /// The first one that was sent ran.
+    fn ran(&mut self, applied: Applied) {
+        let Some((attempt, closing)) = self.sent.pop_front() else {
+            return;
+        };
+        let of = attempt.analysis.statements().unwrap_or_default().len() as u64;
+        let progress = Progress { done: of, of };
+        self.queue.hear(Heard::News(News::Progress(progress)));
+        self.queue.hear(Heard::Ran);
+        self.ran.push(applied);
+        self.steps.next();
+        if closing.is_durable() {
+            self.tell();
+        }
+    }
+
+    /// All that ran survive a crash.
+    fn tell(&mut self) {
+        for applied in self.ran.drain(..) {
+            self.queue.hear(Heard::Applied(applied));
+        }
+    }
+}
+
+impl Feed for Going<'_, '_> {
+    fn more(&mut self) -> Vec<[String; 3]> {
+        if !self.rest.is_empty() || self.trouble.is_some() {
+            return Vec::new();
+        }
+        let mut attempts = std::mem::take(&mut self.next);
+        if attempts.is_empty() {
+            attempts = self.queue.more();
+        }
+        self.messages(attempts).unwrap_or_else(|error| {
+            self.trouble = Some(error);
+            Vec::new()
+        })
+    }
+
+    fn answered(&mut self, answers: [Answer; 3]) {
+        let first = self.sent.front().filter(|_| self.rest.is_empty());
+        match first.and_then(|(_, closing)| closing.proved(&answers)) {
+            Some(applied) => self.ran(applied),
+            None => self.rest.push(answers),
+        }
+    }
+}
+
+/// Those from the one on that failed, and how that one did; nothing where all of them have a receipt.
+type Sent<'a> = Option<(Vec<Attempt<'a>>, ApplyError)>;
+
+fn send<'a>(
+    session: &Session,
+    next: Vec<Attempt<'a>>,
+    steps: &Steps,
+    queue: &mut dyn Queue<'a>,
+) -> Result<Sent<'a>, ApplyError> {
+    let mut going = Going {
+        session,
+        queue,
+        steps,
+        next,
+        sent: VecDeque::new(),
+        ran: Vec::new(),
+        rest: Vec::new(),
+        trouble: None,
+    };
+    let lead = (!session.is_deep()).then_some(lock::DEEPEN);
+    session.set_deep(true);
+    session.triples(lead, &mut going);
+    if let Some(trouble) = going.trouble.take() {
+        return Err(trouble);
+    }
+    let rest = std::mem::take(&mut going.rest);
     let Some(first) = rest.first() else {
         return Ok(None);
     };
     refuse_broken(&first.each_ref())?;
-    if !is_refused(first) {
+    if !is_refused(first)
+        && let Some((attempt, closing)) = going.sent.pop_front()
+    {
         // The server took C, and its row was swallowed.
-        return Err(match closings.swap_remove(succeeded).applied(&first[2]) {
-            Ok(_) => atomic::failed(&attempts[succeeded], &[], first),
+        return Err(match closing.applied(&first[2]) {
+            Ok(_) => atomic::failed(&attempt, &[], first),
             Err(error) => error,
         });
     }
     recover(session).map_err(unknown)?;
     // An error behind C's COMMIT, where somebody cancels what follows it, stops nothing.
-    let rest_of_them = attempts[succeeded..].iter();
-    let ids: Vec<AttemptId> = rest_of_them.map(|it| it.receipt.attempt).collect();
+    let ids: Vec<AttemptId> = going
+        .sent
+        .iter()
+        .map(|(it, _)| it.receipt.attempt)
+        .collect();
     let mut standing = find(session, &ids)?;
+    if !going.ran.is_empty() || !standing.is_empty() {
+        // None of the one that was to wait for the disk is left.
+        flush(session).map_err(unknown)?;
+        going.tell();
+    }
     for answers in &rest {
-        let Some(attempt) = attempts.get(succeeded) else {
+        let Some((attempt, closing)) = going.sent.front() else {
             break;
         };
         if let Some(recorded_at) = standing.remove(&attempt.receipt.attempt) {
-            tell(attempt, closings[succeeded].stands(recorded_at), hear);
-            succeeded += 1;
+            let applied = closing.stands(recorded_at);
+            going.ran(applied);
+            going.tell();
             continue;
         }
         if !standing.is_empty() {
@@ -144,13 +263,8 @@ fn send(
         refuse_broken(&answers.each_ref())?;
         let statements = attempt.analysis.statements().unwrap_or_default();
         let error = atomic::failed(attempt, statements, answers);
-        return Ok(Some((succeeded, error)));
+        let rest = going.sent.iter().map(|(attempt, _)| *attempt);
+        return Ok(Some((rest.collect(), error)));
     }
     Ok(None)
-}
-
-fn tell(attempt: &Attempt<'_>, applied: Applied, hear: &mut dyn FnMut(Heard<'_>)) {
-    let of = attempt.analysis.statements().unwrap_or_default().len() as u64;
-    hear(Heard::News(News::Progress(Progress { done: of, of })));
-    hear(Heard::Applied(applied));
 }

@@ -20,14 +20,15 @@ SELECT pg_catalog.int4in(pg_catalog.textout(CASE
         THEN 'tollgate:{attempt}:ended'
       ELSE 'tollgate:{attempt}:reset'
     END
-  WHEN NOT EXISTS ({holds})
+  WHEN {lost}
     THEN 'tollgate:{attempt}:unlocked'
   ELSE '0'
 END));
 -- The next script finds the search path that the first one found, and the receipt tells the schema.
 RESET ALL;{after_reset}
--- An acknowledged commit survives a crash, whatever the role's or the database's default is.
-SET LOCAL synchronous_commit = on;
+-- An acknowledged commit survives a crash, whatever the role's or the database's default is. Of several
+-- that are sent at once the last one alone waits for the disk, and none before it is acknowledged until then.
+SET LOCAL synchronous_commit = {durable};
 {receipt}
 -- A rule or a trigger that the script left on the table could have swallowed the row: then the work
 -- must not be committed without it. Nor without the other tables: a target that lost one of them is

@@ -14,13 +14,17 @@ SELECT COALESCE(pg_catalog.bool_or(n.nspname = {schema} AND c.relname = '_prisma
        -- Prisma 8 keeps its own record elsewhere.
        EXISTS (SELECT FROM pg_catalog.pg_namespace AS p WHERE p.nspname = 'prisma_contract')
          OR COALESCE(pg_catalog.bool_or(c.relname = 'prisma_contract'), false) AS is_prisma_8,
-       COALESCE(pg_catalog.bool_or(
-         n.nspname = {schema} AND c.relname <> '_prisma_migrations'
-         AND NOT EXISTS (
-           SELECT FROM pg_catalog.pg_depend AS e
-            WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
-              AND e.objid = c.oid AND e.deptype = 'e')
-       ), false) AS is_filled
+       -- The first one ends it: there may be thousands.
+       EXISTS (
+         SELECT FROM pg_catalog.pg_class AS f
+           JOIN pg_catalog.pg_namespace AS s ON s.oid = f.relnamespace
+          WHERE s.nspname = {schema} AND f.relkind IN ('r', 'p', 'f')
+            AND f.relname <> '_prisma_migrations'
+            AND NOT EXISTS (
+              SELECT FROM pg_catalog.pg_depend AS e
+               WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass
+                 AND e.objid = f.oid AND e.deptype = 'e')
+       ) AS is_filled
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'f')
