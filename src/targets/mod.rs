@@ -149,6 +149,11 @@ pub trait Target {
         }
     }
 
+    /// How long an answer takes where there is next to nothing to do, as far as it was seen.
+    fn way(&self) -> Duration {
+        Duration::ZERO
+    }
+
     /// Waits until everything that was committed here survives a crash of the server, whoever did it.
     ///
     /// # Errors

@@ -199,7 +199,8 @@ fn run_some(
     let begun = (run.now)();
     let end = run_step(run, target, plan, ready, kept)?;
     let took = between(begun, (run.now)());
-    width.learn(1, took);
+    // Those that are sent at once do not wait for the link one by one.
+    width.learn(1, took.saturating_sub(target.way()));
     Ok(match end {
         StepEnd::Succeeded(kind) => {
             tell_applied(run, plan, step, kind, took);

@@ -284,6 +284,10 @@ impl Target for PostgresTarget {
         window::apply(&self.session, &blocker, lock_wait, queue)
     }
 
+    fn way(&self) -> Duration {
+        self.session.way()
+    }
+
     fn flush(&mut self) -> Result<(), TargetError> {
         self.look()?;
         protocol::flush(&self.session)

@@ -6,9 +6,9 @@
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::fingerprint::Pinned;
 use crate::targets::Observed;
@@ -27,6 +27,8 @@ pub(super) struct Session {
     known: Mutex<Known>,
     /// Whether the run's lock was taken twice.
     is_deep: AtomicBool,
+    /// The shortest time that an answer took, in microseconds.
+    shortest: AtomicU64,
 }
 
 /// What was seen of the database under the run's lock, and is not asked for again. It is tollgate's own to
@@ -122,7 +124,21 @@ impl Session {
             schema,
             known: Mutex::default(),
             is_deep: AtomicBool::new(false),
+            shortest: AtomicU64::new(u64::MAX),
         }
+    }
+
+    /// The shortest time that an answer took: the way there and back, and next to nothing else.
+    pub(super) fn way(&self) -> Duration {
+        match self.shortest.load(Ordering::Relaxed) {
+            u64::MAX => Duration::ZERO,
+            shortest => Duration::from_micros(shortest),
+        }
+    }
+
+    fn answered_after(&self, time: Duration) {
+        let micros = u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        self.shortest.fetch_min(micros, Ordering::Relaxed);
     }
 
     /// Whether the run's lock was taken twice: see [`super::lock::LOST_DEEP`].
@@ -147,10 +163,12 @@ impl Session {
     /// Sends one message and reads its whole answer.
     pub(super) fn query(&self, sql: &str) -> Result<Vec<SimpleQueryRow>, Error> {
         crate::failpoint::hit("postgres.query.before");
+        let begun = Instant::now();
         let answer = self
             .connection
             .runtime
             .block_on(read(&self.client, sql, true));
+        self.answered_after(begun.elapsed());
         crate::failpoint::hit("postgres.query.after");
         answer.into_rows()
     }
@@ -205,7 +223,8 @@ impl Session {
     /// [`Self::pipeline`] for any number of messages: as many answers.
     pub(super) fn flight(&self, messages: &[&str]) -> Vec<Answer> {
         crate::failpoint::hit("postgres.pipeline.before");
-        self.connection.runtime.block_on(async {
+        let begun = Instant::now();
+        let answers = self.connection.runtime.block_on(async {
             let mut streams = Vec::with_capacity(messages.len());
             for message in messages {
                 // Ready at its first poll: this only puts the message in the queue.
@@ -219,7 +238,9 @@ impl Session {
                 crate::failpoint::hit("postgres.pipeline.answered");
             }
             answers
-        })
+        });
+        self.answered_after(begun.elapsed());
+        answers
     }
 
     /// The same for triples of messages that are handed over while others are answered: `lead` first, if
