@@ -139,7 +139,8 @@ fn fifty_migrations_and_none() {
     let shot = chain.run(&["apply", "dev"]);
     assert_eq!(shot.exit, 0, "{shot}");
     let again = link.waited();
-    // Of the last ones five read the schema before and after, and keep it.
+    // Of the last ones four read the schema before and after, and keep it. One more each where the ledger's
+    // disk is slower than the link, so that the second half of them goes after something was heard.
     let waited = (fifty, none, again);
-    assert!(fifty <= 10 && none <= 4 && again <= 12, "{waited:?}");
+    assert!(fifty <= 10 && none <= 4 && again <= 11, "{waited:?}");
 }
