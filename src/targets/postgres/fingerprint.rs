@@ -453,7 +453,7 @@ pub(super) fn keep(
 fn with_body(message: &str, body: String) -> String {
     let mut tag = "$tollgate$".to_owned();
     while body.contains(&tag) {
-        tag.insert_str(1, "t");
+        tag.insert(1, 't');
     }
     let (before, after) = message.split_once("{body}").unwrap_or((message, ""));
     let length = before.len() + body.len() + after.len() + 2 * tag.len() + "COMMIT".len();
