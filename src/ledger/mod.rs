@@ -21,7 +21,7 @@ mod reverts;
 mod snapshot;
 mod soak;
 mod store;
-pub mod versions;
+mod versions;
 pub mod view;
 mod waivers;
 

@@ -29,7 +29,7 @@ use super::rehearsals::Rehearsals;
 pub use super::rehearsals::Rehearsed;
 pub use super::reverts::{Incident, Reverts, Rollback};
 pub use super::soak::Soaking;
-use super::versions::Versions;
+pub use super::versions::Versions;
 pub use super::waivers::Waived;
 use super::waivers::Waivers;
 

@@ -7,8 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::digest::{ChainHash, Checksum, Sha256};
-use crate::ledger::versions::Versions;
-use crate::ledger::view::Success;
+use crate::ledger::view::{Success, Versions};
 use crate::model::entry::{
     BackedUp, Ending, Engine, Failure, Head, How, Intent, Outcome, Place, PolicySeen, Progress,
     ReceiptRef, TargetIdentity,

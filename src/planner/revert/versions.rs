@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::digest::Checksum;
-use crate::ledger::versions::Versions;
-use crate::ledger::view::{EnvironmentView, View};
+use crate::ledger::view::{EnvironmentView, Versions, View};
 use crate::model::{EnvironmentName, MigrationId, Policy, Rehearsal};
 use crate::planner::{DownFacts, FileFacts};
 
