@@ -4,19 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::destroys::AllDestroy;
+use super::duties::{Duties, duties, reviewers};
+use super::said::{header, message, named};
 use super::{Known, MISSING, Row, sql};
 use crate::digest::Checksum;
-use crate::lint::{self, Script, Topic};
 use crate::model::approval::NOT_SIGNED;
 use crate::model::entry::{BackupKind, Reverted};
-use crate::model::{
-    Actor, Entry, Fact, MigrationId, Rehearsal, Timestamp, reverting, script_header,
-};
-use crate::sql::changes::changes_all;
-use crate::sql::{analyse_all, position};
-
-/// So many characters of a commit's message are shown.
-const LONGEST_REASON: usize = 1_000;
+use crate::model::{Entry, Fact, MigrationId, Rehearsal, Timestamp, reverting};
 
 /// One migration of the population.
 #[derive(Debug, Serialize)]
@@ -69,15 +64,6 @@ pub struct Change {
     pub waivers: Vec<String>,
     /// Broken glass, and its review.
     pub glass: Vec<String>,
-}
-
-/// Whether those who wrote, reviewed and applied were different people.
-#[derive(Debug, Serialize)]
-pub struct Duties {
-    /// `met`, `not met` or `not shown`.
-    pub state: &'static str,
-    /// Why.
-    pub why: String,
 }
 
 /// One version of a script.
@@ -192,74 +178,12 @@ fn beside<'a>(known: &Known<'a>) -> Beside<'a> {
     out
 }
 
-type Destroys = (bool, Vec<String>);
-pub(super) type AllDestroy = BTreeMap<MigrationId, Destroys>;
-
-/// What each script destroys of what stood before it, by its text: of all, also where a part is asked for, because
-/// what stood there before the part came from outside it. It is found out first, and what it takes is given back
-/// before the rows are made.
-pub(super) fn destroys(known: &Known<'_>) -> AllDestroy {
-    let bytes = super::newest_bytes(known);
-    let texts: Vec<(&MigrationId, &str)> = bytes
-        .iter()
-        .filter_map(|(id, (blake3, _))| Some((id, known.inputs.scripts.get(blake3)?.as_str())))
-        .collect();
-    let texts = texts.as_slice();
-    let engine = known.engine();
-    let scripts: Vec<&str> = texts.iter().map(|(_, text)| *text).collect();
-    let analyses = analyse_all(engine, &scripts);
-    let pairs: Vec<_> = scripts.iter().copied().zip(&analyses).collect();
-    let deeds = changes_all(engine, &pairs);
-    let read: Vec<Script<'_>> = texts
-        .iter()
-        .zip(&analyses)
-        .zip(&deeds)
-        .map(|(((migration, text), analysis), changes)| Script {
-            migration,
-            text,
-            analysis,
-            changes,
-        })
-        .collect();
-    let places: Vec<usize> = (0..read.len()).collect();
-    let look = lint::look_each(engine, &read, &places);
-    let mut out: AllDestroy = read
-        .iter()
-        .map(|script| {
-            (
-                script.migration.clone(),
-                (script.analysis.statements().is_some(), Vec::new()),
-            )
-        })
-        .collect();
-    let text_of: BTreeMap<&MigrationId, &str> = texts.iter().copied().collect();
-    for finding in look
-        .findings
-        .iter()
-        .filter(|it| it.rule.topic == Topic::DataLoss)
-    {
-        let text = text_of.get(&finding.migration).copied().unwrap_or_default();
-        let line = position(text, finding.range.start).line;
-        let allowed = finding.allowed.as_ref();
-        let allowed = allowed.map_or_else(String::new, |why| {
-            format!("; accepted in the script: {why}")
-        });
-        if let Some((_, all)) = out.get_mut(&finding.migration) {
-            all.push(format!(
-                "line {line}: {}: {}{allowed}",
-                finding.fact, finding.consequence
-            ));
-        }
-    }
-    out
-}
-
 fn change(
     known: &Known<'_>,
     id: &MigrationId,
     rows: &[&Row],
     text: Option<&str>,
-    destroys: Option<Destroys>,
+    destroys: Option<(bool, Vec<String>)>,
     beside: &Beside<'_>,
 ) -> Change {
     let (sql, sql_masked) = match text.map(|text| sql::shown(text, known.inputs.scope.with_hosts)) {
@@ -368,59 +292,6 @@ fn distinct(all: &mut Vec<String>) {
     all.retain(|it| seen.insert(it.clone()));
 }
 
-/// The words of its name: `add users`.
-fn named(id: &MigrationId) -> String {
-    let name = id.as_str();
-    let name = name.split_once('_').map_or(name, |(_, name)| name);
-    name.replace(['_', '-'], " ")
-}
-
-/// Title and reason, from the comments before the first statement. What tools wrote there is no reason.
-fn header(script: &str) -> (Option<String>, Option<String>) {
-    let lines = script_header(script);
-    let lines = lines
-        .iter()
-        .map(|line| line.trim().trim_start_matches('*').trim());
-    let mut said = lines
-        .take_while(|line| !line.starts_with("Warnings:"))
-        .filter(|line| {
-            let is_label = line.starts_with(|c: char| c.is_ascii_uppercase())
-                && line.chars().all(|c| c.is_ascii_alphabetic())
-                && ["Create", "Alter", "Drop", "Add", "Rename", "Redefine"]
-                    .iter()
-                    .any(|verb| line.strip_prefix(verb).is_some_and(|rest| !rest.is_empty()));
-            !line.is_empty() && !is_label && !line.to_ascii_lowercase().starts_with("tollgate:")
-        });
-    let title = said.next().map(str::to_owned);
-    let rest: Vec<&str> = said.collect();
-    (title, (!rest.is_empty()).then(|| rest.join(" ")))
-}
-
-/// The subject of a commit, and what it says of the reason: its body, or the subject where that is all.
-fn message(commit: &str, said: &str) -> (Option<String>, Option<String>) {
-    let said = sql::without_passwords(said);
-    let (subject, body) = said.split_once('\n').unwrap_or((&said, ""));
-    let subject = one_line(subject);
-    if subject.is_empty() {
-        return (None, None);
-    }
-    let body = one_line(body);
-    let reason = if body.is_empty() { &subject } else { &body };
-    let commit: String = commit.chars().take(12).collect();
-    let reason = format!("{reason} (the message of commit {commit})");
-    (Some(subject), Some(reason))
-}
-
-/// A text on one line, and not longer than is read.
-fn one_line(text: &str) -> String {
-    let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(LONGEST_REASON) {
-        Some((end, _)) => format!("{}\u{2026}", &line[..end]),
-        None => line,
-    }
-}
-
 fn versions(rows: &[&Row]) -> Vec<Version> {
     let mut out: Vec<Version> = Vec::new();
     for row in rows {
@@ -485,119 +356,6 @@ fn glass(known: &Known<'_>, id: &MigrationId) -> Vec<String> {
         }
     }
     out
-}
-
-/// Who is on record as having reviewed it: after broken glass, and nobody else.
-fn reviewers(known: &Known<'_>, id: &MigrationId) -> BTreeSet<String> {
-    let runs = known.debts.iter().flat_map(|(_, debt)| &debt.runs);
-    runs.filter(|run| run.migration == *id)
-        .filter_map(|run| run.review.as_ref().map(|review| review.by.0.clone()))
-        .collect()
-}
-
-/// Whether both are one person, as far as their names tell.
-fn same(one: &str, other: &str) -> bool {
-    Actor(one.to_owned()).is_same(&Actor(other.to_owned()))
-}
-
-fn duties(
-    known: &Known<'_>,
-    rows: &[&Row],
-    authors: Option<&[String]>,
-    reviewers: &BTreeSet<String>,
-) -> Duties {
-    let applied = rows.iter().filter(|row| row.outcome == "succeeded");
-    let in_production: BTreeSet<&str> = applied
-        .clone()
-        .filter(|row| Some(&row.environment) == known.production())
-        .map(|row| row.by.as_str())
-        .collect();
-    let Some(first) = in_production.first() else {
-        return Duties {
-            state: "not shown",
-            why: "it did not run in production in this scope".to_owned(),
-        };
-    };
-    let said = |people: &BTreeSet<&str>| people.iter().copied().collect::<Vec<_>>().join(", ");
-    let appliers = said(&in_production);
-    if let Some(reviewer) = reviewers
-        .iter()
-        .find(|it| !in_production.contains(it.as_str()))
-    {
-        return Duties {
-            state: "met",
-            why: format!("applied by {appliers}, reviewed afterwards by {reviewer}"),
-        };
-    }
-    let approvers: BTreeSet<&str> = applied
-        .filter(|row| Some(&row.environment) == known.production())
-        .flat_map(|row| row.approved_by.iter().map(String::as_str))
-        .filter(|it| !in_production.iter().any(|by| same(by, it)))
-        .collect();
-    if !approvers.is_empty() {
-        return Duties {
-            state: "met",
-            why: format!(
-                "applied by {appliers}, approved before by {} ({NOT_SIGNED})",
-                said(&approvers)
-            ),
-        };
-    }
-    let everyone: BTreeSet<&str> = rows.iter().map(|row| row.by.as_str()).collect();
-    let proven = rows.iter().any(|row| {
-        Some(&row.environment) == known.production()
-            && row.outcome == "succeeded"
-            && row.chain.state == "full"
-    });
-    let control = match proven {
-        true => {
-            "compensating control: the same bytes had succeeded in every earlier environment, by a gate that the applier could not pass by without a record"
-        }
-        false => {
-            "compensating control: none; the chain of evidence has an exception, which is recorded"
-        }
-    };
-    match authors {
-        Some([]) | None => Duties {
-            state: match everyone.len() {
-                1 => "not met",
-                _ => "not shown",
-            },
-            why: match everyone.len() {
-                1 => format!("{first} alone is on record; {control}"),
-                _ => format!(
-                    "applied by {appliers}; the author is {}, and no reviewer is on record; {control}",
-                    match authors {
-                        None => "not in the ledger",
-                        Some(_) => "not known to git",
-                    }
-                ),
-            },
-        },
-        // The names of git and of the machine are written differently; that one is the other is not said.
-        Some(authors)
-            if authors.iter().all(|author| {
-                !in_production
-                    .iter()
-                    .any(|by| Actor((*by).to_owned()).is_author(author))
-            }) =>
-        {
-            Duties {
-                state: "met",
-                why: format!(
-                    "written by {}, applied by {appliers}, as far as names tell; no reviewer is on record",
-                    authors.join(", ")
-                ),
-            }
-        }
-        Some(authors) => Duties {
-            state: "not met",
-            why: format!(
-                "written by {}, applied by {appliers}; {control}",
-                authors.join(", ")
-            ),
-        },
-    }
 }
 
 impl Change {

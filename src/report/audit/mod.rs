@@ -8,6 +8,8 @@ mod change;
 mod complete;
 mod controls;
 mod csv;
+mod destroys;
+mod duties;
 mod entries;
 mod files;
 mod html;
@@ -15,6 +17,7 @@ mod markdown;
 mod page;
 mod policy;
 mod population;
+mod said;
 mod scope;
 mod sql;
 mod summary;
@@ -34,9 +37,10 @@ use crate::model::entry::Engine;
 use crate::model::{Entry, Environment, EnvironmentName, MigrationId, Policy, Timestamp};
 use crate::planner::FileFacts;
 
-pub use change::{Change, Duties, Version};
+pub use change::{Change, Version};
 pub use complete::{Completeness, Integrity, TargetTold, WriterTold};
 pub use controls::Control;
+pub use duties::Duties;
 pub use entries::EntryTold;
 pub use files::{NAMES, Part, each_file};
 pub use html::html;
@@ -239,7 +243,7 @@ impl Known<'_> {
 #[must_use]
 pub fn build(inputs: &Inputs<'_>) -> Report {
     let known = scope::know(inputs);
-    let destroys = change::destroys(&known);
+    let destroys = destroys::destroys(&known);
     let (verdicts, population) = verdict::judge(&known, population::rows(&known));
     let changes = change::changes(&known, &population, destroys);
     let (completeness, integrity) = complete::complete(&known, &population);
