@@ -12,7 +12,7 @@ use crate::digest::{ChainHash, Checksum, RECEIPT_CONTEXT, Sha256};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReceiptKind {
-    /// Written in the migration's own transaction: both are there, or neither is.
+    /// Written in the very transaction that the migration ran in: both are there, or neither is.
     Atomic,
     /// Closed after the last statement of a script that cannot be wrapped in one transaction.
     Journalled,
