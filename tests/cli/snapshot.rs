@@ -108,7 +108,8 @@ fn remedy(shot: &Shot) -> Vec<&str> {
 #[test]
 fn one_that_tells_something_else_is_a_contradiction_and_the_remedy_makes_it_anew() {
     let project = long();
-    assert_snapshot!(project.run(&["verify"]), @r#"
+    let sound = project.run(&["verify"]).to_string();
+    assert_snapshot!(sound, @r#"
     exit 0
     --- stdout
     sound: state/ledger.db: 1602 entries by 1 writer
@@ -136,19 +137,8 @@ fn one_that_tells_something_else_is_a_contradiction_and_the_remedy_makes_it_anew
     let (exit, document) = project.json(&["verify"]);
     assert_eq!(exit, 4);
     assert_snapshot!(document["snapshot"], @r#"{"state":"differs"}"#);
-    let again = project.run(&remedy(&found));
-    assert_eq!(again.to_string(), project.run(&["verify"]).to_string());
-    assert_snapshot!(again, @r#"
-    exit 0
-    --- stdout
-    sound: state/ledger.db: 1602 entries by 1 writer
-      writer 07070707070707070707070707070707  sound to entry 1602
-        1c81265b9696afdb126105cf52bd7ae793559aa422ec3eb6c4d83bebeeea1410
-      snapshot  what the first 1090 entries add up to
-
-    a bare chain cannot show that entries after the last were cut off, that a whole writer was
-    removed, or that everything was written anew; the receipts in the targets can
-    "#);
+    assert_eq!(project.run(&remedy(&found)).to_string(), sound);
+    assert_eq!(project.run(&["verify"]).to_string(), sound);
 }
 
 #[test]
