@@ -7,6 +7,7 @@ pub mod carry;
 pub mod changes;
 mod comments;
 mod condition;
+mod definitions;
 mod limits;
 mod position;
 mod postgresql;
@@ -20,6 +21,7 @@ use crate::model::ReceiptKind;
 use crate::model::entry::Engine;
 
 pub use comments::{Comment, comments};
+pub use definitions::only_defines;
 pub use limits::PARSER_THREAD;
 pub use position::{Position, Positions, char_position_to_offset, line_range, line_text, position};
 pub use postgresql::words::{IndexWork, Word, index_work, statements as words};

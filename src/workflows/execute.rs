@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::apply::{End, Report};
 use super::step::{
-    Begun, Ready, StepEnd, after_unknown, begin_all, read, row_beside, run_step, told,
+    self, Begun, Ready, StepEnd, after_unknown, begin_all, row_beside, run_step, told,
 };
 use super::{Event, Run, WorkflowError};
 use crate::model::{EnvironmentName, Fact, MigrationId, Receipt, ReceiptKind, Timestamp, Waiver};
@@ -19,12 +19,8 @@ use crate::planner::{Plan, Step};
 use crate::targets::history::{History, NewRow};
 use crate::targets::{Applied, Attempt, Heard, Queue, Target};
 
-/// So many steps are read before the first of them is sent.
-const MOST_READ: usize = 256;
 /// So many steps are on their way at once at most: what may have been committed unseen when this program is killed.
 const MOST_STEPS: usize = 64;
-/// So many bytes of scripts that were read.
-const MOST_BYTES: usize = 1024 * 1024;
 /// So long the steps that are sent at once should take, because whoever asks to stop waits for them.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Outcomes that are known for so long are written, whatever else still runs.
@@ -35,14 +31,6 @@ const UNWRITTEN: Duration = Duration::from_secs(1);
 struct Width(usize);
 
 impl Width {
-    /// So many steps are read before they are sent.
-    fn read(self) -> usize {
-        match self.0 {
-            1 => 1,
-            _ => MOST_READ,
-        }
-    }
-
     /// So many are sent in one go: half of them, while the other half runs.
     fn batch(self) -> usize {
         self.0.div_ceil(2)
@@ -75,6 +63,7 @@ pub(super) fn execute(
     let mut applied = Vec::new();
     // The first one alone: nothing is known yet of how long they take.
     let mut width = Width(1);
+    let mut read = VecDeque::new();
     let end = loop {
         let rest = &plan.steps[applied.len()..];
         if rest.is_empty() {
@@ -85,10 +74,17 @@ pub(super) fn execute(
             keep_if(run, &plan.environment, target.as_mut(), &applied);
             break End::Interrupted;
         }
-        let ready = at_once(run, target.as_mut(), rest, width.read())?;
+        if read.is_empty() {
+            read = step::read(run, target.engine(), rest)?;
+        }
+        let ready = at_once(target.as_mut(), &mut read, width);
         let sent = ready.len();
         let ended = run_some(run, target.as_mut(), &plan, ready, &mut width, kept)?;
         let Ended { succeeded, stopped } = ended;
+        if succeeded < sent {
+            // Those behind it were taken out, and did not run.
+            read.clear();
+        }
         let ids = |steps: &[Step]| -> Vec<MigrationId> {
             steps.iter().map(|step| step.migration.clone()).collect()
         };
@@ -144,34 +140,24 @@ fn stands(run: &Run<'_>, environment: &EnvironmentName, step: &Step) -> bool {
     applied.is_some_and(|ran| ran.checksum == Some(step.checksum))
 }
 
-/// The next steps that are sent at once: at least one, and others only where nothing has to be looked at
+/// Those of them that are sent at once: at least one, and others only where nothing has to be looked at
 /// between them.
-fn at_once<'s, 'a: 's>(
-    run: &Run<'a>,
+fn at_once<'s>(
     target: &mut dyn Target,
-    steps: &'s [Step],
-    most: usize,
-) -> Result<Vec<Ready<'s>>, WorkflowError> {
-    let engine = target.engine();
-    let mut all: Vec<Ready<'_>> = Vec::new();
-    let mut bytes: usize = 0;
-    for step in steps.iter().take(most) {
-        let ready = read(run, engine, step)?;
-        let is_whole = step.kind == ReceiptKind::Atomic && step.done == 0;
-        let may = is_whole && target.may_queue(ready.script, &ready.analysis);
-        bytes = bytes.saturating_add(ready.script.len());
-        if all.is_empty() {
-            all.push(ready);
-            if !may || bytes > MOST_BYTES {
-                break;
-            }
-        } else if may && bytes <= MOST_BYTES {
-            all.push(ready);
-        } else {
-            break;
-        }
-    }
-    Ok(all)
+    read: &mut VecDeque<Ready<'s>>,
+    width: Width,
+) -> Vec<Ready<'s>> {
+    let mut may = |ready: &Ready<'_>| {
+        let is_whole = ready.step.kind == ReceiptKind::Atomic && ready.step.done == 0;
+        is_whole && target.may_queue(ready.script, &ready.analysis)
+    };
+    let most = match width.0 {
+        1 => 1,
+        _ => read.len(),
+    };
+    let together = read.iter().take(most).take_while(|ready| may(ready));
+    let together = together.count().max(1).min(read.len());
+    read.drain(..together).collect()
 }
 
 fn run_some(

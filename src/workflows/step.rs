@@ -1,6 +1,8 @@
 //! One step of a plan: the intent to the ledger, the script and its receipt to the target, the outcome to
 //! the ledger.
 
+use std::collections::VecDeque;
+
 use super::apply::End;
 use super::contact::contact;
 use super::history::failed_row;
@@ -40,31 +42,53 @@ pub(super) struct Begun<'a> {
     pub(super) intent: Intent,
 }
 
-/// Reads the script of a step.
+/// So many steps are read at once, whether or not they are sent at once.
+const MOST_READ: usize = 1024;
+/// So many bytes of scripts that were read, but for a longer one alone.
+const MOST_BYTES: usize = 1024 * 1024;
+
+/// Reads the scripts of the next steps: of one at least, where there is one.
 pub(super) fn read<'s, 'a: 's>(
     run: &Run<'a>,
     engine: Engine,
-    step: &'s Step,
-) -> Result<Ready<'s>, WorkflowError> {
-    let files = run.files;
-    let file: &FileFacts<'_> = files
-        .binary_search_by(|file| file.migration.cmp(&step.migration))
-        .ok()
-        .and_then(|place| files.get(place))
-        .filter(|file| file.checksum == step.checksum)
-        .ok_or_else(|| usage(format!("{} is no longer what was planned", step.migration)))?;
-    Ok(Ready {
-        step,
-        script: file.script,
-        analysis: sql::analyse(engine, file.script),
-        down: file.down.map(|down| {
-            let bytes = DownBytes {
-                blake3: down.checksum,
-                sha256: down.sha256,
-            };
-            (bytes, down.script)
-        }),
-    })
+    steps: &'s [Step],
+) -> Result<VecDeque<Ready<'s>>, WorkflowError> {
+    let find = |step: &Step| -> Result<&'a FileFacts<'a>, WorkflowError> {
+        let files = run.files;
+        files
+            .binary_search_by(|file| file.migration.cmp(&step.migration))
+            .ok()
+            .and_then(|place| files.get(place))
+            .filter(|file| file.checksum == step.checksum)
+            .ok_or_else(|| usage(format!("{} is no longer what was planned", step.migration)))
+    };
+    let mut files = Vec::new();
+    let mut bytes: usize = 0;
+    for step in steps.iter().take(MOST_READ) {
+        let file = find(step)?;
+        bytes = bytes.saturating_add(file.script.len());
+        if bytes > MOST_BYTES && !files.is_empty() {
+            break;
+        }
+        files.push(file);
+    }
+    let scripts: Vec<&str> = files.iter().map(|file| file.script).collect();
+    let analyses = sql::analyse_all(engine, &scripts);
+    let read = steps.iter().zip(files).zip(analyses);
+    Ok(read
+        .map(|((step, file), analysis)| Ready {
+            step,
+            script: file.script,
+            analysis,
+            down: file.down.map(|down| {
+                let bytes = DownBytes {
+                    blake3: down.checksum,
+                    sha256: down.sha256,
+                };
+                (bytes, down.script)
+            }),
+        })
+        .collect())
 }
 
 fn usage(what: String) -> WorkflowError {

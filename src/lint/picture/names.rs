@@ -1,6 +1,6 @@
 //! Things by their names, each in its schema.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::entry::Engine;
 
@@ -23,12 +23,15 @@ pub(super) struct Key {
 #[derive(Debug)]
 pub(super) struct Names<T> {
     things: BTreeMap<String, BTreeMap<String, T>>,
+    /// The schemas that something was put into: it may be gone again.
+    schemas: BTreeSet<String>,
 }
 
 impl<T> Names<T> {
     pub(super) const fn new() -> Self {
         Self {
             things: BTreeMap::new(),
+            schemas: BTreeSet::new(),
         }
     }
 
@@ -48,6 +51,9 @@ impl<T> Names<T> {
     }
 
     pub(super) fn insert(&mut self, key: Key, thing: T) {
+        if !self.schemas.contains(&key.schema) {
+            self.schemas.insert(key.schema.clone());
+        }
         let same = self.things.entry(key.name).or_default();
         same.insert(key.schema, thing);
     }
@@ -79,6 +85,9 @@ impl<T> Names<T> {
 
     /// Takes out all that stands in a schema.
     pub(super) fn remove_schema(&mut self, schema: &str) {
+        if !self.schemas.remove(schema) {
+            return;
+        }
         self.things.retain(|_, same| {
             same.remove(schema);
             !same.is_empty()
@@ -87,6 +96,10 @@ impl<T> Names<T> {
 
     /// A schema has another name.
     pub(super) fn rename_schema(&mut self, schema: &str, to: &str) {
+        if !self.schemas.remove(schema) {
+            return;
+        }
+        self.schemas.insert(to.to_owned());
         for same in self.things.values_mut() {
             if let Some(thing) = same.remove(schema) {
                 same.insert(to.to_owned(), thing);

@@ -5,13 +5,11 @@
 //! of the session that is `before` outside and `inside` within the transaction of A: once all is
 //! rolled back it still says `inside` only if that transaction was committed.
 
+use super::closing::{Closing, NotClosed, opening};
 use super::error::{script_error, session_error};
 use super::journal::{self, Note, insert, insert_finished};
 use super::journalled::mentions;
-use super::protocol::{
-    Closing, Found, NotClosed, Recovered, db_error, find, opening, recover, refusal, refuse_broken,
-    unknown,
-};
+use super::protocol::{Found, Recovered, db_error, find, recover, refusal, refuse_broken, unknown};
 use super::runtime::Session;
 use crate::model::ReceiptKind;
 use crate::model::entry::Progress;

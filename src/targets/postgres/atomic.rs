@@ -1,9 +1,8 @@
 //! An analysed script without transaction control: its work and its receipt are one transaction.
 
+use super::closing::{Closing, opening};
 use super::error::script_error;
-use super::protocol::{
-    Closing, Found, db_error, find, opening, recover, refusal, refuse_broken, unknown,
-};
+use super::protocol::{Found, db_error, find, recover, refusal, refuse_broken, unknown};
 use super::runtime::{Answer, Session};
 use crate::model::entry::Progress;
 use crate::sql::{Statement, pipelinable};

@@ -11,13 +11,12 @@ use std::collections::BTreeSet;
 
 use tokio_postgres::error::DbError;
 
+use super::closing::{Closing, NotClosed};
 use super::concurrently;
 use super::error::{script_error, session_error};
 use super::invalid;
 use super::journal::{self, Note, insert, insert_finished};
-use super::protocol::{
-    Closing, Found, NotClosed, db_error, recover, refusal, refuse_broken, unknown,
-};
+use super::protocol::{Found, db_error, recover, refusal, refuse_broken, unknown};
 use super::runtime::Session;
 use super::survey::INVALID_INDEXES;
 use super::template::fill;

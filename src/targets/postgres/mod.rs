@@ -16,6 +16,7 @@ mod atomic;
 mod backup;
 mod blocker;
 mod client;
+mod closing;
 mod concurrently;
 mod connect;
 mod data;
@@ -309,12 +310,12 @@ impl Target for PostgresTarget {
             ApplyError::Unknown { error } => *error,
             ApplyError::Failed { error, .. } => not_closed(&error),
         };
-        let closing = protocol::Closing::new(&self.session, receipt, receipt.kind, &journal, row)
+        let closing = closing::Closing::new(&self.session, receipt, receipt.kind, &journal, row)
             .map_err(told)?;
         match closing.record(&self.session) {
             Ok(applied) => Ok(applied.receipt),
-            Err(protocol::NotClosed::Unknown(error)) => Err(told(error)),
-            Err(protocol::NotClosed::Failed(error)) => Err(not_closed(&error)),
+            Err(closing::NotClosed::Unknown(error)) => Err(told(error)),
+            Err(closing::NotClosed::Failed(error)) => Err(not_closed(&error)),
         }
     }
 

@@ -1,4 +1,4 @@
-//! The messages around a script, and what is done after an error.
+//! What is done after an error, and what the server says of it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,186 +7,17 @@ use tokio_postgres::Error;
 use tokio_postgres::error::DbError;
 
 use super::error::{is_fatal, script_error, session_error};
-use super::history;
-use super::lock::{self, HOLDS, LOST_DEEP};
+use super::lock::{self, HOLDS};
 use super::receipt::{self, RECORDED_AT};
 use super::runtime::{Answer, Session};
 use super::schema;
 use super::template::fill;
-use crate::model::{AttemptId, Receipt, ReceiptKind, StoredReceipt, Timestamp};
-use crate::targets::history::NewRow;
-use crate::targets::{Applied, ApplyError, ScriptError, TargetError, TargetErrorKind};
+use crate::model::{AttemptId, Timestamp};
+use crate::targets::{ApplyError, ScriptError, TargetError, TargetErrorKind};
 
-const CLOSE: &str = include_str!("sql/close.sql");
 const RESET: &str = include_str!("sql/reset.sql");
 /// A commit that writes and waits carries all that were written before it.
 const FLUSH: &str = "BEGIN READ WRITE; SET LOCAL synchronous_commit = on; SELECT pg_catalog.pg_logical_emit_message(true, 'tollgate', ''); COMMIT";
-/// The place of the INSERT of the receipt among the statements of [`CLOSE`], from 0, where nothing
-/// follows its RESET ALL.
-const INSERT_PLACE: usize = 7;
-
-/// Message A: the transaction that the script runs in. Nothing but this, so that a script may begin
-/// with SET TRANSACTION ISOLATION LEVEL. Not in one message with the script: a syntax error there
-/// would undo the BEGIN, and what follows would run.
-pub(super) fn opening(attempt: AttemptId) -> String {
-    format!("BEGIN; SET LOCAL tollgate.attempt = '{attempt}'")
-}
-
-/// A receipt, ready to be written.
-pub(super) struct Closing {
-    attempt: AttemptId,
-    kind: ReceiptKind,
-    stored: StoredReceipt,
-    message: String,
-    /// Where the answer tells of the INSERT.
-    insert_place: usize,
-    /// Whether its COMMIT waits for the disk.
-    is_durable: bool,
-}
-
-impl Closing {
-    /// Makes message C. `journal` is one more statement for the same transaction, or
-    /// nothing; `row` goes into Prisma's table in it, where that is kept.
-    pub(super) fn new(
-        session: &Session,
-        receipt: &Receipt,
-        kind: ReceiptKind,
-        journal: &str,
-        row: Option<&NewRow>,
-    ) -> Result<Self, ApplyError> {
-        let lost = format!("NOT EXISTS ({HOLDS})");
-        Self::make(session, receipt, kind, journal, row, [&lost, "on"])
-    }
-
-    /// The same for one of several that are sent at once, under a lock that was taken twice. One that is not
-    /// durable is so as soon as a later one that is, is acknowledged.
-    pub(super) fn in_window(
-        session: &Session,
-        receipt: &Receipt,
-        kind: ReceiptKind,
-        row: Option<&NewRow>,
-        is_durable: bool,
-    ) -> Result<Self, ApplyError> {
-        let durable = if is_durable { "on" } else { "off" };
-        Self::make(session, receipt, kind, "", row, [LOST_DEEP, durable])
-    }
-
-    fn make(
-        session: &Session,
-        receipt: &Receipt,
-        kind: ReceiptKind,
-        journal: &str,
-        row: Option<&NewRow>,
-        [lost, durable]: [&str; 2],
-    ) -> Result<Self, ApplyError> {
-        let receipt = Receipt {
-            kind,
-            ..receipt.clone()
-        };
-        let (stored, insert) = receipt::insert(&receipt).map_err(unknown)?;
-        let after_reset = schema::after_reset(session);
-        let beside = row.map_or_else(String::new, |row| history::insert(session, row));
-        let message = fill(
-            CLOSE,
-            &[
-                ("lost", lost),
-                ("durable", durable),
-                ("journal", journal),
-                ("beside", &beside),
-                ("attempt", &receipt.attempt.to_string()),
-                ("hash", &stored.hash),
-                ("recorded_at", RECORDED_AT),
-                ("receipt", &insert),
-                ("after_reset", &after_reset),
-            ],
-        );
-        Ok(Self {
-            attempt: receipt.attempt,
-            kind,
-            stored,
-            message,
-            insert_place: INSERT_PLACE + usize::from(!after_reset.is_empty()),
-            is_durable: durable == "on",
-        })
-    }
-
-    /// Message C.
-    pub(super) fn message(&self) -> &str {
-        &self.message
-    }
-
-    /// Whether its COMMIT waits until it survives a crash, and all before it do.
-    pub(super) fn is_durable(&self) -> bool {
-        self.is_durable
-    }
-
-    /// The success that the answers to A, the script and C prove, if they do.
-    pub(super) fn proved(&self, answers: &[Answer; 3]) -> Option<Applied> {
-        let [.., closed] = answers;
-        let is_clean = answers.iter().all(|answer| answer.error.is_none());
-        (is_clean && self.wrote(closed)).then(|| self.stands(told(closed)))
-    }
-
-    /// The success, where the receipt is known to stand, written at `recorded_at` by the server's clock.
-    pub(super) fn stands(&self, recorded_at: Option<Timestamp>) -> Applied {
-        Applied {
-            receipt: StoredReceipt {
-                recorded_at,
-                ..self.stored.clone()
-            },
-            kind: self.kind,
-        }
-    }
-
-    fn wrote(&self, answer: &Answer) -> bool {
-        answer.ended.get(self.insert_place) == Some(&1)
-    }
-
-    /// The success that C's answer proves.
-    pub(super) fn applied(self, answer: &Answer) -> Result<Applied, ApplyError> {
-        // A rule or trigger that the script put on the table could have swallowed the row.
-        if !self.wrote(answer) {
-            return Err(unknown(TargetError {
-                kind: TargetErrorKind::Other,
-                fact: "the server took the receipt and wrote no row: the table tollgate.receipt was tampered with".to_owned(),
-                remedy: Some("look for rules and triggers on tollgate.receipt".to_owned()),
-            }));
-        }
-        Ok(self.stands(told(answer)))
-    }
-
-    /// Writes the receipt in a transaction of its own, after a script that had none of ours.
-    pub(super) fn record(self, session: &Session) -> Result<Applied, NotClosed> {
-        // READ WRITE: the script may have set default_transaction_read_only for the session.
-        let opening = opening(self.attempt).replacen("BEGIN", "BEGIN READ WRITE", 1);
-        let [opened, closed] = session.pipeline([&opening, self.message()]);
-        let answers = [&opened, &closed];
-        refuse_broken(&answers).map_err(NotClosed::Unknown)?;
-        let Some(error) = first_error(&answers) else {
-            return self.applied(&closed).map_err(NotClosed::Unknown);
-        };
-        let refusal = refusal(error, self.attempt);
-        recover(session).map_err(|error| NotClosed::Unknown(unknown(error)))?;
-        let found = find(session, &[self.attempt]).map_err(NotClosed::Unknown)?;
-        if let Some(recorded_at) = found.get(&self.attempt) {
-            return Ok(self.stands(*recorded_at));
-        }
-        Err(NotClosed::Failed(Box::new(refusal.error)))
-    }
-}
-
-/// When C's receipt was written, by the server's clock.
-fn told(answer: &Answer) -> Option<Timestamp> {
-    answer.rows.iter().find_map(receipt::recorded_at)
-}
-
-/// Why [`Closing::record`] left no receipt.
-pub(super) enum NotClosed {
-    /// The server refused; the session was recovered.
-    Failed(Box<ScriptError>),
-    /// The client cannot tell.
-    Unknown(ApplyError),
-}
 
 /// What C's check found, where C refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

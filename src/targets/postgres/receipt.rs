@@ -23,28 +23,35 @@ pub(super) fn recorded_at(row: &SimpleQueryRow) -> Option<Timestamp> {
     Some(Timestamp::from_unix_millis(cell.parse().ok()?))
 }
 
-/// The receipt as it will stand, and the INSERT for it, to be sent inside a transaction.
-pub(super) fn insert(receipt: &Receipt) -> Result<(StoredReceipt, String), TargetError> {
-    let stored = receipt.stored().map_err(|error| TargetError {
+/// The receipt as it will stand.
+pub(super) fn stored(receipt: &Receipt) -> Result<StoredReceipt, TargetError> {
+    receipt.stored().map_err(|error| TargetError {
         kind: TargetErrorKind::Other,
         fact: format!("nothing was sent: the receipt cannot be written as JSON: {error}"),
         remedy: None,
-    })?;
-    let prev = match receipt.seq {
-        0 | 1 => "NULL".to_owned(),
-        seq => (seq - 1).to_string(),
-    };
+    })
+}
+
+/// The INSERT for it, to be sent inside a transaction.
+pub(super) fn insert(receipt: &Receipt, stored: &StoredReceipt) -> String {
     let values = [
         ("seq", &*receipt.seq.to_string()),
-        ("prev", &prev),
+        ("prev", &prev(receipt)),
         ("hash", &stored.hash),
         ("migration", &text(receipt.migration.as_str())),
         ("attempt", &receipt.attempt.to_string()),
         ("kind", receipt.kind.as_str()),
         ("body", &or_null(Some(&stored.body))),
     ];
-    let sql = fill(RECEIPT, &values);
-    Ok((stored, sql))
+    fill(RECEIPT, &values)
+}
+
+/// The place of the one before it, as SQL.
+pub(super) fn prev(receipt: &Receipt) -> String {
+    match receipt.seq {
+        0 | 1 => "NULL".to_owned(),
+        seq => (seq - 1).to_string(),
+    }
 }
 
 /// Writes all of them or none.
@@ -60,8 +67,8 @@ pub(super) fn write_all(
     sql.push_str(&fill(LOCKED, &[("holds", HOLDS), ("attempt", &attempt)]));
     let mut all = Vec::with_capacity(receipts.len());
     for receipt in receipts {
-        let (stored, row) = insert(receipt)?;
-        sql.push_str(&row);
+        let stored = stored(receipt)?;
+        sql.push_str(&insert(receipt, &stored));
         all.push(stored);
     }
     let last = receipts.last().unwrap_or(first);

@@ -50,6 +50,18 @@ pub(super) fn text(value: &str) -> String {
     )
 }
 
+/// Any text as an expression of type text, in a message that is read by the rules of a session in which no
+/// script has set anything: in dollars, which no rule changes, where it is ASCII.
+pub(super) fn quoted(value: &str) -> String {
+    const QUOTE: &str = "$tollgate$";
+    // Its end must not be taken for the beginning of the quote's.
+    if value.is_ascii() && !value.contains("$tollgate") && !value.ends_with('$') {
+        format!("{QUOTE}{value}{QUOTE}")
+    } else {
+        text(value)
+    }
+}
+
 /// A name as a quoted identifier. It has no backslash and is ASCII: its only quotes are doubled.
 pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
@@ -71,6 +83,17 @@ mod tests {
             "pg_catalog.convert_from(pg_catalog.decode('c3a927', 'hex'), 'UTF8')"
         );
         assert_eq!(or_null(None), "NULL");
+    }
+
+    #[test]
+    fn what_is_plain_stands_in_dollars() {
+        assert_eq!(
+            quoted(r#"{"a":"it's \\ $1"}"#),
+            r#"$tollgate${"a":"it's \\ $1"}$tollgate$"#
+        );
+        for other in ["é", "a$tollgate$; DROP", "a$"] {
+            assert_eq!(quoted(other), text(other));
+        }
     }
 
     #[test]

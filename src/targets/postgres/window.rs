@@ -6,6 +6,10 @@
 //! ended ours, and then fails in it. A COMMIT that fails leaves none, and the script behind it may run:
 //! its receipt names one that is not there, and is refused with all of its work.
 //!
+//! A script that only defines things is closed by one prepared statement, which costs the server a third of what
+//! it costs otherwise. Nothing in such a script could have changed what the session has prepared; where that
+//! fails all the same, nothing stands, and the script is sent again alone.
+//!
 //! Of those that are handed over together the last one alone waits for the server's disk. The log is written
 //! in order, so what it waits for carries the others; until then they are not told as applied.
 
@@ -14,9 +18,10 @@ use std::collections::VecDeque;
 
 use super::atomic::{self, is_refused};
 use super::blocker::{Blocker, Steps};
+use super::closing::{Batch, Closing};
 use super::invalid;
 use super::lock;
-use super::protocol::{Closing, find, flush, opening, recover, refuse_broken, unknown};
+use super::protocol::{find, flush, recover, refuse_broken, unknown};
 use super::retry;
 use super::runtime::{Answer, Feed, Session};
 use super::schema;
@@ -66,13 +71,13 @@ pub(super) fn apply<'a>(
         let (sent, seen) = blocker.watch_each(|steps| send(session, some, steps, queue));
         let Some((rest, error)) = sent? else { continue };
         let Some((attempt, behind)) = rest.split_first() else {
-            return Err(error);
+            continue;
         };
         let statements = attempt.analysis.statements().unwrap_or_default();
         let heard = RefCell::new(&mut *queue);
         let progress = &mut |told| heard.borrow_mut().hear(Heard::News(News::Progress(told)));
         let note = &mut |note: &str| heard.borrow_mut().hear(Heard::News(News::Note(note)));
-        let first = Some((Err(error), seen));
+        let first = error.map(|error| (Err(error), seen));
         let applied = retry::on_lock(session, blocker, lock_wait, note, first, || {
             atomic::apply(session, attempt, statements, progress)
         })?;
@@ -124,17 +129,11 @@ struct Going<'q, 'a> {
 impl<'a> Going<'_, 'a> {
     fn messages(&mut self, attempts: Vec<Attempt<'a>>) -> Result<Vec<[String; 3]>, ApplyError> {
         let last = attempts.len().saturating_sub(1);
+        let mut batch = Batch::new(self.session);
         let mut messages = Vec::with_capacity(attempts.len());
         for (place, attempt) in attempts.into_iter().enumerate() {
-            let kind = attempt.atomic_kind();
-            let (receipt, row) = (attempt.receipt, attempt.row);
-            let is_durable = place == last;
-            let closing = Closing::in_window(self.session, receipt, kind, row, is_durable)?;
-            messages.push([
-                opening(receipt.attempt),
-                attempt.script.to_owned(),
-                closing.message().to_owned(),
-            ]);
+            let (triple, closing) = batch.messages(&attempt, place == last)?;
+            messages.push(triple);
             self.sent.push_back((attempt, closing));
         }
         Ok(messages)
@@ -188,8 +187,9 @@ impl Feed for Going<'_, '_> {
     }
 }
 
-/// Those from the one on that failed, and how that one did; nothing where all of them have a receipt.
-type Sent<'a> = Option<(Vec<Attempt<'a>>, ApplyError)>;
+/// Those from the one on that failed, and how that one did, unless it is to be sent again alone; nothing where
+/// all of them have a receipt.
+type Sent<'a> = Option<(Vec<Attempt<'a>>, Option<ApplyError>)>;
 
 fn send<'a>(
     session: &Session,
@@ -262,7 +262,10 @@ fn send<'a>(
         }
         refuse_broken(&answers.each_ref())?;
         let statements = attempt.analysis.statements().unwrap_or_default();
-        let error = atomic::failed(attempt, statements, answers);
+        let error = match closing.is_in_doubt(answers) {
+            true => None,
+            false => Some(atomic::failed(attempt, statements, answers)),
+        };
         let rest = going.sent.iter().map(|(attempt, _)| *attempt);
         return Ok(Some((rest.collect(), error)));
     }

@@ -32,11 +32,13 @@ SET LOCAL synchronous_commit = {durable};
 {receipt}
 -- A rule or a trigger that the script left on the table could have swallowed the row: then the work
 -- must not be committed without it. Nor without the other tables: a target that lost one of them is
--- one that tollgate never entered. A table that is gone fails here by its name.
+-- one that tollgate never entered. A table that is gone fails here by its name. The receipts of scripts that
+-- were closed in one statement (prepare.sql) and not looked at since are looked at too.
 SELECT pg_catalog.int4in(pg_catalog.textout(CASE
-  WHEN NOT EXISTS (
-    SELECT FROM tollgate.receipt AS r
-     WHERE r.attempt OPERATOR(pg_catalog.=) '{attempt}' AND r.hash OPERATOR(pg_catalog.=) '{hash}')
+  WHEN COALESCE((
+    SELECT pg_catalog.string_agg(r.hash, ' ' ORDER BY r.seq) FROM tollgate.receipt AS r
+     WHERE r.seq OPERATOR(pg_catalog.>=) {first} AND r.seq OPERATOR(pg_catalog.<=) {last}
+  ), '') OPERATOR(pg_catalog.<>) '{hashes}'
     THEN 'tollgate:{attempt}:swallowed'
   WHEN NOT EXISTS (SELECT FROM tollgate.identity)
     OR EXISTS (SELECT FROM tollgate.journal WHERE false)
