@@ -81,6 +81,72 @@ fn all_of_them_stand_with_their_receipts() {
     }
 }
 
+/// Scripts that only define things, and one that does more.
+const DEFINITIONS: [&str; 6] = [
+    "CREATE TABLE a (id int PRIMARY KEY, name text DEFAULT now()::text);",
+    "CREATE INDEX a_name ON a (name);\nCOMMENT ON TABLE a IS 'it''s \\ $tollgate$';",
+    "INSERT INTO a VALUES (1);",
+    "ALTER TABLE a ADD COLUMN b int REFERENCES a (id);",
+    "CREATE TYPE mood AS ENUM ('glad');",
+    "DROP TABLE a;",
+];
+
+#[test]
+fn definitions_stand_with_their_receipts() {
+    for mut bench in Bench::both() {
+        for _ in 0..2 {
+            let before = bench.receipts();
+            let (heard, ended) = send(&mut bench, &DEFINITIONS, &mut |_| {});
+            assert!(ended.is_ok(), "{ended:?}");
+            assert_eq!((heard, bench.receipts()), (6, before + 6));
+            bench.apply("DROP TYPE mood;").unwrap();
+        }
+        let chain = bench.target.survey().unwrap().receipts;
+        tollgate::model::receipt::verify_chain(&chain).unwrap();
+        assert!(chain.iter().all(|row| row.recorded_at.is_some()));
+    }
+}
+
+/// Done in the session of whoever defines something: by the database, and not by a script.
+fn on_each_definition(bench: &mut Bench, what: &str) {
+    let script = format!(
+        "CREATE FUNCTION meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {what} END $$;\nCREATE EVENT TRIGGER meddle ON ddl_command_end EXECUTE FUNCTION meddle();"
+    );
+    bench.apply(&script).unwrap();
+}
+
+#[test]
+fn what_takes_the_prepared_statement_away_costs_a_second_try() {
+    for what in [
+        "EXECUTE 'DEALLOCATE ALL';",
+        "EXECUTE 'DEALLOCATE ALL'; EXECUTE 'PREPARE tollgate_close (int) AS SELECT $1';",
+    ] {
+        let mut bench = Bench::superuser();
+        on_each_definition(&mut bench, what);
+        let (heard, ended) = send(&mut bench, &DEFINITIONS, &mut |_| {});
+        assert!(ended.is_ok(), "{what}: {ended:?}");
+        assert_eq!((heard, bench.receipts()), (6, 7), "{what}");
+    }
+}
+
+#[test]
+fn what_replaces_the_prepared_statement_is_found_out() {
+    let mut bench = Bench::superuser();
+    on_each_definition(
+        &mut bench,
+        "EXECUTE 'DEALLOCATE ALL'; EXECUTE 'PREPARE tollgate_close (text, bigint, bigint, text, text, text, text) AS SELECT 0, 0';",
+    );
+    let (heard, ended) = send(&mut bench, &DEFINITIONS, &mut |_| {});
+    let Err(ApplyError::Unknown { error }) = ended else {
+        panic!("{ended:?}");
+    };
+    assert_eq!(
+        error.fact,
+        "the server took the receipt and wrote no row: the table tollgate.receipt was tampered with"
+    );
+    assert_eq!((heard, bench.receipts()), (0, 1));
+}
+
 #[test]
 fn nothing_runs_behind_one_that_fails_and_it_says_the_same_as_alone() {
     let cases = [

@@ -265,13 +265,8 @@ impl Closing {
 
     /// The success that C's answer proves.
     pub(super) fn applied(self, answer: &Answer) -> Result<Applied, ApplyError> {
-        // A rule or trigger that the script put on the table could have swallowed the row.
         if !self.wrote(answer) {
-            return Err(unknown(TargetError {
-                kind: TargetErrorKind::Other,
-                fact: "the server took the receipt and wrote no row: the table tollgate.receipt was tampered with".to_owned(),
-                remedy: Some("look for rules and triggers on tollgate.receipt".to_owned()),
-            }));
+            return Err(unknown(swallowed()));
         }
         Ok(self.stands(told(answer)))
     }
@@ -293,6 +288,15 @@ impl Closing {
             return Ok(self.stands(*recorded_at));
         }
         Err(NotClosed::Failed(Box::new(refusal.error)))
+    }
+}
+
+/// A rule or trigger that a script put on the table could have swallowed the row.
+pub(super) fn swallowed() -> TargetError {
+    TargetError {
+        kind: TargetErrorKind::Other,
+        fact: "the server took the receipt and wrote no row: the table tollgate.receipt was tampered with".to_owned(),
+        remedy: Some("look for rules and triggers on tollgate.receipt".to_owned()),
     }
 }
 

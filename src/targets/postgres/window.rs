@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 
 use super::atomic::{self, is_refused};
 use super::blocker::{Blocker, Steps};
-use super::closing::{Batch, Closing};
+use super::closing::{Batch, Closing, swallowed};
 use super::invalid;
 use super::lock;
 use super::protocol::{find, flush, recover, refuse_broken, unknown};
@@ -119,7 +119,7 @@ struct Going<'q, 'a> {
     /// Those that were sent and of which it is not known that they ran.
     sent: VecDeque<(Attempt<'a>, Closing)>,
     /// Those that ran, until it is known that they survive a crash.
-    ran: Vec<Applied>,
+    ran: Vec<(AttemptId, Applied)>,
     /// The answers from the first one on of which it is not certain that it has a receipt.
     rest: Vec<[Answer; 3]>,
     /// Why nothing more is sent.
@@ -148,7 +148,7 @@ impl<'a> Going<'_, 'a> {
         let progress = Progress { done: of, of };
         self.queue.hear(Heard::News(News::Progress(progress)));
         self.queue.hear(Heard::Ran);
-        self.ran.push(applied);
+        self.ran.push((attempt.receipt.attempt, applied));
         self.steps.next();
         if closing.is_durable() {
             self.tell();
@@ -157,7 +157,7 @@ impl<'a> Going<'_, 'a> {
 
     /// All that ran survive a crash.
     fn tell(&mut self) {
-        for applied in self.ran.drain(..) {
+        for (_, applied) in self.ran.drain(..) {
             self.queue.hear(Heard::Applied(applied));
         }
     }
@@ -229,12 +229,18 @@ fn send<'a>(
     }
     recover(session).map_err(unknown)?;
     // An error behind C's COMMIT, where somebody cancels what follows it, stops nothing.
-    let ids: Vec<AttemptId> = going
-        .sent
-        .iter()
-        .map(|(it, _)| it.receipt.attempt)
-        .collect();
+    let ran = going.ran.iter().map(|(attempt, _)| *attempt);
+    let sent = going.sent.iter().map(|(it, _)| it.receipt.attempt);
+    let ids: Vec<AttemptId> = ran.chain(sent).collect();
     let mut standing = find(session, &ids)?;
+    // What was prepared could have been replaced, and nobody has looked at these yet.
+    let ran = going.ran.iter().map(|(attempt, _)| attempt);
+    if !ran
+        .into_iter()
+        .all(|attempt| standing.remove(attempt).is_some())
+    {
+        return Err(unknown(swallowed()));
+    }
     if !going.ran.is_empty() || !standing.is_empty() {
         // None of the one that was to wait for the disk is left.
         flush(session).map_err(unknown)?;
