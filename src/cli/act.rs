@@ -52,7 +52,7 @@ fn act_with<T>(
     asks_the_hub: bool,
     verb: impl FnOnce(&mut Run<'_>) -> std::result::Result<T, crate::workflows::WorkflowError>,
 ) -> Result<T> {
-    let by: Provenance = provenance::read(output.world, &project.config);
+    let by = provenance::begin(output.world, &project.config);
     let wait = Duration::from_secs(global.lock_wait);
     let interrupted = std::sync::Arc::clone(&output.world.interrupted);
     let give_up = move || interrupted.load(std::sync::atomic::Ordering::SeqCst);
@@ -79,6 +79,7 @@ fn act_with<T>(
         };
         Ledger::open(&project.config.ledger, opening)?
     };
+    let by: Provenance = by.end();
     let hub = asks_the_hub.then(|| Around::before(output, project, &mut ledger));
     let kept: BTreeSet<Checksum> = ledger.kept()?;
     let policy: &Policy = &project.config.policy;

@@ -1,8 +1,9 @@
 //! Who acts, from where, with what: read from the environment and from git.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread::JoinHandle;
 
 use super::config::Config;
 use super::world::World;
@@ -14,19 +15,69 @@ pub(crate) const TOOL: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"));
 /// Reads all of it. Names are recorded, not proven. What machines are called, and at which address a CI run is
 /// seen, is left out unless the project records it: nothing that was written can be taken out again.
 pub(crate) fn read(world: &World, config: &Config) -> Provenance {
-    let root = &config.root;
-    let origin = match config.record_hosts {
-        true => origin(&world.variables, world.machine.as_deref()),
-        false => without_host(origin(&world.variables, None)),
-    };
-    let actor = actor(&world.variables, &origin)
-        .or_else(|| run_git(root, &["config", "user.name"]).filter(|name| !name.is_empty()))
-        .unwrap_or_else(|| "unknown".to_owned());
-    Provenance {
-        actor: Actor(actor),
-        origin,
-        git: git(root),
-        tool: TOOL.to_owned(),
+    Asked::of(world, config).answer()
+}
+
+/// The same, asked on the side: git takes its time, and something else can be done in it.
+pub(crate) fn begin(world: &World, config: &Config) -> Begun {
+    let asked = Asked::of(world, config);
+    let answer = std::thread::Builder::new()
+        .name("tollgate-provenance".to_owned())
+        .spawn({
+            let asked = asked.clone();
+            move || asked.answer()
+        });
+    Begun {
+        answer: answer.ok(),
+        asked,
+    }
+}
+
+/// What is being asked.
+pub(crate) struct Begun {
+    answer: Option<JoinHandle<Provenance>>,
+    asked: Asked,
+}
+
+impl Begun {
+    /// Waits for it.
+    pub(crate) fn end(self) -> Provenance {
+        let answer = self.answer.and_then(|answer| answer.join().ok());
+        // Without a thread it is asked here.
+        answer.unwrap_or_else(|| self.asked.answer())
+    }
+}
+
+/// What it is read from.
+#[derive(Clone)]
+struct Asked {
+    root: PathBuf,
+    variables: Variables,
+    origin: Origin,
+}
+
+impl Asked {
+    fn of(world: &World, config: &Config) -> Self {
+        let origin = match config.record_hosts {
+            true => origin(&world.variables, world.machine.as_deref()),
+            false => without_host(origin(&world.variables, None)),
+        };
+        Self {
+            root: config.root.clone(),
+            variables: world.variables.clone(),
+            origin,
+        }
+    }
+
+    fn answer(&self) -> Provenance {
+        let name = || run_git(&self.root, &["config", "user.name"]).filter(|name| !name.is_empty());
+        let actor = actor(&self.variables, &self.origin).or_else(name);
+        Provenance {
+            actor: Actor(actor.unwrap_or_else(|| "unknown".to_owned())),
+            origin: self.origin.clone(),
+            git: git(&self.root),
+            tool: TOOL.to_owned(),
+        }
     }
 }
 

@@ -131,7 +131,10 @@ fn try_to_bind(
 
 /// A sound target in whose place a later state was put again.
 fn is_back(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> bool {
-    verify_chain(&survey.receipts).is_ok_and(|chain| came_back(run, environment, &chain))
+    verify_chain(&survey.receipts).is_ok_and(|chain| {
+        let hashes = chain.iter().map(|(hash, _)| *hash);
+        came_back(run, environment, hashes)
+    })
 }
 
 /// A sound target that was put back to an earlier point and went on under another ledger: where this one

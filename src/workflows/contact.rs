@@ -1,13 +1,15 @@
 //! A contact with a target: lock, look, compare, take in what the ledger lacks, settle what is open.
 
+use std::collections::BTreeMap;
+
 use super::history::{has_rows, take_in};
 use super::settle::{journals, settle, take_in_receipt};
 use super::tie::{bound, enter, gone, meet, take_in_emptied};
 use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
 use crate::model::entry::{Engine, TargetIdentity};
-use crate::model::receipt::verify_chain;
-use crate::model::{EnvironmentName, Kind, Receipt};
+use crate::model::receipt::{BrokenReceipt, verify_chain_beyond};
+use crate::model::{EnvironmentName, Kind, Receipt, StoredReceipt};
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::gates::reset::{self, may_reset};
 use crate::planner::{Finding, Gate, Live};
@@ -278,37 +280,45 @@ pub(super) fn absorb(
         what,
         remedy,
     };
-    let chain = verify_chain(&survey.receipts).map_err(|broken| {
+    let does_not_hold = |broken: BrokenReceipt| {
         let what = format!(
             "receipt {} of the target does not hold: {}",
             broken.seq, broken.what
         );
         contradiction(what, None)
-    })?;
-    notice_a_ledger_that_went_back(run, environment, &chain)?;
+    };
+    let chain =
+        verify_chain_beyond(&survey.receipts, &known(run, environment)).map_err(does_not_hold)?;
+    notice_a_ledger_that_went_back(run, environment, &survey.receipts)?;
     meet(run, environment)?;
-    if came_back(run, environment, &chain) {
+    if came_back(run, environment, chain.iter().map(|(hash, _)| *hash)) {
         return Ok(Some(put_forward(environment)));
     }
-    let known = run
-        .ledger
-        .view()
-        .get(environment)
-        .map(|here| here.receipts.clone())
-        .unwrap_or_default();
-    if chain.iter().any(|(_, it)| !known.contains_key(&it.seq)) {
+    let known = known(run, environment);
+    // What was known before it was met, and is not now, was not read.
+    let chain = match chain
+        .iter()
+        .zip(1..)
+        .any(|((_, read), place)| read.is_none() && !known.contains_key(&place))
+    {
+        true => verify_chain_beyond(&survey.receipts, &known).map_err(does_not_hold)?,
+        false => chain,
+    };
+    let is_new = |row: &&StoredReceipt| !known.contains_key(&row.seq);
+    let absorbed = survey.receipts.iter().filter(is_new).count();
+    if absorbed > 0 {
         // Whoever left them may not have heard that they survive a crash.
         target
             .flush()
             .map_err(|error| super::target_error(environment, error))?;
     }
     for ((hash, receipt), row) in chain.iter().zip(&survey.receipts) {
-        match known.get(&receipt.seq) {
+        match known.get(&row.seq) {
             Some(held) if held == hash => {}
             Some(held) => {
                 let what = format!(
                     "receipt {} of the target is {}, and the ledger holds {} in its place",
-                    receipt.seq,
+                    row.seq,
                     hash.short(),
                     held.short()
                 );
@@ -318,14 +328,12 @@ pub(super) fn absorb(
                 return Err(contradiction(what, Some(remedy)));
             }
             None => {
-                take_in_receipt(run, environment, *hash, receipt, row)?;
+                if let Some(receipt) = receipt {
+                    take_in_receipt(run, environment, *hash, receipt, row)?;
+                }
             }
         }
     }
-    let absorbed = chain
-        .iter()
-        .filter(|(_, receipt)| !known.contains_key(&receipt.seq))
-        .count();
     if absorbed > 0 {
         (run.events)(Event::Absorbed {
             environment,
@@ -342,21 +350,33 @@ pub(super) fn absorb(
 }
 
 /// A receipt of this very writer whose intent the ledger does not hold: the ledger was put back to an
-/// earlier state in its place. Its numbers were used once, so it goes on under a new writer.
+/// earlier state in its place. Its numbers were used once, so it goes on under a new writer. The newest one
+/// tells of all before it: its intent's hash stands on theirs.
 fn notice_a_ledger_that_went_back(
     run: &mut Run<'_>,
     environment: &EnvironmentName,
-    chain: &[(ChainHash, Receipt)],
+    rows: &[StoredReceipt],
 ) -> Result<(), WorkflowError> {
     let writer = run.ledger.writer();
-    for (_, receipt) in chain.iter().filter(|(_, receipt)| receipt.writer == writer) {
-        if !run.ledger.holds(receipt.number, receipt.head)? {
-            run.ledger.begin_anew((run.random)());
-            (run.events)(Event::WentBack { environment });
-            break;
-        }
+    let written = writer.to_string();
+    let own = rows
+        .iter()
+        .rev()
+        .filter(|row| row.body.contains(&written))
+        .filter_map(|row| serde_json::from_str::<Receipt>(&row.body).ok())
+        .find(|receipt| receipt.writer == writer);
+    let Some(receipt) = own else { return Ok(()) };
+    if !run.ledger.holds(receipt.number, receipt.head)? {
+        run.ledger.begin_anew((run.random)());
+        (run.events)(Event::WentBack { environment });
     }
     Ok(())
+}
+
+/// The receipts of its target that the ledger holds, by their places.
+fn known(run: &Run<'_>, environment: &EnvironmentName) -> BTreeMap<u64, ChainHash> {
+    let here = run.ledger.view().get(environment);
+    here.map(|here| here.receipts.clone()).unwrap_or_default()
 }
 
 /// Whether receipts stand in the target that it had lost when it was put back to an earlier point: a later
@@ -364,10 +384,10 @@ fn notice_a_ledger_that_went_back(
 pub(super) fn came_back(
     run: &Run<'_>,
     environment: &EnvironmentName,
-    chain: &[(ChainHash, Receipt)],
+    mut hashes: impl Iterator<Item = ChainHash>,
 ) -> bool {
     let here = run.ledger.view().get(environment);
-    here.is_some_and(|here| chain.iter().any(|(hash, _)| here.has_lost(*hash)))
+    here.is_some_and(|here| hashes.any(|hash| here.has_lost(hash)))
 }
 
 fn put_forward(environment: &EnvironmentName) -> Finding {

@@ -193,8 +193,18 @@ fn at_once(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
         let likely = session.known().pinned.clone();
         let likely = likely.unwrap_or_else(Pinned::likely);
         let (pin, spaces, objects) = (fill(PIN, &[]), scope.spaces(), objects(&likely));
-        let [begun, pinning, spaces, read, over] =
-            session.pipeline([BEGIN, &pin, &spaces, &objects, "ROLLBACK"]);
+        // As rows they are several times as large.
+        let mut read: Result<Vec<SchemaObject>, TargetError> = Ok(Vec::new());
+        let mut show = |row: &SimpleQueryRow| {
+            let Ok(all) = &mut read else { return };
+            match object(row) {
+                Ok(one) => all.push(one),
+                Err(error) => read = Err(error),
+            }
+        };
+        let messages = [BEGIN, &pin, &spaces, &objects, "ROLLBACK"];
+        let [begun, pinning, spaces, shown, over] =
+            session.pipeline_showing(messages, 3, &mut show);
         if over.error.is_some() {
             // Whatever is open goes; a session that is closed has nothing open.
             let _ = session.query("ROLLBACK");
@@ -204,7 +214,8 @@ fn at_once(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
         let is_likely = pinned == likely;
         session.known().pinned = Some(pinned);
         if is_likely {
-            return schema_of(&read.into_rows()?);
+            shown.into_rows()?;
+            return schema_of(read?);
         }
     }
     Err(Unread::Went)
@@ -262,11 +273,11 @@ pub(super) fn aside<T>(
 
 fn look(session: &Session, scope: &Scope) -> Result<Schema, Unread> {
     let pinned = pin(session, scope)?;
-    schema_of(&session.query(&objects(&pinned))?)
+    let rows = session.query(&objects(&pinned))?;
+    schema_of(rows.iter().map(object).collect::<Result<_, _>>()?)
 }
 
-fn schema_of(rows: &[SimpleQueryRow]) -> Result<Schema, Unread> {
-    let objects = rows.iter().map(object).collect::<Result<Vec<_>, _>>()?;
+fn schema_of(objects: Vec<SchemaObject>) -> Result<Schema, Unread> {
     if objects.iter().any(lost_its_text) {
         return Err(Unread::Went);
     }

@@ -220,8 +220,24 @@ impl Session {
         std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
     }
 
+    /// The same, where the rows of one of the messages, by its place, are many: they are shown one by one as
+    /// they come, and not kept.
+    pub(super) fn pipeline_showing<const N: usize>(
+        &self,
+        messages: [&str; N],
+        place: usize,
+        show: &mut dyn FnMut(&SimpleQueryRow),
+    ) -> [Answer; N] {
+        let mut answers = self.fly(&messages, Some((place, show))).into_iter();
+        std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
+    }
+
     /// [`Self::pipeline`] for any number of messages: as many answers.
     pub(super) fn flight(&self, messages: &[&str]) -> Vec<Answer> {
+        self.fly(messages, None)
+    }
+
+    fn fly(&self, messages: &[&str], mut shown: Option<(usize, Show<'_>)>) -> Vec<Answer> {
         crate::failpoint::hit("postgres.pipeline.before");
         let begun = Instant::now();
         let answers = self.connection.runtime.block_on(async {
@@ -233,8 +249,12 @@ impl Session {
             #[cfg(feature = "failpoints")]
             on_the_wire("postgres.pipeline.sent").await;
             let mut answers = Vec::with_capacity(messages.len());
-            for stream in streams {
-                answers.push(finish(stream, true).await);
+            for (place, stream) in streams.into_iter().enumerate() {
+                let rows = match &mut shown {
+                    Some((it, show)) if *it == place => Rows::Show(*show),
+                    _ => Rows::Keep,
+                };
+                answers.push(finish(stream, rows).await);
                 crate::failpoint::hit("postgres.pipeline.answered");
             }
             answers
@@ -274,15 +294,15 @@ impl Session {
                     crate::failpoint::hit("postgres.window.sent");
                 }
                 if let Some(leading) = leading.take() {
-                    finish(leading, false).await;
+                    finish(leading, Rows::Drop).await;
                 }
                 let Some([first, second, third]) = triples.pop_front() else {
                     break;
                 };
                 let answers = [
-                    finish(first, false).await,
-                    finish(second, false).await,
-                    finish(third, true).await,
+                    finish(first, Rows::Drop).await,
+                    finish(second, Rows::Drop).await,
+                    finish(third, Rows::Keep).await,
                 ];
                 crate::failpoint::hit("postgres.window.answered");
                 feed.answered(answers);
@@ -314,19 +334,30 @@ fn failed(error: Error) -> Answer {
     }
 }
 
+/// Whoever is shown rows.
+type Show<'a> = &'a mut dyn FnMut(&SimpleQueryRow);
+
+/// What becomes of the rows of an answer.
+enum Rows<'a> {
+    Keep,
+    Drop,
+    Show(Show<'a>),
+}
+
 async fn read(client: &Client, sql: &str, keep_rows: bool) -> Answer {
     let stream = client.simple_query_raw(sql).await;
     #[cfg(feature = "failpoints")]
     on_the_wire("postgres.message.sent").await;
-    finish(stream, keep_rows).await
+    let rows = if keep_rows { Rows::Keep } else { Rows::Drop };
+    finish(stream, rows).await
 }
 
 async fn finish(
     stream: Result<tokio_postgres::SimpleQueryStream, Error>,
-    keep_rows: bool,
+    rows: Rows<'_>,
 ) -> Answer {
     match stream {
-        Ok(stream) => drain(stream, keep_rows).await,
+        Ok(stream) => drain(stream, rows).await,
         Err(error) => failed(error),
     }
 }
@@ -340,13 +371,17 @@ async fn on_the_wire(point: &str) {
 }
 
 /// Reads to the end of a message's answer. After an error the driver itself skips the rest.
-async fn drain(stream: tokio_postgres::SimpleQueryStream, keep_rows: bool) -> Answer {
+async fn drain(stream: tokio_postgres::SimpleQueryStream, mut rows: Rows<'_>) -> Answer {
     let mut stream = pin!(stream);
     let mut answer = nothing();
     while let Some(message) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
         match message {
             Ok(SimpleQueryMessage::CommandComplete(rows)) => answer.ended.push(rows),
-            Ok(SimpleQueryMessage::Row(row)) if keep_rows => answer.rows.push(row),
+            Ok(SimpleQueryMessage::Row(row)) => match &mut rows {
+                Rows::Keep => answer.rows.push(row),
+                Rows::Drop => {}
+                Rows::Show(show) => show(&row),
+            },
             Ok(_) => {}
             Err(error) => {
                 answer.error = Some(error);

@@ -31,7 +31,9 @@ SELECT CASE p.prokind WHEN 'p' THEN 'procedure' WHEN 'a' THEN 'aggregate' ELSE '
        CASE WHEN a.aggsortop <> 0
             THEN a.aggsortop::pg_catalog.regoperator::text END AS "sort operator",
        {routine_grants} AS grants,
-       pg_catalog.obj_description(p.oid, 'pg_proc') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = p.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_proc'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_proc AS p
   JOIN pg_catalog.pg_namespace AS n ON n.oid = p.pronamespace
   LEFT JOIN pg_catalog.pg_aggregate AS a ON a.aggfnoid = p.oid
@@ -51,7 +53,9 @@ SELECT 'event trigger' AS kind, pg_catalog.quote_ident(t.evtname) AS name,
        t.evtfoid::pg_catalog.regprocedure::text AS function,
        CASE t.evtenabled WHEN 'D' THEN 'no' WHEN 'R' THEN 'on a replica only' WHEN 'A' THEN 'always'
        END AS enabled,
-       pg_catalog.obj_description(t.oid, 'pg_event_trigger') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = t.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_event_trigger'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_event_trigger AS t
  WHERE pg_catalog.pg_has_role(current_user, t.evtowner, 'MEMBER')
    AND NOT EXISTS (

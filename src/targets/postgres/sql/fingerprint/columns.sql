@@ -18,14 +18,18 @@ SELECT CASE c.relkind WHEN 'c' THEN 'attribute' ELSE 'column' END AS kind,
        CASE a.attcompression WHEN 'p' THEN 'pglz' WHEN 'l' THEN 'lz4' END AS compression,
        -- Servers before 17 write -1 where there is none, later ones null.
        CASE WHEN a.attstattarget >= 0 THEN a.attstattarget END AS "statistics target",
-       (SELECT pg_catalog.string_agg(o.o, ', ' ORDER BY o.o COLLATE "C")
-          FROM pg_catalog.unnest(a.attoptions) AS o (o)) AS options,
-       (SELECT pg_catalog.string_agg(o.o, ', ' ORDER BY o.o COLLATE "C")
-          FROM pg_catalog.unnest(a.attfdwoptions) AS o (o)) AS "foreign options",
+       CASE WHEN a.attoptions IS NOT NULL THEN
+         (SELECT pg_catalog.string_agg(o.o, ', ' ORDER BY o.o COLLATE "C")
+            FROM pg_catalog.unnest(a.attoptions) AS o (o)) END AS options,
+       CASE WHEN a.attfdwoptions IS NOT NULL THEN
+         (SELECT pg_catalog.string_agg(o.o, ', ' ORDER BY o.o COLLATE "C")
+            FROM pg_catalog.unnest(a.attfdwoptions) AS o (o)) END AS "foreign options",
        CASE WHEN a.attinhcount > 0
             THEN CASE WHEN a.attislocal THEN 'and its own' ELSE 'yes' END END AS inherited,
-       {column_grants} AS grants,
-       pg_catalog.col_description(c.oid, a.attnum) AS comment
+       CASE WHEN a.attacl IS NOT NULL THEN {column_grants} END AS grants,
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = c.oid AND said.objsubid = a.attnum
+           AND said.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped

@@ -17,7 +17,9 @@ SELECT 'foreign server' AS kind, pg_catalog.quote_ident(s.srvname) AS name,
                            pg_catalog.convert_to(v.option_value, 'UTF8')), 'hex'))
                   FROM pg_catalog.pg_options_to_table(s.srvoptions) AS v) AS o (line)) AS options,
        {server_grants} AS grants,
-       pg_catalog.obj_description(s.oid, 'pg_foreign_server') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = s.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_foreign_server'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_foreign_server AS s
   JOIN pg_catalog.pg_foreign_data_wrapper AS w ON w.oid = s.srvfdw
  WHERE (pg_catalog.pg_has_role(current_user, s.srvowner, 'MEMBER')
@@ -58,7 +60,9 @@ SELECT 'publication' AS kind, pg_catalog.quote_ident(p.pubname) AS name,
                   JOIN pg_catalog.pg_class AS c ON c.oid = r.prrelid
                  WHERE r.prpubid = p.oid AND (pg_catalog.pg_has_role(current_user, p.pubowner, 'MEMBER') OR {in_scope})) AS l (line)) AS tables,
        {published_schemas} AS schemas,
-       pg_catalog.obj_description(p.oid, 'pg_publication') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = p.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_publication'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_publication AS p
  WHERE pg_catalog.pg_has_role(current_user, p.pubowner, 'MEMBER')
     OR EXISTS (SELECT FROM pg_catalog.pg_publication_rel AS r

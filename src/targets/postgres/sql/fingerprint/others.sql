@@ -9,7 +9,9 @@ SELECT 'collation' AS kind, pg_catalog.format('%I.%I', n.nspname, l.collname) AS
        -- Columns that came, and were renamed, with later servers. The library's version is the machine's.
        COALESCE(j.row ->> 'colllocale', j.row ->> 'colliculocale') AS locale,
        j.row ->> 'collicurules' AS rules,
-       pg_catalog.obj_description(l.oid, 'pg_collation') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = l.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_collation'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_collation AS l
   JOIN pg_catalog.pg_namespace AS n ON n.oid = l.collnamespace
  CROSS JOIN LATERAL (SELECT pg_catalog.to_jsonb(l)) AS j (row)
@@ -33,7 +35,9 @@ SELECT 'text search configuration' AS kind, pg_catalog.format('%I.%I', n.nspname
                   JOIN pg_catalog.ts_token_type(f.cfgparser) AS k ON k.tokid = m.maptokentype
                  WHERE m.mapcfg = f.oid
                  GROUP BY k.alias) AS g (line)) AS mappings,
-       pg_catalog.obj_description(f.oid, 'pg_ts_config') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = f.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_ts_config'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_ts_config AS f
   JOIN pg_catalog.pg_namespace AS n ON n.oid = f.cfgnamespace
  WHERE f.cfgnamespace IN ({spaces})
@@ -49,7 +53,9 @@ SELECT 'text search dictionary' AS kind, pg_catalog.format('%I.%I', n.nspname, i
           JOIN pg_catalog.pg_namespace AS s ON s.oid = t.tmplnamespace
          WHERE t.oid = i.dicttemplate) AS template,
        i.dictinitoption AS options,
-       pg_catalog.obj_description(i.oid, 'pg_ts_dict') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = i.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_ts_dict'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_ts_dict AS i
   JOIN pg_catalog.pg_namespace AS n ON n.oid = i.dictnamespace
  WHERE i.dictnamespace IN ({spaces})
@@ -68,7 +74,9 @@ SELECT 'operator' AS kind, o.oid::pg_catalog.regoperator::text AS name,
        NULLIF(o.oprjoin::text, '-') AS "join estimator",
        CASE WHEN o.oprcanhash THEN 'yes' END AS hashes,
        CASE WHEN o.oprcanmerge THEN 'yes' END AS merges,
-       pg_catalog.obj_description(o.oid, 'pg_operator') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = o.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_operator'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_operator AS o
  WHERE o.oprnamespace IN ({spaces})
    AND NOT EXISTS (
@@ -84,7 +92,9 @@ SELECT 'cast' AS kind,
                           ELSE 'explicit' END AS context,
        CASE k.castmethod WHEN 'b' THEN 'binary' WHEN 'i' THEN 'by its text'
                          ELSE k.castfunc::pg_catalog.regprocedure::text END AS method,
-       pg_catalog.obj_description(k.oid, 'pg_cast') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = k.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_cast'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_cast AS k
   JOIN pg_catalog.pg_type AS s ON s.oid = k.castsource
   JOIN pg_catalog.pg_type AS t ON t.oid = k.casttarget
@@ -108,7 +118,9 @@ SELECT 'foreign data wrapper' AS kind, pg_catalog.quote_ident(w.fdwname) AS name
                            pg_catalog.convert_to(v.option_value, 'UTF8')), 'hex'))
                   FROM pg_catalog.pg_options_to_table(w.fdwoptions) AS v) AS o (line)) AS options,
        {wrapper_grants} AS grants,
-       pg_catalog.obj_description(w.oid, 'pg_foreign_data_wrapper') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = w.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_foreign_data_wrapper'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_foreign_data_wrapper AS w
  WHERE pg_catalog.pg_has_role(current_user, w.fdwowner, 'MEMBER')
    AND NOT EXISTS (

@@ -1,12 +1,15 @@
 -- Schemas, and what stands in pg_class: tables, views, sequences, composite types, indexes.
 --
 -- As in every file of this folder: the first two columns are an object's kind and name, each further one
--- is a property by the column's name. What is null is the default and is left out.
+-- is a property by the column's name. What is null is the default and is left out. Comments are read where
+-- they stand: obj_description() is SQL that the server would begin anew for each object.
 
 SELECT 'schema' AS kind, pg_catalog.quote_ident(n.nspname) AS name,
        pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(n.nspowner)) AS owner,
        {schema_grants} AS grants,
-       pg_catalog.obj_description(n.oid, 'pg_namespace') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = n.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_namespace'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_namespace AS n
  WHERE n.oid IN ({spaces})
    AND NOT EXISTS (
@@ -51,7 +54,9 @@ SELECT CASE c.relkind WHEN 'f' THEN 'foreign table' WHEN 'v' THEN 'view'
        CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN 'no' END AS populated,
        CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
        {relation_grants} AS grants,
-       pg_catalog.obj_description(c.oid, 'pg_class') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = c.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'f', 'v', 'm') AND {in_scope};
@@ -72,7 +77,9 @@ SELECT 'sequence' AS kind, pg_catalog.format('%I.%I', n.nspname, c.relname) AS n
            AND d.deptype IN ('a', 'i')
          LIMIT 1) AS "owned by",
        {sequence_grants} AS grants,
-       pg_catalog.obj_description(c.oid, 'pg_class') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = c.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_sequence AS s ON s.seqrelid = c.oid
@@ -93,7 +100,9 @@ SELECT 'index' AS kind, pg_catalog.format('%I.%I', n.nspname, x.relname) AS name
        (SELECT pg_catalog.string_agg(a.attnum || ': ' || a.attstattarget, ', ' ORDER BY a.attnum)
           FROM pg_catalog.pg_attribute AS a
          WHERE a.attrelid = x.oid AND a.attstattarget >= 0) AS "statistics target",
-       pg_catalog.obj_description(x.oid, 'pg_class') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = x.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_class'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_index AS i
   JOIN pg_catalog.pg_class AS x ON x.oid = i.indexrelid
   -- The table decides what is in scope: an index stands in its table's schema.

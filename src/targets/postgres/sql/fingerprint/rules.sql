@@ -15,7 +15,9 @@ SELECT 'constraint' AS kind, pg_catalog.format('%I.%I.%I', n.nspname, c.relname,
                                         ELSE 'always' END AS word
                   FROM pg_catalog.pg_trigger AS i
                  WHERE i.tgconstraint = k.oid AND i.tgisinternal AND i.tgenabled <> 'O') AS g) AS triggers,
-       pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = k.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_constraint AS k
   JOIN pg_catalog.pg_class AS c ON c.oid = k.conrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -27,7 +29,9 @@ SELECT 'trigger' AS kind, pg_catalog.format('%I.%I.%I', n.nspname, c.relname, g.
        CASE g.tgenabled WHEN 'D' THEN 'no' WHEN 'R' THEN 'on a replica only' WHEN 'A' THEN 'always'
        END AS enabled,
        CASE WHEN g.tgparentid <> 0 THEN 'yes' END AS inherited,
-       pg_catalog.obj_description(g.oid, 'pg_trigger') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = g.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_trigger'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_trigger AS g
   JOIN pg_catalog.pg_class AS c ON c.oid = g.tgrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -37,7 +41,9 @@ SELECT 'rule' AS kind, pg_catalog.format('%I.%I.%I', n.nspname, c.relname, r.rul
        pg_catalog.pg_get_ruledef(r.oid) AS definition,
        CASE r.ev_enabled WHEN 'D' THEN 'no' WHEN 'R' THEN 'on a replica only' WHEN 'A' THEN 'always'
        END AS enabled,
-       pg_catalog.obj_description(r.oid, 'pg_rewrite') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = r.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_rewrite'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_rewrite AS r
   JOIN pg_catalog.pg_class AS c ON c.oid = r.ev_class
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -54,7 +60,9 @@ SELECT 'policy' AS kind, pg_catalog.format('%I.%I.%I', n.nspname, c.relname, p.p
                   FROM pg_catalog.unnest(p.polroles) AS r (oid)) AS o (word)) AS roles,
        pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS "using",
        pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS "with check",
-       pg_catalog.obj_description(p.oid, 'pg_policy') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = p.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_policy'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_policy AS p
   JOIN pg_catalog.pg_class AS c ON c.oid = p.polrelid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
@@ -64,7 +72,9 @@ SELECT 'statistics' AS kind, pg_catalog.format('%I.%I', n.nspname, s.stxname) AS
        pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(s.stxowner)) AS owner,
        pg_catalog.pg_get_statisticsobjdef(s.oid) AS definition,
        CASE WHEN s.stxstattarget >= 0 THEN s.stxstattarget END AS "statistics target",
-       pg_catalog.obj_description(s.oid, 'pg_statistic_ext') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = s.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_statistic_ext'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_statistic_ext AS s
   JOIN pg_catalog.pg_namespace AS n ON n.oid = s.stxnamespace
   JOIN pg_catalog.pg_class AS c ON c.oid = s.stxrelid

@@ -35,7 +35,9 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 
             THEN pg_catalog.format('%s %s', t.typinput::pg_catalog.regprocedure,
                                    t.typoutput::pg_catalog.regprocedure) END AS "input and output",
        {type_grants} AS grants,
-       pg_catalog.obj_description(t.oid, 'pg_type') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = t.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_type'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_type AS t
   JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
   LEFT JOIN pg_catalog.pg_type AS b ON b.oid = t.typbasetype
@@ -43,8 +45,9 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 
   LEFT JOIN pg_catalog.pg_class AS c ON c.oid = t.typrelid
  WHERE t.typnamespace IN ({spaces})
    AND (t.typtype IN ('e', 'd', 'r') OR t.typtype = 'c' AND c.relkind = 'c'
-        OR t.typtype = 'b' AND NOT EXISTS (
-             SELECT FROM pg_catalog.pg_type AS s WHERE s.typarray = t.oid))
+        -- No index finds a type by its array: one search for all, and not one for each.
+        OR t.typtype = 'b' AND t.oid NOT IN (
+             SELECT s.typarray FROM pg_catalog.pg_type AS s WHERE s.typarray <> 0))
    AND NOT EXISTS (
          SELECT FROM pg_catalog.pg_depend AS e
           WHERE e.classid = 'pg_catalog.pg_type'::pg_catalog.regclass
@@ -53,7 +56,9 @@ SELECT CASE t.typtype WHEN 'e' THEN 'enum' WHEN 'd' THEN 'domain' WHEN 'c' THEN 
 SELECT 'domain constraint' AS kind, pg_catalog.format('%I.%I.%I', n.nspname, t.typname, k.conname) AS name,
        pg_catalog.pg_get_constraintdef(k.oid) AS definition,
        CASE WHEN NOT k.convalidated THEN 'no' END AS validated,
-       pg_catalog.obj_description(k.oid, 'pg_constraint') AS comment
+       (SELECT said.description FROM pg_catalog.pg_description AS said
+         WHERE said.objoid = k.oid AND said.objsubid = 0
+           AND said.classoid = 'pg_catalog.pg_constraint'::pg_catalog.regclass) AS comment
   FROM pg_catalog.pg_constraint AS k
   JOIN pg_catalog.pg_type AS t ON t.oid = k.contypid
   JOIN pg_catalog.pg_namespace AS n ON n.oid = t.typnamespace
