@@ -75,12 +75,10 @@ fn down(
     limit_bytes: u64,
 ) -> Result<Option<DownFile>, Vec<CatalogError>> {
     let path = folder.join("down.sql");
-    if path.is_dir() {
-        return Ok(None);
-    }
     let length = match size(root, &path, limit_bytes) {
         Ok(length) => length,
         Err(SizeError::Missing) => return Ok(None),
+        Err(SizeError::Wrong(_)) if path.is_dir() => return Ok(None),
         Err(SizeError::Wrong(error)) => return Err(vec![*error]),
     };
     let bytes = contents(&path, length, limit_bytes)
