@@ -61,31 +61,39 @@ pub fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// Reads exactly `N` bytes of lower-case hexadecimal. Upper case is refused: one value, one spelling.
+/// Reads exactly `N` bytes of lower-case hexadecimal, `N` a multiple of four. Upper case is refused: one
+/// value, one spelling.
 pub(crate) fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != N * 2 {
+    const { assert!(N.is_multiple_of(4), "they are read four at once") };
+    let (digits, _) = text.as_bytes().as_chunks::<8>();
+    if text.len() != N * 2 {
         return None;
     }
-    let (mut out, mut seen) = ([0; N], 0);
-    for (byte, pair) in out.iter_mut().zip(digits.chunks_exact(2)) {
-        let (high, low) = (VALUES[usize::from(pair[0])], VALUES[usize::from(pair[1])]);
-        seen |= high | low;
-        *byte = high << 4 | low & 15;
+    let (mut out, mut wrong) = ([0; N], 0);
+    for (bytes, digits) in out.as_chunks_mut::<4>().0.iter_mut().zip(digits) {
+        let (four, others) = eight_digits(u64::from_le_bytes(*digits));
+        *bytes = four;
+        wrong |= others;
     }
-    (seen < 16).then_some(out)
+    (wrong == 0).then_some(out)
 }
 
-/// What each byte is worth as a digit; 16 and more for what is none. A ledger holds some hundred digits an entry.
-const VALUES: [u8; 256] = {
-    let mut values = [0x80; 256];
-    let mut value = 0;
-    while value < 16 {
-        values[b"0123456789abcdef"[value] as usize] = value as u8;
-        value += 1;
-    }
-    values
-};
+/// The four bytes that eight digits mean, all at once: a ledger holds some hundred digits an entry. And 0; not
+/// 0 where one of them is no digit.
+const fn eight_digits(digits: u64) -> ([u8; 4], u64) {
+    const ONE: u64 = 0x0101_0101_0101_0101;
+    // A letter has bit 6, and counts from 1 in its lower half.
+    let letters = digits >> 6 & ONE;
+    let values = (digits & 0x0f * ONE) + 9 * letters;
+    // What they would be written as: only what they are is right.
+    let above_nine = (values + 6 * ONE) >> 4 & ONE;
+    let written = values + 0x30 * ONE + 0x27 * above_nine;
+    let wrong = written ^ digits | values & 0xf0 * ONE;
+    let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
+    let pairs = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
+    let four = (pairs | pairs >> 16) as u32;
+    (four.to_le_bytes(), wrong)
+}
 
 /// Reads a text into what it says, without a copy of it.
 pub(crate) fn from_text<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -240,13 +248,22 @@ impl ChainHash {
     /// keeps entries, receipts, plans and schemas apart: the hash of one is never the hash of another.
     #[must_use]
     pub fn of(context: &'static str, bytes: &[u8]) -> Self {
+        Self::of_pieces(context, &[bytes])
+    }
+
+    /// The same, of bytes that stand in pieces.
+    #[must_use]
+    pub fn of_pieces(context: &'static str, pieces: &[&[u8]]) -> Self {
         let mut hasher = match context == ENTRY_CONTEXT {
             // Hashed for every entry of a ledger: the context itself is hashed once.
             true => blake3::Hasher::new_from_context_key(&ENTRY_KEY),
             false => blake3::Hasher::new_derive_key(context),
         };
-        hasher.update(&(bytes.len() as u64).to_le_bytes());
-        hasher.update(bytes);
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        hasher.update(&(length as u64).to_le_bytes());
+        for piece in pieces {
+            hasher.update(piece);
+        }
         Self(*hasher.finalize().as_bytes())
     }
 }
@@ -275,6 +292,34 @@ mod tests {
         digests.update(b"ckup");
         let whole = b"a backup";
         assert_eq!(digests.finish(), (Checksum::of(whole), Sha256::of(whole)));
+    }
+
+    #[test]
+    fn only_digits_are_digits_wherever_they_stand() {
+        let digits = "0123456789abcdef";
+        assert_eq!(
+            unhex(digits),
+            Some([0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef])
+        );
+        for place in 0..16 {
+            for other in 0..=0x7f {
+                let mut text = digits.as_bytes().to_vec();
+                text[place] = other;
+                let text = String::from_utf8(text).unwrap();
+                let read = unhex::<8>(&text);
+                let is_digit = matches!(other, b'0'..=b'9' | b'a'..=b'f');
+                assert_eq!(read.is_some(), is_digit, "{text:?}");
+                assert!(read.is_none_or(|read| hex(&read) == text), "{text:?}");
+            }
+            let text = format!(
+                "{}é{}",
+                &digits[..place.min(14)],
+                &digits[place.min(14) + 2..]
+            );
+            assert_eq!(unhex::<8>(&text), None, "{text:?}");
+        }
+        assert_eq!(unhex::<8>(&digits[..15]), None);
+        assert_eq!(unhex::<8>("0123456789abcdef0"), None);
     }
 
     #[test]

@@ -144,12 +144,12 @@ impl Entry {
     /// A sentence that says what is wrong: not JSON of this shape, another version, a kind or a
     /// field that this version does not have.
     pub fn from_body(body: &str) -> Result<Self, String> {
-        quick::read(body, None).map_or_else(|| Self::from_other_body(body), Ok)
+        quick::read(body, &mut Last::default()).map_or_else(|| Self::from_other_body(body), Ok)
     }
 
     /// The same, of one after another.
     pub(crate) fn from_body_after(body: &str, last: &mut Last) -> Result<Self, String> {
-        quick::read(body, Some(last)).map_or_else(|| Self::from_other_body(body), Ok)
+        quick::read(body, last).map_or_else(|| Self::from_other_body(body), Ok)
     }
 
     /// The same for what does not stand as it is written: with blanks, in another order, or wrong.

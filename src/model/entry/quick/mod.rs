@@ -2,17 +2,57 @@
 //!
 //! Where anything is in another place, or wrong, nothing is read here: the longer way finds out what.
 
+mod facts;
+
 use serde::de::DeserializeOwned;
 
 use super::{ENTRY_VERSION, Entry, Fact};
-use crate::model::Provenance;
+use crate::model::{EnvironmentName, MigrationId, Provenance};
 
-/// Who wrote the entry before, and the very text that says so: a run's entries all say the same.
+/// What the entry before said and the next one most often says again: read once, and shared.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Last(Option<(String, Provenance)>);
+pub(crate) struct Last {
+    /// Who wrote it, and the very text that says so: a run's entries all say the same.
+    by: Option<(String, Provenance)>,
+    /// The few environments that there are.
+    environments: Vec<EnvironmentName>,
+    /// The migration that was spoken of last.
+    migration: Option<MigrationId>,
+}
+
+/// So many environments are looked through for one that was named before.
+const REMEMBERED: usize = 8;
+
+impl Last {
+    fn environment(&mut self, name: &str) -> Option<EnvironmentName> {
+        let known = self
+            .environments
+            .iter()
+            .find(|known| known.as_str() == name);
+        if let Some(known) = known {
+            return Some(known.clone());
+        }
+        let read: EnvironmentName = name.parse().ok()?;
+        if self.environments.len() < REMEMBERED {
+            self.environments.push(read.clone());
+        }
+        Some(read)
+    }
+
+    fn migration(&mut self, name: &str) -> MigrationId {
+        match &self.migration {
+            Some(known) if known.as_str() == name => known.clone(),
+            _ => {
+                let read = MigrationId::new(name);
+                self.migration = Some(read.clone());
+                read
+            }
+        }
+    }
+}
 
 /// The entry; `None` where its bytes are not exactly in the form in which it is written.
-pub(super) fn read(body: &str, last: Option<&mut Last>) -> Option<Entry> {
+pub(super) fn read(body: &str, last: &mut Last) -> Option<Entry> {
     const { assert!(ENTRY_VERSION == 1, "the form below is version 1's") };
     let mut rest = Rest(body);
     rest.skip("{\"v\":1,\"writer\":\"")?;
@@ -36,7 +76,11 @@ pub(super) fn read(body: &str, last: Option<&mut Last>) -> Option<Entry> {
     rest.skip(",\"kind\":\"")?;
     let kind = rest.take(rest.0.find('"')?)?;
     rest.skip("\",\"payload\":")?;
-    let fact = Fact::read(kind, rest.0.strip_suffix('}')?).ok()?;
+    let payload = rest.0.strip_suffix('}')?;
+    let fact = match facts::read(kind, payload, last) {
+        Some(fact) => fact,
+        None => Fact::read(kind, payload).ok()?,
+    };
     Some(Entry {
         writer,
         number,
@@ -63,12 +107,13 @@ impl<'a> Rest<'a> {
     }
 
     fn number(&mut self) -> Option<u64> {
-        let length = self.0.find(|c: char| !c.is_ascii_digit())?;
-        let digits = self.take(length)?;
+        let digits = self.0.bytes().take_while(u8::is_ascii_digit).count();
+        let digits = self.take(digits)?;
         // JSON has no other spelling of a number than the shortest.
-        (digits == "0" || !digits.starts_with('0'))
-            .then(|| digits.parse().ok())
-            .flatten()
+        if digits.len() > 1 && digits.starts_with('0') {
+            return None;
+        }
+        digits.parse().ok()
     }
 
     fn value<T: DeserializeOwned>(&mut self) -> Option<T> {
@@ -78,8 +123,8 @@ impl<'a> Rest<'a> {
         Some(value)
     }
 
-    fn provenance(&mut self, last: Option<&mut Last>) -> Option<Provenance> {
-        if let Some(Last(Some((text, by)))) = &last
+    fn provenance(&mut self, last: &mut Last) -> Option<Provenance> {
+        if let Some((text, by)) = &last.by
             && let Some(rest) = self.0.strip_prefix(text.as_str())
             && rest.starts_with(',')
         {
@@ -101,10 +146,8 @@ impl<'a> Rest<'a> {
             git,
             tool,
         };
-        if let Some(last) = last {
-            let text = whole.get(..whole.len() - self.0.len())?;
-            last.0 = Some((text.to_owned(), by.clone()));
-        }
+        let text = whole.get(..whole.len() - self.0.len())?;
+        last.by = Some((text.to_owned(), by.clone()));
         Some(by)
     }
 }
@@ -118,7 +161,7 @@ mod tests {
 
     #[test]
     fn one_pass_reads_what_two_do_and_nothing_else() {
-        let entry = read(BODY, None).unwrap();
+        let entry = read(BODY, &mut Last::default()).unwrap();
         assert_eq!(Ok(entry), Entry::from_other_body(BODY));
         for (this, that) in [
             ("{\"v\":1,", "{\"v\":2,"),
@@ -144,7 +187,7 @@ mod tests {
         ] {
             let other = BODY.replacen(this, that, 1);
             assert_ne!(other, BODY);
-            assert_eq!(read(&other, None), None, "{other}");
+            assert_eq!(read(&other, &mut Last::default()), None, "{other}");
         }
         // Which is why the longer way is asked: this one is an entry all the same.
         let other = BODY.replacen(

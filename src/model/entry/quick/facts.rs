@@ -1,0 +1,299 @@
+//! The facts that a long ledger is made of, in the very form in which they are written: attempts and their ends,
+//! targets that were met and looked at, refusals.
+//!
+//! Only the plain ones: where a text has an escape, or a field stands that is rarely there, nothing is read here.
+
+use super::{Last, Rest};
+use crate::model::entry::{
+    Bound, Ending, Engine, Fact, Failure, Intent, Outcome, Progress, ReceiptRef, Refused,
+    RefusedGate, TargetIdentity, Verified,
+};
+use crate::model::{DownBytes, ReceiptKind};
+
+/// The fact; `None` where it is of another kind, or does not stand exactly so.
+pub(super) fn read(kind: &str, payload: &str, last: &mut Last) -> Option<Fact> {
+    let mut rest = Rest(payload);
+    let fact = match kind {
+        "intent" => Fact::Intent(intent(&mut rest, last)?),
+        "outcome" => Fact::Outcome(outcome(&mut rest, last)?),
+        "verified" => Fact::Verified(verified(&mut rest, last)?),
+        "refused" => Fact::Refused(refused(&mut rest, last)?),
+        "bound" => Fact::Bound(bound(&mut rest, last)?),
+        _ => return None,
+    };
+    (rest.0 == "}").then_some(fact)
+}
+
+fn intent(rest: &mut Rest<'_>, last: &mut Last) -> Option<Intent> {
+    rest.skip("{\"attempt\":")?;
+    let attempt = rest.id()?;
+    rest.skip(",\"environment\":")?;
+    let environment = last.environment(rest.text()?)?;
+    rest.skip(",\"target\":")?;
+    let target = rest.id()?;
+    rest.skip(",\"migration\":")?;
+    let migration = last.migration(rest.text()?);
+    rest.skip(",\"blake3\":")?;
+    let blake3 = rest.text()?.parse().ok()?;
+    rest.skip(",\"sha256\":")?;
+    let sha256 = rest.digest()?;
+    rest.skip(",\"receipt\":")?;
+    let receipt = rest.kind()?;
+    rest.skip(",\"plan\":")?;
+    let plan = rest.digest()?;
+    let preview = rest.skip(",\"preview\":true").is_some();
+    let down = match rest.skip(",\"down\":{\"blake3\":") {
+        None => None,
+        Some(()) => {
+            let blake3 = rest.text()?.parse().ok()?;
+            rest.skip(",\"sha256\":")?;
+            let sha256 = rest.digest()?;
+            rest.skip("}")?;
+            Some(DownBytes { blake3, sha256 })
+        }
+    };
+    let policy = match rest.skip(",\"policy\":") {
+        None => None,
+        Some(()) => Some(rest.digest()?),
+    };
+    let behind = match rest.skip(",\"behind\":") {
+        None => None,
+        Some(()) => Some(rest.id()?),
+    };
+    Some(Intent {
+        attempt,
+        environment,
+        target,
+        migration,
+        blake3,
+        sha256,
+        receipt,
+        plan,
+        from: None,
+        preview,
+        down,
+        waivers: Vec::new(),
+        release: None,
+        debt: None,
+        policy,
+        behind,
+    })
+}
+
+fn outcome(rest: &mut Rest<'_>, last: &mut Last) -> Option<Outcome> {
+    rest.skip("{\"attempt\":")?;
+    let attempt = rest.id()?;
+    rest.skip(",\"environment\":")?;
+    let environment = last.environment(rest.text()?)?;
+    rest.skip(",\"migration\":")?;
+    let migration = last.migration(rest.text()?);
+    rest.skip(",\"outcome\":")?;
+    let outcome = match rest.text()? {
+        "succeeded" => Ending::Succeeded,
+        "failed" => Ending::Failed,
+        "unknown" => Ending::Unknown,
+        _ => return None,
+    };
+    rest.skip(",\"receipt\":")?;
+    let receipt = rest.or_null(Rest::receipt)?;
+    rest.skip(",\"kind\":")?;
+    let kind = rest.or_null(Rest::kind)?;
+    rest.skip(",\"settled\":")?;
+    let settled = match rest.skip("false") {
+        Some(()) => false,
+        None => rest.skip("true").map(|()| true)?,
+    };
+    rest.skip(",\"progress\":")?;
+    let progress = rest.or_null(|rest| {
+        rest.skip("{\"done\":")?;
+        let done = rest.number()?;
+        rest.skip(",\"of\":")?;
+        let of = rest.number()?;
+        rest.skip("}")?;
+        Some(Progress { done, of })
+    })?;
+    rest.skip(",\"error\":")?;
+    let error = rest.or_null(|rest| {
+        rest.skip("{\"message\":")?;
+        let message = rest.text()?.to_owned();
+        rest.skip(",\"code\":")?;
+        let code = rest.or_null(Rest::text)?.map(str::to_owned);
+        rest.skip(",\"line\":")?;
+        let line = rest.or_null(Rest::number)?;
+        rest.skip("}")?;
+        Some(Failure {
+            message,
+            code,
+            line,
+        })
+    })?;
+    let recorded_at = match rest.skip(",\"recorded_at\":") {
+        None => None,
+        Some(()) => Some(rest.text()?.parse().ok()?),
+    };
+    Some(Outcome {
+        attempt,
+        environment,
+        migration,
+        outcome,
+        receipt,
+        kind,
+        settled,
+        progress,
+        error,
+        how: None,
+        recorded_at,
+    })
+}
+
+fn verified(rest: &mut Rest<'_>, last: &mut Last) -> Option<Verified> {
+    rest.skip("{\"environment\":")?;
+    let environment = last.environment(rest.text()?)?;
+    rest.skip(",\"target\":")?;
+    let target = rest.id()?;
+    rest.skip(",\"receipt\":")?;
+    let receipt = rest.or_null(Rest::receipt)?;
+    rest.skip(",\"schema\":")?;
+    let schema = rest.digest()?;
+    rest.skip(",\"kept\":")?;
+    let kept = rest.or_null(Rest::digest)?;
+    rest.skip(",\"differences\":")?;
+    let differences = rest.or_null(Rest::number)?;
+    Some(Verified {
+        environment,
+        target,
+        receipt,
+        schema,
+        kept,
+        differences,
+    })
+}
+
+fn refused(rest: &mut Rest<'_>, last: &mut Last) -> Option<Refused> {
+    rest.skip("{\"verb\":")?;
+    let verb = rest.text()?.to_owned();
+    rest.skip(",\"environment\":")?;
+    let environment = last.environment(rest.text()?)?;
+    rest.skip(",\"plan\":")?;
+    let plan = rest.digest()?;
+    rest.skip(",\"gates\":[")?;
+    let mut gates = Vec::new();
+    if rest.skip("]").is_none() {
+        loop {
+            rest.skip("{\"gate\":")?;
+            let gate = rest.text()?.to_owned();
+            rest.skip(",\"migration\":")?;
+            let migration = rest.or_null(Rest::text)?;
+            let migration = migration.map(|migration| last.migration(migration));
+            rest.skip("}")?;
+            gates.push(RefusedGate { gate, migration });
+            if rest.skip(",").is_none() {
+                break;
+            }
+        }
+        rest.skip("]")?;
+    }
+    Some(Refused {
+        verb,
+        environment,
+        plan,
+        gates,
+    })
+}
+
+fn bound(rest: &mut Rest<'_>, last: &mut Last) -> Option<Bound> {
+    rest.skip("{\"environment\":")?;
+    let environment = last.environment(rest.text()?)?;
+    rest.skip(",\"target\":{\"incarnation\":")?;
+    let incarnation = rest.id()?;
+    rest.skip(",\"engine\":")?;
+    let engine = match rest.text()? {
+        "postgresql" => Engine::Postgresql,
+        "sqlite" => Engine::Sqlite,
+        _ => return None,
+    };
+    rest.skip(",\"system\":")?;
+    let system = rest.or_null(Rest::text)?.map(str::to_owned);
+    rest.skip(",\"database\":")?;
+    let database = rest.or_null(Rest::number)?;
+    let database = database.map(u32::try_from).transpose().ok()?;
+    rest.skip(",\"name\":")?;
+    let name = rest.text()?.to_owned();
+    rest.skip("},\"reason\":")?;
+    let reason = rest.or_null(Rest::text)?.map(str::to_owned);
+    let replaces = match rest.skip(",\"replaces\":") {
+        None => None,
+        Some(()) => Some(rest.id()?),
+    };
+    Some(Bound {
+        environment,
+        target: TargetIdentity {
+            incarnation,
+            engine,
+            system,
+            database,
+            name,
+        },
+        reason,
+        replaces,
+        lost: Vec::new(),
+    })
+}
+
+impl<'a> Rest<'a> {
+    /// A text without escapes; JSON allows no control character in one.
+    fn text(&mut self) -> Option<&'a str> {
+        self.skip("\"")?;
+        let ends = |byte: u8| byte == b'"' || byte == b'\\' || byte < b' ';
+        let length = self.0.bytes().position(ends)?;
+        let text = self.take(length)?;
+        self.skip("\"")?;
+        Some(text)
+    }
+
+    /// 32 hexadecimal digits.
+    fn id<T: std::str::FromStr>(&mut self) -> Option<T> {
+        self.digits(32)
+    }
+
+    /// 64 hexadecimal digits.
+    fn digest<T: std::str::FromStr>(&mut self) -> Option<T> {
+        self.digits(64)
+    }
+
+    fn digits<T: std::str::FromStr>(&mut self, length: usize) -> Option<T> {
+        self.skip("\"")?;
+        let digits = self.take(length)?;
+        self.skip("\"")?;
+        digits.parse().ok()
+    }
+
+    fn receipt(&mut self) -> Option<ReceiptRef> {
+        self.skip("{\"seq\":")?;
+        let seq = self.number()?;
+        self.skip(",\"hash\":")?;
+        let hash = self.digest()?;
+        self.skip("}")?;
+        Some(ReceiptRef { seq, hash })
+    }
+
+    fn kind(&mut self) -> Option<ReceiptKind> {
+        Some(match self.text()? {
+            "atomic" => ReceiptKind::Atomic,
+            "journalled" => ReceiptKind::Journalled,
+            "resolved" => ReceiptKind::Resolved,
+            "prisma" => ReceiptKind::Prisma,
+            "baselined" => ReceiptKind::Baselined,
+            "rehearsed" => ReceiptKind::Rehearsed,
+            "undone" => ReceiptKind::Undone,
+            _ => return None,
+        })
+    }
+
+    fn or_null<T>(&mut self, read: impl FnOnce(&mut Self) -> Option<T>) -> Option<Option<T>> {
+        match self.skip("null") {
+            Some(()) => Some(None),
+            None => read(self).map(Some),
+        }
+    }
+}
