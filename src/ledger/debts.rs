@@ -157,7 +157,12 @@ impl Debts {
         self.runs.insert(receipt.attempt, run);
     }
 
-    pub(super) fn end(&mut self, outcome: &Outcome) {
+    /// An attempt ended. Of one that was begun on the ordinary way (`owes_nothing`) nothing is remembered, unless
+    /// a receipt said otherwise: there are many.
+    pub(super) fn end(&mut self, outcome: &Outcome, owes_nothing: bool) {
+        if owes_nothing && !self.runs.contains_key(&outcome.attempt) {
+            return;
+        }
         match outcome.outcome {
             Ending::Succeeded => drop(self.stand.insert(outcome.attempt)),
             Ending::Failed if outcome.progress.is_none() => {

@@ -1,7 +1,10 @@
 //! One life of one target: what its receipts prove, and what became of the attempts at it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
+use super::applied::Applied;
+use super::attempts::Attempts;
 use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::entry::{
     BackedUp, Ending, Failure, How, Intent, Outcome, Progress, ReceiptRef, Resolved, Verdict,
@@ -16,7 +19,7 @@ use crate::model::{
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Life {
     /// What its receipts prove, by migration.
-    pub applied: BTreeMap<MigrationId, Success>,
+    pub applied: Applied,
     /// Attempts whose end is not known.
     pub open: BTreeMap<AttemptId, Attempted>,
     /// Attempts that failed and may have left something behind, until a person resolves them.
@@ -28,7 +31,7 @@ pub struct Life {
     pub failed: BTreeMap<MigrationId, Failed>,
     /// Every attempt at it that the ledger knows of: begun here, or resolved here after another ledger
     /// had begun it.
-    pub attempts: BTreeSet<AttemptId>,
+    pub attempts: Attempts,
     /// The receipts that the ledger holds, by their number.
     pub receipts: BTreeMap<u64, ChainHash>,
     /// Backups of it, in the order of their entries.
@@ -158,7 +161,7 @@ pub(super) enum Ended {
     /// It failed.
     Failed,
     /// It succeeded, which is yet to be [recorded](Life::record).
-    Succeeded(Box<Success>),
+    Succeeded(Arc<Success>),
 }
 
 impl Success {
@@ -355,7 +358,7 @@ impl Life {
                 debts: attempted.intent.debt.into_iter().collect(),
                 told_by: None,
             };
-            return Ended::Succeeded(Box::new(success));
+            return Ended::Succeeded(Arc::new(success));
         }
         // It is as pending as it was before.
         if outcome.how == Some(How::NotRun) {
@@ -459,7 +462,7 @@ impl Life {
     /// stands. What was half done may still do.
     pub(super) fn put_back(&mut self, lost: &[ChainHash]) {
         self.lost.extend(lost);
-        self.applied.clear();
+        self.applied.0.clear();
         self.failed.clear();
         self.receipts.clear();
         self.rehearsed.clear();
@@ -473,7 +476,7 @@ impl Life {
     }
 
     /// Takes a success into account.
-    pub(super) fn record(&mut self, migration: &MigrationId, success: Success) {
+    pub(super) fn record(&mut self, migration: &MigrationId, success: Arc<Success>) {
         if self.lost.contains(&success.receipt.hash) {
             return;
         }
@@ -497,7 +500,7 @@ impl Life {
                 self.undone.insert(migration.clone(), success.receipt);
             }
             if self.applied.get(migration).is_some_and(older) {
-                self.applied.remove(migration);
+                self.applied.0.remove(migration);
             }
             return;
         }
@@ -506,7 +509,7 @@ impl Life {
             return;
         }
         if self.applied.get(migration).is_none_or(older) {
-            self.applied.insert(migration.clone(), success);
+            self.applied.0.insert(migration.clone(), success);
         }
     }
 }

@@ -3,8 +3,11 @@
 //! [`chain`] verifies it and [`view`] folds it into a state; both are pure. The byte formats are in
 //! `docs/LEDGER.md`.
 
+mod applied;
 mod approvals;
 pub mod assemble;
+mod attempts;
+mod bindings;
 pub mod chain;
 mod debts;
 pub mod error;

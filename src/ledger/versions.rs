@@ -1,5 +1,7 @@
 //! What succeeded of one migration, by its bytes.
 
+use std::sync::Arc;
+
 use crate::digest::Checksum;
 use crate::ledger::view::Success;
 
@@ -8,21 +10,21 @@ use crate::ledger::view::Success;
 /// Nearly every migration has one version. A map has room for eleven in its smallest node, and a success is
 /// large: in a ledger of 10,000 migrations that was most of what the tool held in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Versions(Vec<(Checksum, Success)>);
+pub struct Versions(pub(super) Vec<(Checksum, Arc<Success>)>);
 
 impl Versions {
     /// The success of these bytes.
     #[must_use]
     pub fn get(&self, checksum: Checksum) -> Option<&Success> {
         let place = self.place(checksum).ok()?;
-        self.0.get(place).map(|(_, success)| success)
+        self.0.get(place).map(|(_, success)| success.as_ref())
     }
 
     /// Each version, with its success.
     pub fn iter(&self) -> impl Iterator<Item = (Checksum, &Success)> {
         self.0
             .iter()
-            .map(|(checksum, success)| (*checksum, success))
+            .map(|(checksum, success)| (*checksum, success.as_ref()))
     }
 
     /// How many versions there are.
@@ -38,7 +40,7 @@ impl Versions {
     }
 
     /// Puts one in, in the place of the one that these bytes had.
-    pub(super) fn put(&mut self, checksum: Checksum, success: Success) {
+    pub(super) fn put(&mut self, checksum: Checksum, success: Arc<Success>) {
         match self.place(checksum) {
             Ok(place) => {
                 if let Some(held) = self.0.get_mut(place) {
@@ -57,8 +59,8 @@ impl Versions {
     }
 }
 
-impl FromIterator<(Checksum, Success)> for Versions {
-    fn from_iter<T: IntoIterator<Item = (Checksum, Success)>>(all: T) -> Self {
+impl FromIterator<(Checksum, Arc<Success>)> for Versions {
+    fn from_iter<T: IntoIterator<Item = (Checksum, Arc<Success>)>>(all: T) -> Self {
         let mut versions = Self::default();
         for (checksum, success) in all {
             versions.put(checksum, success);

@@ -7,8 +7,9 @@
 //! The entries of many writers come in the one order of [`super::order`]. What they say of a target they
 //! say of one life of it, so what is said of another one, or of somebody else's, never mixes with it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
+use std::sync::Arc;
 
 use super::order::{Key, Order};
 use crate::digest::{ChainHash, Checksum};
@@ -20,7 +21,11 @@ use crate::model::{
     MigrationId, Policy, Receipt, Timestamp, WriterId,
 };
 
+pub use super::applied::Applied;
 use super::approvals::Approvals;
+pub use super::attempts::Attempts;
+use super::bindings::Binding;
+pub(super) use super::bindings::Older;
 use super::debts::Debts;
 pub use super::debts::{OpenedDebt, Owed, Review};
 use super::life::Ended;
@@ -54,9 +59,9 @@ pub struct View {
 /// Whose state it is: a personal environment has another target for every writer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Stand {
-    kinds: BTreeMap<EnvironmentName, Kind>,
+    pub(super) kinds: BTreeMap<EnvironmentName, Kind>,
     /// The writers whose entries are this ledger's own, and up to which number.
-    own: BTreeMap<WriterId, u64>,
+    pub(super) own: BTreeMap<WriterId, u64>,
 }
 
 /// What the ledger knows of one environment. It stands for the life of its present target: `applied`,
@@ -77,11 +82,14 @@ pub struct EnvironmentView {
     /// When an attempt at a migration last failed, on whatever target and whatever came after.
     pub(super) last_failure: BTreeMap<MigrationId, Timestamp>,
     pub(super) lives: BTreeMap<IncarnationId, Life>,
-    /// Lives that a snapshot holds and nobody has asked for: see [`super::snapshot`].
-    pub(super) unread: BTreeSet<IncarnationId>,
+    /// The lives that a snapshot holds, in their order; nobody has asked yet for those that are not among
+    /// [`Self::lives`]: see [`super::snapshot`].
+    pub(super) held: Arc<[IncarnationId]>,
     pub(super) bindings: Vec<Binding>,
+    /// The bindings that a snapshot holds and nobody has asked for.
+    pub(super) older: Older,
     /// The life in which each attempt was made; of those that a snapshot holds only the ones that were asked for.
-    pub(super) attempts_at: BTreeMap<AttemptId, IncarnationId>,
+    pub(super) attempts_at: HashMap<AttemptId, IncarnationId>,
     /// What was said of the end of attempts before they were begun, by clocks that disagree.
     pub(super) early: BTreeMap<AttemptId, Vec<(Outcome, Timestamp)>>,
     /// Who resolved an attempt before it was begun.
@@ -99,15 +107,6 @@ pub struct KnownPolicy {
     pub at: Timestamp,
     /// By whose run.
     pub by: Actor,
-}
-
-/// One time that a writer met a target, or bound the environment to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Binding {
-    pub(super) key: Key,
-    pub(super) target: TargetIdentity,
-    /// The incarnation that it took the place of, another one.
-    pub(super) replaces: Option<IncarnationId>,
 }
 
 impl Deref for EnvironmentView {
@@ -177,7 +176,12 @@ impl EnvironmentView {
     /// Whether that is, or once was, its target.
     #[must_use]
     pub fn has_had(&self, target: IncarnationId) -> bool {
-        self.lives.contains_key(&target) || self.unread.contains(&target)
+        self.lives.contains_key(&target) || self.held.binary_search(&target).is_ok()
+    }
+
+    /// Whether a life is in a snapshot, and was not read.
+    pub(super) fn is_unread(&self, life: IncarnationId) -> bool {
+        !self.lives.contains_key(&life) && self.held.binary_search(&life).is_ok()
     }
 
     fn life(&mut self, incarnation: IncarnationId) -> &mut Life {
@@ -199,7 +203,7 @@ impl EnvironmentView {
             }
             Ended::Succeeded(success) => {
                 self.prove(&outcome.migration, &success, &outcome.environment);
-                self.life(life).record(&outcome.migration, *success);
+                self.life(life).record(&outcome.migration, success);
             }
         }
     }
@@ -207,7 +211,12 @@ impl EnvironmentView {
     /// A copied target brings the receipts of another environment along. They say what is applied here,
     /// and are no evidence that this environment was passed. Nor is a person's word, nor what ran while
     /// the environment stood outside the chain.
-    fn prove(&mut self, migration: &MigrationId, success: &Success, environment: &EnvironmentName) {
+    fn prove(
+        &mut self,
+        migration: &MigrationId,
+        success: &Arc<Success>,
+        environment: &EnvironmentName,
+    ) {
         let proves = success.ran_in == *environment && success.is_evidence();
         let Some(checksum) = success.checksum.filter(|_| proves) else {
             return;
@@ -220,41 +229,37 @@ impl EnvironmentView {
             place(known) <= place(success)
         };
         if !of_bytes.get(checksum).is_some_and(first) {
-            of_bytes.put(checksum, success.clone());
+            of_bytes.put(checksum, Arc::clone(success));
         }
     }
+}
 
-    /// Finds out which of the targets is the present one: of those that no other took the place of, the
-    /// one that was met last.
-    fn select(&mut self, kind: Kind, own: &BTreeMap<WriterId, u64>) {
-        let is_own = |binding: &&Binding| {
-            let (_, writer, number) = binding.key;
-            own.get(&writer).is_some_and(|upto| number <= *upto)
-        };
-        let newest = |bindings: Vec<&Binding>| {
-            let replaced: BTreeSet<IncarnationId> = bindings
-                .iter()
-                .filter_map(|binding| binding.replaces)
-                .collect();
-            let stands = |binding: &&&Binding| !replaced.contains(&binding.target.incarnation);
-            let last = bindings
-                .iter()
-                .filter(stands)
-                .max_by_key(|binding| binding.key);
-            last.or_else(|| bindings.iter().max_by_key(|binding| binding.key))
-                .map(|binding| binding.target.clone())
-        };
-        let mine = || newest(self.bindings.iter().filter(is_own).collect());
-        let everyones = || newest(self.bindings.iter().collect());
-        self.target = match kind {
-            Kind::Ordinary => everyones(),
-            Kind::Personal => mine(),
-            Kind::Ephemeral => mine().or_else(everyones),
-        };
+/// Whether two are equal in every field but some; one that is not named does not compile.
+macro_rules! equal_but {
+    ($one:ident, $other:ident: $name:ident { $($same:ident),* } but $($left:ident),*) => {{
+        let $name { $($same),*, $($left: _),* } = $one;
+        true $(&& *$same == $other.$same)*
+    }};
+}
+
+impl EnvironmentView {
+    /// But for the lives and the attempts.
+    pub(super) fn is_same_besides_lives(&self, other: &Self) -> bool {
+        equal_but!(self, other: EnvironmentView {
+            target, evidence, rehearsals, waivers, debts, approvals, policy, last_failure, bindings, older, early,
+            spoken, nothing
+        } but lives, held, attempts_at)
     }
 }
 
 impl View {
+    /// But for the environments.
+    pub(super) fn is_same_besides_environments(&self, other: &Self) -> bool {
+        equal_but!(self, other: View {
+            chain, chained, overruled, after, spoke_of, order, stands, reverts
+        } but environments)
+    }
+
     /// What is known of an environment; `None` where no entry speaks of it.
     #[must_use]
     pub fn get(&self, name: &EnvironmentName) -> Option<&EnvironmentView> {
@@ -328,7 +333,7 @@ impl View {
             && let Some(target) = &here.target
             && let Some(life) = here.lives.get_mut(&target.incarnation)
         {
-            life.applied.remove(migration);
+            life.applied.0.remove(migration);
         }
         view
     }
@@ -503,8 +508,11 @@ impl View {
             Fact::Intent(intent) => self.begin(entry, intent),
             Fact::Outcome(outcome) => {
                 let view = self.entry(&outcome.environment);
-                view.debts.end(outcome);
-                let Some(life) = view.life_of(outcome.attempt) else {
+                let life = view.life_of(outcome.attempt);
+                let open = life.and_then(|life| view.lives.get(&life)?.open.get(&outcome.attempt));
+                let owes_nothing = open.is_some_and(|open| open.intent.debt.is_none());
+                view.debts.end(outcome, owes_nothing);
+                let Some(life) = life else {
                     let early = view.early.entry(outcome.attempt).or_default();
                     early.push((outcome.clone(), entry.at));
                     return;
@@ -534,10 +542,10 @@ impl View {
                 }
                 let earlier = Success::earlier(&receipt);
                 let earlier_rehearsals = Rehearsed::earlier(&receipt);
-                let success = view.life(life).receive(receipt, absorbed.hash);
+                let success = Arc::new(view.life(life).receive(receipt, absorbed.hash));
                 view.prove(&migration, &success, &absorbed.environment);
                 view.life(life).record(&migration, success);
-                for success in earlier {
+                for success in earlier.into_iter().map(Arc::new) {
                     let there = success.ran_in.clone();
                     self.entry(&there).prove(&migration, &success, &there);
                 }
@@ -574,12 +582,12 @@ impl View {
         if again {
             life.put_back(&bound.lost);
         }
-        view.bindings.push(Binding {
+        let binding = Binding {
             key,
             target: bound.target.clone(),
             replaces: bound.replaces.filter(|_| !again),
-        });
-        view.select(kind, &own);
+        };
+        view.bind(binding, kind, &own);
     }
 
     fn begin(&mut self, entry: &Entry, intent: &Intent) {

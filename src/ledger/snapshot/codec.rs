@@ -5,9 +5,10 @@
 //! again and again. What is rare stands as JSON.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 use crate::digest::{ChainHash, Checksum, Sha256};
-use crate::ledger::view::{Success, Versions};
+use crate::ledger::view::{Applied, Attempts, Success, Versions};
 use crate::model::entry::{
     BackedUp, Ending, Engine, Failure, Head, How, Intent, Outcome, Place, PolicySeen, Progress,
     ReceiptRef, TargetIdentity,
@@ -80,7 +81,15 @@ impl Writer {
 #[derive(Debug)]
 pub(in crate::ledger) struct Reader<'a> {
     rest: &'a [u8],
-    texts: Vec<&'a str>,
+    texts: Vec<Text<'a>>,
+}
+
+/// A text, and what was made of it: the same names are read again and again, and share it.
+#[derive(Debug, Clone)]
+struct Text<'a> {
+    text: &'a str,
+    migration: Option<MigrationId>,
+    environment: Option<EnvironmentName>,
 }
 
 impl<'a> Reader<'a> {
@@ -94,7 +103,11 @@ impl<'a> Reader<'a> {
         for _ in 0..count {
             let length = reader.count()?;
             let text = reader.raw(length)?;
-            texts.push(std::str::from_utf8(text).map_err(|_| Damaged)?);
+            texts.push(Text {
+                text: std::str::from_utf8(text).map_err(|_| Damaged)?,
+                migration: None,
+                environment: None,
+            });
         }
         reader.texts = texts;
         Ok(reader)
@@ -131,8 +144,12 @@ impl<'a> Reader<'a> {
     }
 
     fn text(&mut self) -> Result<&'a str, Damaged> {
+        self.named().map(|known| known.text)
+    }
+
+    fn named(&mut self) -> Result<&mut Text<'a>, Damaged> {
         let place = usize::try_from(self.number()?).map_err(|_| Damaged)?;
-        self.texts.get(place).copied().ok_or(Damaged)
+        self.texts.get_mut(place).ok_or(Damaged)
     }
 }
 
@@ -273,20 +290,66 @@ impl<K: Kept + Ord, V: Kept> Kept for BTreeMap<K, V> {
     }
 }
 
-/// As the map that it is.
-impl Kept for Versions {
+impl<T: Kept> Kept for Arc<T> {
     fn put(&self, out: &mut Writer) {
-        out.number(self.len() as u64);
-        for (checksum, success) in self.iter() {
-            checksum.put(out);
-            success.put(out);
-        }
+        self.as_ref().put(out);
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
-        Ok(Vec::<(Checksum, Success)>::take(from)?
+        T::take(from).map(Self::new)
+    }
+}
+
+impl Kept for Applied {
+    fn put(&self, out: &mut Writer) {
+        self.0.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Kept::take(from).map(Self)
+    }
+}
+
+/// As the map that it is.
+impl Kept for Versions {
+    fn put(&self, out: &mut Writer) {
+        self.0.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Ok(Vec::<(Checksum, Arc<Success>)>::take(from)?
             .into_iter()
             .collect())
+    }
+}
+
+/// Things of a length that is known: they are read at once.
+pub(super) fn put_all<const N: usize>(
+    all: impl ExactSizeIterator<Item = [u8; N]>,
+    out: &mut Writer,
+) {
+    out.number(all.len() as u64);
+    all.for_each(|bytes| out.raw(&bytes));
+}
+
+/// What [`put_all`] wrote.
+pub(super) fn take_all<const N: usize, T>(
+    from: &mut Reader<'_>,
+    make: impl Fn([u8; N]) -> T,
+) -> Result<Vec<T>, Damaged> {
+    let length = from.count()?.checked_mul(N).ok_or(Damaged)?;
+    let (all, _) = from.raw(length)?.as_chunks::<N>();
+    Ok(all.iter().map(|bytes| make(*bytes)).collect())
+}
+
+impl Kept for Attempts {
+    fn put(&self, out: &mut Writer) {
+        let sorted = self.sorted();
+        put_all(sorted.iter().map(|attempt| *attempt.as_bytes()), out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        Self::held(take_all(from, AttemptId::from_bytes)?).ok_or(Damaged)
     }
 }
 
@@ -359,7 +422,10 @@ impl Kept for MigrationId {
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
-        from.text().map(Self::new)
+        let known = from.named()?;
+        let text = known.text;
+        let migration = known.migration.get_or_insert_with(|| Self::new(text));
+        Ok(migration.clone())
     }
 }
 
@@ -369,7 +435,11 @@ impl Kept for EnvironmentName {
     }
 
     fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
-        from.text()?.parse().map_err(|_| Damaged)
+        let known = from.named()?;
+        if known.environment.is_none() {
+            known.environment = known.text.parse().ok();
+        }
+        known.environment.clone().ok_or(Damaged)
     }
 }
 

@@ -5,16 +5,19 @@ use std::path::Path;
 
 use rusqlite::{Connection, TransactionBehavior, params};
 
-use super::parts::{Covered, Folded, HeldLife};
-use super::{Begun, Damaged, Source, VERSION, begin, digest, name_of, newest, sound, whole};
+use super::parts::{Covered, Folded};
+use super::{
+    Begun, Damaged, Source, VERSION, begin, digest, name_of, name_of_bindings, newest, sound, whole,
+};
 use crate::digest::ChainHash;
+use crate::ledger::bindings::Binding;
 use crate::ledger::chain::Walk;
 use crate::ledger::error::LedgerError;
 use crate::ledger::load::{Line, MAIN, each, strays_stand};
 use crate::ledger::order::{self, Key};
 use crate::ledger::view::View;
 use crate::model::entry::Head;
-use crate::model::{Entry, WriterId};
+use crate::model::{AttemptId, Entry, IncarnationId, WriterId};
 
 /// Makes a snapshot of all entries but the newest, where that stands for so many more than the one that is
 /// there; returns how many entries come after the one that is there now.
@@ -59,11 +62,12 @@ pub(in crate::ledger) fn make(
     if !made.source.is_used {
         transaction.execute_batch(forget).map_err(failed)?;
     }
-    save(&transaction, &made).map_err(failed)?;
+    let after = made.after;
+    save(&transaction, made).map_err(failed)?;
     crate::failpoint::hit("ledger.snapshot.before-commit");
     transaction.commit().map_err(failed)?;
     crate::failpoint::hit("ledger.snapshot.after-commit");
-    Ok(Some(made.after))
+    Ok(Some(after))
 }
 
 /// A snapshot to be written.
@@ -177,7 +181,18 @@ fn from_nothing(
     }))
 }
 
-fn save(connection: &Connection, made: &Made) -> rusqlite::Result<()> {
+/// So many of the newest bindings of each environment stand in the state itself.
+const AT_HAND: usize = 16;
+/// So many of the older ones stand together.
+const TOGETHER: usize = 64;
+
+fn save(connection: &Connection, made: Made) -> rusqlite::Result<()> {
+    let Made {
+        mut view,
+        covered,
+        source,
+        ..
+    } = made;
     let mut write = connection.prepare(
         "INSERT INTO snapshot (part, version, digest, body) VALUES (?1, ?2, ?3, ?4) \
          ON CONFLICT (part) DO UPDATE SET \
@@ -192,23 +207,56 @@ fn save(connection: &Connection, made: &Made) -> rusqlite::Result<()> {
         "INSERT INTO snapshot_attempt (environment, attempt, life) VALUES (?1, ?2, ?3) \
          ON CONFLICT (environment, attempt) DO UPDATE SET life = excluded.life",
     )?;
-    let mut lives = made.source.lives.clone();
-    for (name, here) in &made.view.environments {
+    let mut lives = source.lives;
+    for (name, here) in &mut view.environments {
         let held = lives.entry(name.clone()).or_default();
+        let of_held = held.lives.iter().copied().zip(held.digests.drain(..));
+        let mut digests: BTreeMap<IncarnationId, ChainHash> = of_held.collect();
         for (life, known) in &here.lives {
-            let digest = write(&name_of(name, *life), &whole(known))?;
-            let is_wanted = !known.backups.is_empty();
-            held.insert(*life, HeldLife { digest, is_wanted });
+            digests.insert(*life, write(&name_of(name, *life), &whole(known))?);
+            match known.backups.is_empty() {
+                true => held.wanted.remove(life),
+                false => held.wanted.insert(*life),
+            };
         }
-        for (attempt, life) in &here.attempts_at {
+        held.lives = digests.keys().copied().collect();
+        held.digests = digests.into_values().collect();
+        // In the order of the key, in which rows are put in quickly.
+        let mut at: Vec<(&AttemptId, &IncarnationId)> = here.attempts_at.iter().collect();
+        at.sort_unstable();
+        for (attempt, life) in at {
             attempts.execute(params![name.as_str(), attempt.as_bytes(), life.as_bytes()])?;
+        }
+        while let Some(older) = older(&mut here.bindings) {
+            let last = older.iter().map(|binding| binding.key).max();
+            here.older.newest = here.older.newest.max(last);
+            let writers = older.iter().map(|binding| binding.key.1);
+            here.older.writers.extend(writers);
+            let part = name_of_bindings(name, here.older.parts.len());
+            here.older.parts.push(write(&part, &whole(&older))?);
         }
     }
     let folded = Folded {
-        covered: made.covered.clone(),
-        view: made.view.clone(),
+        covered,
+        view,
         lives,
     };
     write("state", &whole(&folded))?;
     Ok(())
+}
+
+/// Takes the oldest bindings out that took no other one's place, where there are many of them.
+fn older(bindings: &mut Vec<Binding>) -> Option<Vec<Binding>> {
+    bindings.sort_by_key(|binding| binding.key);
+    let plain = bindings.iter().filter(|binding| binding.replaces.is_none());
+    if plain.count() < AT_HAND + TOGETHER {
+        return None;
+    }
+    let mut left = TOGETHER;
+    let older = bindings.extract_if(.., |binding| {
+        let is_one = binding.replaces.is_none() && left > 0;
+        left -= usize::from(is_one);
+        is_one
+    });
+    Some(older.collect())
 }

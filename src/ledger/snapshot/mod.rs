@@ -10,10 +10,14 @@
 //! ([`Source::fetch`]).
 
 mod codec;
+mod compare;
 mod make;
 mod parts;
+mod source;
 
+pub(super) use compare::compare;
 pub(super) use make::make;
+pub(super) use source::Source;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -24,16 +28,16 @@ use super::chain::{Unsound, Walk};
 use super::error::{LedgerError, LedgerErrorKind};
 use super::load::{each, strays_stand};
 use super::order::{self, Key};
-use super::view::{View, read_absorbed, says};
+use super::view::{View, says};
 use crate::digest::ChainHash;
 use crate::model::entry::Head;
-use crate::model::{AttemptId, Entry, EnvironmentName, Fact, IncarnationId, Policy, WriterId};
+use crate::model::{Entry, EnvironmentName, IncarnationId, Policy, WriterId};
 use codec::{Damaged, Kept, Reader, Writer};
-use parts::{Covered, Folded, Lives};
+use parts::{Covered, Folded};
 
 /// Of the program and of the fold: raised whenever entries add up to something else, or are written in
 /// another way, than before.
-const VERSION: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " fold 2");
+const VERSION: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " fold 3");
 /// The context of a part's digest.
 const CONTEXT: &str = "tollgate 2026 ledger snapshot v1";
 /// So many of the newest entries are never in a snapshot: each opening verifies them, and what arrives
@@ -57,14 +61,6 @@ pub enum Agreement {
     Differs,
 }
 
-/// Where the parts of a snapshot stand that nobody has asked for.
-#[derive(Debug, Default)]
-pub(super) struct Source {
-    lives: Lives,
-    /// Whether there is a snapshot that the state was folded from.
-    is_used: bool,
-}
-
 /// The state, folded from a snapshot.
 pub(super) struct Resumed {
     pub(super) view: View,
@@ -76,15 +72,15 @@ pub(super) struct Resumed {
 }
 
 fn digest(part: &str, body: &[u8]) -> ChainHash {
-    let mut whole = Vec::with_capacity(part.len() + 1 + body.len());
-    whole.extend_from_slice(part.as_bytes());
-    whole.push(0);
-    whole.extend_from_slice(body);
-    ChainHash::of(CONTEXT, &whole)
+    ChainHash::of_pieces(CONTEXT, &[part.as_bytes(), &[0], body])
 }
 
 fn name_of(environment: &EnvironmentName, life: IncarnationId) -> String {
     format!("life {environment} {life}")
+}
+
+fn name_of_bindings(environment: &EnvironmentName, place: usize) -> String {
+    format!("bindings {environment} {place}")
 }
 
 /// Reads one part; `None` where it is not there, or is not what was written.
@@ -122,200 +118,9 @@ fn folded(connection: &Connection) -> Option<Folded> {
     let mut folded: Folded = part(connection, "state", None)?;
     for (environment, lives) in &folded.lives {
         let here = folded.view.environments.get_mut(environment)?;
-        here.unread = lives.keys().copied().collect();
+        here.held = lives.lives.clone();
     }
     Some(folded)
-}
-
-impl Source {
-    /// Reads what an entry of that writer speaks of and nobody has asked for yet.
-    ///
-    /// # Errors
-    /// Where it is not there any more, or not what was written.
-    pub(super) fn fetch(
-        &self,
-        connection: &Connection,
-        view: &mut View,
-        writer: WriterId,
-        fact: &Fact,
-    ) -> Result<(), Damaged> {
-        if !self.is_used {
-            return Ok(());
-        }
-        if let Some((environment, attempt)) = attempt_of(fact) {
-            self.attempt(connection, view, environment, attempt)?;
-        }
-        match life_of(view, writer, fact) {
-            Some((environment, life)) => self.life(connection, view, environment, life),
-            None => Ok(()),
-        }
-    }
-
-    /// Reads the lives of the present targets, where nobody has asked for them yet.
-    ///
-    /// # Errors
-    /// As [`Self::fetch`].
-    pub(super) fn fetch_present(
-        &self,
-        connection: &Connection,
-        view: &mut View,
-    ) -> Result<(), Damaged> {
-        if !self.is_used {
-            return Ok(());
-        }
-        let mut wanted: Vec<(EnvironmentName, IncarnationId)> = Vec::new();
-        for (name, here) in &view.environments {
-            match &here.target {
-                Some(target) if here.unread.contains(&target.incarnation) => {
-                    wanted.push((name.clone(), target.incarnation));
-                }
-                None if here.bindings.is_empty() => {
-                    wanted.extend(here.unread.iter().map(|life| (name.clone(), *life)));
-                }
-                _ => {}
-            }
-        }
-        for (name, life) in wanted {
-            self.life(connection, view, &name, life)?;
-        }
-        Ok(())
-    }
-
-    /// Reads the lives that are asked for wherever the environment is.
-    fn fetch_wanted(&self, connection: &Connection, view: &mut View) -> Result<(), Damaged> {
-        for (environment, lives) in &self.lives {
-            for (life, _) in lives.iter().filter(|(_, held)| held.is_wanted) {
-                self.life(connection, view, environment, *life)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads everything.
-    fn fetch_all(&self, connection: &Connection, view: &mut View) -> Result<(), Damaged> {
-        for (environment, lives) in &self.lives {
-            for life in lives.keys() {
-                self.life(connection, view, environment, *life)?;
-            }
-        }
-        let mut statement = connection
-            .prepare("SELECT environment, attempt, life FROM snapshot_attempt")
-            .map_err(|_| Damaged)?;
-        let mut rows = statement.query([]).map_err(|_| Damaged)?;
-        while let Some(row) = rows.next().map_err(|_| Damaged)? {
-            let name: String = row.get(0).map_err(|_| Damaged)?;
-            let name: EnvironmentName = name.parse().map_err(|_| Damaged)?;
-            let attempt = AttemptId::from_bytes(row.get(1).map_err(|_| Damaged)?);
-            let life = IncarnationId::from_bytes(row.get(2).map_err(|_| Damaged)?);
-            let here = view.environments.get_mut(&name).ok_or(Damaged)?;
-            here.attempts_at.entry(attempt).or_insert(life);
-        }
-        Ok(())
-    }
-
-    fn life(
-        &self,
-        connection: &Connection,
-        view: &mut View,
-        environment: &EnvironmentName,
-        life: IncarnationId,
-    ) -> Result<(), Damaged> {
-        let Some(here) = view.environments.get_mut(environment) else {
-            return Ok(());
-        };
-        if !here.unread.contains(&life) {
-            return Ok(());
-        }
-        let lives = self.lives.get(environment).ok_or(Damaged)?;
-        let held = lives.get(&life).ok_or(Damaged)?;
-        let name = name_of(environment, life);
-        let read = part(connection, &name, Some(held.digest)).ok_or(Damaged)?;
-        here.unread.remove(&life);
-        here.lives.insert(life, read);
-        Ok(())
-    }
-
-    fn attempt(
-        &self,
-        connection: &Connection,
-        view: &mut View,
-        environment: &EnvironmentName,
-        attempt: AttemptId,
-    ) -> Result<(), Damaged> {
-        let Some(here) = view.environments.get_mut(environment) else {
-            return Ok(());
-        };
-        if here.attempts_at.contains_key(&attempt) {
-            return Ok(());
-        }
-        let sql = "SELECT life FROM snapshot_attempt WHERE environment = ?1 AND attempt = ?2";
-        let mut statement = connection.prepare_cached(sql).map_err(|_| Damaged)?;
-        let found: Option<[u8; 16]> = statement
-            .query_row(params![environment.as_str(), attempt.as_bytes()], |row| {
-                row.get(0)
-            })
-            .optional()
-            .map_err(|_| Damaged)?;
-        if let Some(life) = found {
-            let life = IncarnationId::from_bytes(life);
-            here.attempts_at.insert(attempt, life);
-        }
-        Ok(())
-    }
-}
-
-/// The attempt whose life the fold asks for.
-fn attempt_of(fact: &Fact) -> Option<(&EnvironmentName, AttemptId)> {
-    match fact {
-        Fact::Outcome(outcome) => Some((&outcome.environment, outcome.attempt)),
-        Fact::Resolved(resolved) => Some((&resolved.environment, resolved.attempt)),
-        _ => None,
-    }
-}
-
-/// The life that the fold asks for: what [`View::step`] reads or writes of one. Attempts were read before.
-fn life_of<'a>(
-    view: &View,
-    writer: WriterId,
-    fact: &'a Fact,
-) -> Option<(&'a EnvironmentName, IncarnationId)> {
-    let of_attempt = |environment: &EnvironmentName, attempt: AttemptId| {
-        view.environments.get(environment)?.life_of(attempt)
-    };
-    match fact {
-        Fact::Bound(bound) => Some((&bound.environment, bound.target.incarnation)),
-        Fact::Intent(intent) => Some((&intent.environment, intent.target)),
-        Fact::Verified(verified) => Some((&verified.environment, verified.target)),
-        Fact::BackedUp(backed_up) => Some((&backed_up.environment, backed_up.target)),
-        Fact::Outcome(outcome) => {
-            let life = of_attempt(&outcome.environment, outcome.attempt)?;
-            Some((&outcome.environment, life))
-        }
-        Fact::Resolved(resolved) => {
-            let life = of_attempt(&resolved.environment, resolved.attempt)
-                .or_else(|| view.met(&resolved.environment, writer))?;
-            Some((&resolved.environment, life))
-        }
-        Fact::Absorbed(absorbed) => {
-            let met = view.met(&absorbed.environment, writer);
-            let life = met.or_else(|| Some(read_absorbed(absorbed).ok()?.target))?;
-            Some((&absorbed.environment, life))
-        }
-        Fact::Opened(_)
-        | Fact::Refused(_)
-        | Fact::Chained(_)
-        | Fact::TakenIn(_)
-        | Fact::Believed(_)
-        | Fact::Rehearsed(_)
-        | Fact::Restored(_)
-        | Fact::Reverted(_)
-        | Fact::Emergency(_)
-        | Fact::Waived(_)
-        | Fact::Approved(_)
-        | Fact::Policy(_)
-        | Fact::BrokeGlass(_)
-        | Fact::PostReviewed(_) => None,
-    }
 }
 
 /// A snapshot, and the entries after it in their order.
@@ -479,14 +284,13 @@ pub(super) fn resume(
     let Some(begun) = begin(path, connection)? else {
         return Ok(None);
     };
-    Ok(go_on(connection, begun, policy, false).ok())
+    Ok(go_on(connection, begun, policy).ok())
 }
 
 fn go_on(
     connection: &Connection,
     begun: Begun,
     (writer, policy): (Option<WriterId>, &Policy),
-    everything: bool,
 ) -> Result<Resumed, Damaged> {
     let Begun { folded, walk, tail } = begun;
     let mut view = folded.view;
@@ -494,9 +298,6 @@ fn go_on(
         lives: folded.lives,
         is_used: true,
     };
-    if everything {
-        source.fetch_all(connection, &mut view)?;
-    }
     source.fetch_wanted(connection, &mut view)?;
     for (_, _, entry) in &tail {
         source.fetch(connection, &mut view, entry.writer, &entry.fact)?;
@@ -510,28 +311,5 @@ fn go_on(
         source,
         after: tail.len() as u64,
         covered: folded.covered,
-    })
-}
-
-/// Compares a snapshot, where there is one, with what all entries add up to.
-///
-/// # Errors
-/// Where the file cannot be read.
-pub(super) fn compare(
-    path: &Path,
-    connection: &Connection,
-    view: &View,
-    policy: (Option<WriterId>, &Policy),
-) -> Result<Agreement, LedgerError> {
-    if !stands(connection) {
-        return Ok(Agreement::None);
-    }
-    let Some(begun) = begin(path, connection)? else {
-        return Ok(Agreement::Unused);
-    };
-    Ok(match go_on(connection, begun, policy, true) {
-        Err(Damaged) => Agreement::Unused,
-        Ok(resumed) if resumed.view == *view => Agreement::Same(resumed.covered.count),
-        Ok(_) => Agreement::Differs,
     })
 }

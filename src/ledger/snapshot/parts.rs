@@ -1,16 +1,18 @@
 //! The parts of a snapshot: what stands in each, field by field.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::codec::{Damaged, Kept, Reader, Writer, kept};
+use super::codec::{Damaged, Kept, Reader, Writer, kept, put_all, take_all};
 use crate::digest::ChainHash;
 use crate::ledger::approvals::Approvals;
+use crate::ledger::bindings::{Binding, Older};
 use crate::ledger::debts::{Debts, Review, Run};
 use crate::ledger::life::{Attempted, Backup, Failed, Life, Looked, Standing, Success};
 use crate::ledger::order::{Key, Order, Times};
 use crate::ledger::rehearsals::{Rehearsals, Rehearsed};
 use crate::ledger::reverts::{Incident, Reverts, Rollback};
-use crate::ledger::view::{Binding, EnvironmentView, KnownPolicy, View};
+use crate::ledger::view::{EnvironmentView, KnownPolicy, View};
 use crate::ledger::waivers::Waivers;
 use crate::model::entry::Head;
 use crate::model::{EnvironmentName, IncarnationId, WriterId};
@@ -37,12 +39,12 @@ kept! {
     Approvals { said, told }
     KnownPolicy { key, seen, at, by }
     Binding { key, target, replaces }
+    Older { newest, writers, parts }
     Rollback { reverts, checksum, reason, incident, at, by }
     Incident { id, migration, environment, reason, at, by }
     Reverts { rollbacks, incidents }
     Covered { heads, last, count }
     Folded { covered, view, lives }
-    HeldLife { digest, is_wanted }
 }
 
 impl Kept for Rehearsals {
@@ -97,8 +99,9 @@ impl Kept for EnvironmentView {
             policy,
             last_failure,
             lives: _,
-            unread: _,
+            held: _,
             bindings,
+            older,
             attempts_at: _,
             early,
             spoken,
@@ -112,6 +115,7 @@ impl Kept for EnvironmentView {
         policy.put(out);
         last_failure.put(out);
         bindings.put(out);
+        older.put(out);
         early.put(out);
         spoken.put(out);
     }
@@ -127,9 +131,10 @@ impl Kept for EnvironmentView {
             policy: Kept::take(from)?,
             last_failure: Kept::take(from)?,
             lives: BTreeMap::new(),
-            unread: BTreeSet::new(),
+            held: Arc::default(),
             bindings: Kept::take(from)?,
-            attempts_at: BTreeMap::new(),
+            older: Kept::take(from)?,
+            attempts_at: HashMap::new(),
             early: Kept::take(from)?,
             spoken: Kept::take(from)?,
             nothing: Life::default(),
@@ -194,13 +199,45 @@ pub(super) struct Folded {
 }
 
 /// The lives that a snapshot holds.
-pub(super) type Lives = BTreeMap<EnvironmentName, BTreeMap<IncarnationId, HeldLife>>;
+pub(super) type Lives = BTreeMap<EnvironmentName, Held>;
 
-/// A life that a snapshot holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct HeldLife {
-    /// The digest of its bytes.
-    pub(super) digest: ChainHash,
-    /// Whether it is asked for also where it is not the present one.
-    pub(super) is_wanted: bool,
+/// The lives of one environment's targets that a snapshot holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Held {
+    /// In their order.
+    pub(super) lives: Arc<[IncarnationId]>,
+    /// The digests of their bytes, one for each of them.
+    pub(super) digests: Vec<ChainHash>,
+    /// Those that are asked for also where they are not the present one's.
+    pub(super) wanted: BTreeSet<IncarnationId>,
+}
+
+impl Held {
+    /// The digest of a life's bytes; `None` where it is not held.
+    pub(super) fn digest(&self, life: IncarnationId) -> Option<ChainHash> {
+        let place = self.lives.binary_search(&life).ok()?;
+        self.digests.get(place).copied()
+    }
+}
+
+impl Kept for Held {
+    fn put(&self, out: &mut Writer) {
+        put_all(self.lives.iter().map(|life| *life.as_bytes()), out);
+        put_all(self.digests.iter().map(|digest| *digest.as_bytes()), out);
+        self.wanted.put(out);
+    }
+
+    fn take(from: &mut Reader<'_>) -> Result<Self, Damaged> {
+        let lives = take_all(from, IncarnationId::from_bytes)?;
+        let digests = take_all(from, ChainHash::from_bytes)?;
+        let is_sorted = lives.is_sorted_by(|one, next| one < next);
+        if !is_sorted || lives.len() != digests.len() {
+            return Err(Damaged);
+        }
+        Ok(Self {
+            lives: lives.into(),
+            digests,
+            wanted: Kept::take(from)?,
+        })
+    }
 }

@@ -1,0 +1,79 @@
+//! The attempts at one target: a long ledger knows of some hundred thousand.
+
+use std::collections::HashSet;
+
+use crate::model::AttemptId;
+
+/// A set of attempts. Those that a snapshot held stand one after another, as they are read; only those that
+/// came since are put in one by one.
+#[derive(Debug, Clone, Default)]
+pub struct Attempts {
+    /// In their order.
+    held: Vec<AttemptId>,
+    /// None of those above.
+    since: HashSet<AttemptId>,
+}
+
+impl Attempts {
+    /// Those that a snapshot held; `None` where they are not in their order, each once.
+    pub(super) fn held(held: Vec<AttemptId>) -> Option<Self> {
+        held.is_sorted_by(|one, next| one < next).then(|| Self {
+            held,
+            since: HashSet::new(),
+        })
+    }
+
+    /// Whether it is one of them.
+    #[must_use]
+    pub fn contains(&self, attempt: &AttemptId) -> bool {
+        self.since.contains(attempt) || self.held.binary_search(attempt).is_ok()
+    }
+
+    /// How many they are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.held.len() + self.since.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn insert(&mut self, attempt: AttemptId) {
+        if self.held.binary_search(&attempt).is_err() {
+            self.since.insert(attempt);
+        }
+    }
+
+    /// All of them, in their order.
+    pub(super) fn sorted(&self) -> Vec<AttemptId> {
+        let mut all: Vec<AttemptId> = self.held.iter().chain(&self.since).copied().collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+impl PartialEq for Attempts {
+    fn eq(&self, other: &Self) -> bool {
+        let all = |one: &Self| {
+            one.held
+                .iter()
+                .chain(&one.since)
+                .all(|it| other.contains(it))
+        };
+        self.len() == other.len() && all(self)
+    }
+}
+
+impl Eq for Attempts {}
+
+impl FromIterator<AttemptId> for Attempts {
+    fn from_iter<T: IntoIterator<Item = AttemptId>>(all: T) -> Self {
+        Self {
+            held: Vec::new(),
+            since: all.into_iter().collect(),
+        }
+    }
+}
