@@ -148,7 +148,8 @@ impl Chain<'_> {
                     dirty: false,
                 }),
                 tool: "tollgate 0.1.0".to_owned(),
-            },
+            }
+            .into(),
             fact,
         };
         let body = entry.to_body()?;

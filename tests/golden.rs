@@ -1255,7 +1255,8 @@ fn entries() -> Vec<(&'static str, Entry)> {
                         dirty,
                     }),
                     tool: "tollgate 0.1.0".to_owned(),
-                },
+                }
+                .into(),
                 fact,
             };
             (name, entry)
@@ -1297,7 +1298,7 @@ fn plan_id() -> (String, ChainHash) {
             number,
             prev: None,
             at: at(0),
-            by: by(),
+            by: by().into(),
             fact,
         });
     }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::hasher::Keyed;
 use crate::model::AttemptId;
 
 /// A set of attempts. Those that a snapshot held stand one after another, as they are read; only those that
@@ -11,7 +12,7 @@ pub struct Attempts {
     /// In their order.
     held: Vec<AttemptId>,
     /// None of those above.
-    since: HashSet<AttemptId>,
+    since: HashSet<AttemptId, Keyed>,
 }
 
 impl Attempts {
@@ -19,7 +20,7 @@ impl Attempts {
     pub(super) fn held(held: Vec<AttemptId>) -> Option<Self> {
         held.is_sorted_by(|one, next| one < next).then(|| Self {
             held,
-            since: HashSet::new(),
+            since: HashSet::default(),
         })
     }
 

@@ -11,6 +11,7 @@ mod bindings;
 pub mod chain;
 mod debts;
 pub mod error;
+mod hasher;
 pub(crate) mod head;
 mod life;
 mod load;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -409,6 +410,7 @@ impl Ledger {
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
             .map_err(failed)?;
+        let by = &Arc::new(by.clone());
         let mut head = self.head;
         let mut entries = Vec::with_capacity(facts.len() + 1);
         let mut heads = Vec::with_capacity(facts.len());
@@ -503,13 +505,19 @@ fn keep_script(connection: &Connection, checksum: Checksum, bytes: &[u8]) -> rus
     Ok(())
 }
 
-fn next(writer: WriterId, head: Option<Head>, at: Timestamp, by: &Provenance, fact: Fact) -> Entry {
+fn next(
+    writer: WriterId,
+    head: Option<Head>,
+    at: Timestamp,
+    by: &Arc<Provenance>,
+    fact: Fact,
+) -> Entry {
     Entry {
         writer,
         number: head.map_or(1, |head| head.number + 1),
         prev: head.map(|head| head.hash),
         at,
-        by: by.clone(),
+        by: Arc::clone(by),
         fact,
     }
 }

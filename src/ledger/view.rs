@@ -28,6 +28,7 @@ use super::bindings::Binding;
 pub(super) use super::bindings::Older;
 use super::debts::Debts;
 pub use super::debts::{OpenedDebt, Owed, Review};
+use super::hasher::Keyed;
 use super::life::Ended;
 pub use super::life::{Attempted, Backup, Failed, Life, Looked, Standing, Success};
 use super::rehearsals::Rehearsals;
@@ -89,7 +90,7 @@ pub struct EnvironmentView {
     /// The bindings that a snapshot holds and nobody has asked for.
     pub(super) older: Older,
     /// The life in which each attempt was made; of those that a snapshot holds only the ones that were asked for.
-    pub(super) attempts_at: HashMap<AttemptId, IncarnationId>,
+    pub(super) attempts_at: HashMap<AttemptId, IncarnationId, Keyed>,
     /// What was said of the end of attempts before they were begun, by clocks that disagree.
     pub(super) early: BTreeMap<AttemptId, Vec<(Outcome, Timestamp)>>,
     /// Who resolved an attempt before it was begun.

@@ -138,7 +138,7 @@ fn forge(rows: &[Row], place: usize, and_all_later: bool) -> Vec<Row> {
     for at in place..end {
         let mut entry = Entry::from_body(&forged[at].body).unwrap();
         if at == place {
-            entry.by.actor.0 = "eve".to_owned();
+            std::sync::Arc::make_mut(&mut entry.by).actor.0 = "eve".to_owned();
         } else {
             let before: [u8; 32] = forged[at - 1].hash.clone().try_into().unwrap();
             entry.prev = Some(tollgate::digest::ChainHash::from_bytes(before));

@@ -224,7 +224,7 @@ fn nothing_of_a_foreign_entry_is_markup() {
             number,
             prev: entries.last().map(|it| it.0),
             at: at(number),
-            by: origin.clone(),
+            by: origin.clone().into(),
             fact,
         };
         entries.push((Entry::hash_of(entry.to_body().unwrap().as_bytes()), entry));
@@ -334,7 +334,7 @@ fn a_large_report_has_every_row() {
                     number,
                     prev: entries.last().map(|it| it.0),
                     at: at(number * 7_000),
-                    by: by(),
+                    by: by().into(),
                     fact,
                 };
                 entries.push((Entry::hash_of(entry.to_body().unwrap().as_bytes()), entry));

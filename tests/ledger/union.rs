@@ -378,7 +378,7 @@ fn push(chain: &mut Vec<Entry>, n: u8, at: Timestamp, fact: Fact) {
         number: before.map_or(1, |head| head.number + 1),
         prev: before.map(|head| head.hash),
         at,
-        by: by(),
+        by: by().into(),
         fact,
     });
 }

@@ -201,7 +201,8 @@ impl Ledger {
                 origin: Origin::Person { host: None },
                 git: None,
                 tool: "tollgate 0.1.0".to_owned(),
-            },
+            }
+            .into(),
             fact,
         });
     }

@@ -57,7 +57,7 @@ impl World {
             number: self.entries,
             prev: None,
             at: at(minute),
-            by: by(),
+            by: by().into(),
             fact,
         });
         self

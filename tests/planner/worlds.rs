@@ -232,7 +232,8 @@ impl Writer {
                 origin: Origin::Person { host: None },
                 git: None,
                 tool: "tollgate 0.1.0".to_owned(),
-            },
+            }
+            .into(),
             fact: place.fact(event, place_of),
         }
     }

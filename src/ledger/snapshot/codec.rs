@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use crate::digest::{ChainHash, Checksum, Sha256};
+use crate::ledger::hasher::Keyed;
 use crate::ledger::view::{Applied, Attempts, Success, Versions};
 use crate::model::entry::{
     BackedUp, Ending, Engine, Failure, Head, How, Intent, Outcome, Place, PolicySeen, Progress,
@@ -35,7 +36,7 @@ pub(in crate::ledger) trait Kept: Sized {
 pub(in crate::ledger) struct Writer {
     bytes: Vec<u8>,
     texts: Vec<String>,
-    known: HashMap<String, u64>,
+    known: HashMap<String, u64, Keyed>,
 }
 
 impl Writer {

@@ -83,11 +83,11 @@ fn name_of_bindings(environment: &EnvironmentName, place: usize) -> String {
     format!("bindings {environment} {place}")
 }
 
+const PART: &str = "SELECT digest, body FROM snapshot WHERE part = ?1 AND version = ?2";
+
 /// Reads one part; `None` where it is not there, or is not what was written.
 fn part<T: Kept>(connection: &Connection, name: &str, known: Option<ChainHash>) -> Option<T> {
-    let mut statement = connection
-        .prepare_cached("SELECT digest, body FROM snapshot WHERE part = ?1 AND version = ?2")
-        .ok()?;
+    let mut statement = connection.prepare_cached(PART).ok()?;
     let mut rows = statement.query([name, VERSION]).ok()?;
     let row = rows.next().ok()??;
     let written = ChainHash::from_bytes(row.get(0).ok()?);

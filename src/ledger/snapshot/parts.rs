@@ -134,7 +134,7 @@ impl Kept for EnvironmentView {
             held: Arc::default(),
             bindings: Kept::take(from)?,
             older: Kept::take(from)?,
-            attempts_at: HashMap::new(),
+            attempts_at: HashMap::default(),
             early: Kept::take(from)?,
             spoken: Kept::take(from)?,
             nothing: Life::default(),

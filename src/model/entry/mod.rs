@@ -8,6 +8,8 @@ pub use payload::*;
 pub(crate) use quick::Last;
 pub use reversing::*;
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Timestamp, WriterId};
@@ -88,8 +90,8 @@ pub struct Entry {
     pub prev: Option<ChainHash>,
     /// The writer's clock.
     pub at: Timestamp,
-    /// Who, from where, with what.
-    pub by: Provenance,
+    /// Who, from where, with what: the same for a whole run, and shared by its entries.
+    pub by: Arc<Provenance>,
     /// What happened.
     pub fact: Fact,
 }
@@ -167,12 +169,12 @@ impl Entry {
             prev: wire.prev,
             at: wire.at,
             fact: Fact::read(&wire.kind, wire.payload.get())?,
-            by: Provenance {
+            by: Arc::new(Provenance {
                 actor: wire.actor,
                 origin: wire.origin,
                 git: wire.git,
                 tool: wire.tool,
-            },
+            }),
         })
     }
 

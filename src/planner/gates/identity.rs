@@ -268,7 +268,8 @@ mod tests {
                 origin: Origin::Person { host: None },
                 git: None,
                 tool: "tollgate".to_owned(),
-            },
+            }
+            .into(),
             fact: Fact::Bound(bound),
         });
         view

@@ -196,7 +196,7 @@ fn a_ledger_and_receipts_that_are_both_written_anew() {
     let mut hashes: BTreeMap<(String, u64), ChainHash> = BTreeMap::new();
     let mut prev = None;
     for entry in &mut all {
-        entry.by.actor.0 = "carol".to_owned();
+        std::sync::Arc::make_mut(&mut entry.by).actor.0 = "carol".to_owned();
         entry.prev = prev;
         if let Fact::Outcome(outcome) = &mut entry.fact
             && let Some(reference) = &mut outcome.receipt

@@ -55,7 +55,8 @@ fn entry(writer: WriterId, number: u64, prev: Option<ChainHash>, said: &str) -> 
             origin: Origin::Person { host: None },
             git: None,
             tool: "tollgate 0.1.0".to_owned(),
-        },
+        }
+        .into(),
         fact,
     };
     let body = entry.to_body().unwrap();

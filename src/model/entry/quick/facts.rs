@@ -4,11 +4,12 @@
 //! Only the plain ones: where a text has an escape, or a field stands that is rarely there, nothing is read here.
 
 use super::{Last, Rest};
+use crate::digest::{ChainHash, Checksum, Sha256};
 use crate::model::entry::{
     Bound, Ending, Engine, Fact, Failure, Intent, Outcome, Progress, ReceiptRef, Refused,
     RefusedGate, TargetIdentity, Verified,
 };
-use crate::model::{DownBytes, ReceiptKind};
+use crate::model::{AttemptId, DownBytes, IncarnationId, ReceiptKind};
 
 /// The fact; `None` where it is of another kind, or does not stand exactly so.
 pub(super) fn read(kind: &str, payload: &str, last: &mut Last) -> Option<Fact> {
@@ -26,39 +27,39 @@ pub(super) fn read(kind: &str, payload: &str, last: &mut Last) -> Option<Fact> {
 
 fn intent(rest: &mut Rest<'_>, last: &mut Last) -> Option<Intent> {
     rest.skip("{\"attempt\":")?;
-    let attempt = rest.id()?;
+    let attempt = rest.id().map(AttemptId::from_bytes)?;
     rest.skip(",\"environment\":")?;
     let environment = last.environment(rest.text()?)?;
     rest.skip(",\"target\":")?;
-    let target = rest.id()?;
+    let target = rest.id().map(IncarnationId::from_bytes)?;
     rest.skip(",\"migration\":")?;
     let migration = last.migration(rest.text()?);
     rest.skip(",\"blake3\":")?;
-    let blake3 = rest.text()?.parse().ok()?;
+    let blake3 = rest.checksum()?;
     rest.skip(",\"sha256\":")?;
-    let sha256 = rest.digest()?;
+    let sha256 = rest.digest().map(Sha256::from_bytes)?;
     rest.skip(",\"receipt\":")?;
     let receipt = rest.kind()?;
     rest.skip(",\"plan\":")?;
-    let plan = rest.digest()?;
+    let plan = rest.chain_hash()?;
     let preview = rest.skip(",\"preview\":true").is_some();
     let down = match rest.skip(",\"down\":{\"blake3\":") {
         None => None,
         Some(()) => {
-            let blake3 = rest.text()?.parse().ok()?;
+            let blake3 = rest.checksum()?;
             rest.skip(",\"sha256\":")?;
-            let sha256 = rest.digest()?;
+            let sha256 = rest.digest().map(Sha256::from_bytes)?;
             rest.skip("}")?;
             Some(DownBytes { blake3, sha256 })
         }
     };
     let policy = match rest.skip(",\"policy\":") {
         None => None,
-        Some(()) => Some(rest.digest()?),
+        Some(()) => Some(rest.chain_hash()?),
     };
     let behind = match rest.skip(",\"behind\":") {
         None => None,
-        Some(()) => Some(rest.id()?),
+        Some(()) => Some(AttemptId::from_bytes(rest.id()?)),
     };
     Some(Intent {
         attempt,
@@ -82,7 +83,7 @@ fn intent(rest: &mut Rest<'_>, last: &mut Last) -> Option<Intent> {
 
 fn outcome(rest: &mut Rest<'_>, last: &mut Last) -> Option<Outcome> {
     rest.skip("{\"attempt\":")?;
-    let attempt = rest.id()?;
+    let attempt = rest.id().map(AttemptId::from_bytes)?;
     rest.skip(",\"environment\":")?;
     let environment = last.environment(rest.text()?)?;
     rest.skip(",\"migration\":")?;
@@ -150,13 +151,13 @@ fn verified(rest: &mut Rest<'_>, last: &mut Last) -> Option<Verified> {
     rest.skip("{\"environment\":")?;
     let environment = last.environment(rest.text()?)?;
     rest.skip(",\"target\":")?;
-    let target = rest.id()?;
+    let target = rest.id().map(IncarnationId::from_bytes)?;
     rest.skip(",\"receipt\":")?;
     let receipt = rest.or_null(Rest::receipt)?;
     rest.skip(",\"schema\":")?;
-    let schema = rest.digest()?;
+    let schema = rest.chain_hash()?;
     rest.skip(",\"kept\":")?;
-    let kept = rest.or_null(Rest::digest)?;
+    let kept = rest.or_null(Rest::chain_hash)?;
     rest.skip(",\"differences\":")?;
     let differences = rest.or_null(Rest::number)?;
     Some(Verified {
@@ -175,7 +176,7 @@ fn refused(rest: &mut Rest<'_>, last: &mut Last) -> Option<Refused> {
     rest.skip(",\"environment\":")?;
     let environment = last.environment(rest.text()?)?;
     rest.skip(",\"plan\":")?;
-    let plan = rest.digest()?;
+    let plan = rest.chain_hash()?;
     rest.skip(",\"gates\":[")?;
     let mut gates = Vec::new();
     if rest.skip("]").is_none() {
@@ -205,7 +206,7 @@ fn bound(rest: &mut Rest<'_>, last: &mut Last) -> Option<Bound> {
     rest.skip("{\"environment\":")?;
     let environment = last.environment(rest.text()?)?;
     rest.skip(",\"target\":{\"incarnation\":")?;
-    let incarnation = rest.id()?;
+    let incarnation = rest.id().map(IncarnationId::from_bytes)?;
     rest.skip(",\"engine\":")?;
     let engine = match rest.text()? {
         "postgresql" => Engine::Postgresql,
@@ -223,7 +224,7 @@ fn bound(rest: &mut Rest<'_>, last: &mut Last) -> Option<Bound> {
     let reason = rest.or_null(Rest::text)?.map(str::to_owned);
     let replaces = match rest.skip(",\"replaces\":") {
         None => None,
-        Some(()) => Some(rest.id()?),
+        Some(()) => Some(IncarnationId::from_bytes(rest.id()?)),
     };
     Some(Bound {
         environment,
@@ -252,27 +253,37 @@ impl<'a> Rest<'a> {
     }
 
     /// 32 hexadecimal digits.
-    fn id<T: std::str::FromStr>(&mut self) -> Option<T> {
-        self.digits(32)
+    fn id(&mut self) -> Option<[u8; 16]> {
+        self.skip("\"")?;
+        let id = self.digits()?;
+        self.skip("\"")?;
+        Some(id)
     }
 
     /// 64 hexadecimal digits.
-    fn digest<T: std::str::FromStr>(&mut self) -> Option<T> {
-        self.digits(64)
+    fn digest(&mut self) -> Option<[u8; 32]> {
+        self.skip("\"")?;
+        let digest = self.digits()?;
+        self.skip("\"")?;
+        Some(digest)
     }
 
-    fn digits<T: std::str::FromStr>(&mut self, length: usize) -> Option<T> {
+    fn chain_hash(&mut self) -> Option<ChainHash> {
+        self.digest().map(ChainHash::from_bytes)
+    }
+
+    fn checksum(&mut self) -> Option<Checksum> {
+        self.skip("\"blake3:")?;
+        let checksum = self.digits()?;
         self.skip("\"")?;
-        let digits = self.take(length)?;
-        self.skip("\"")?;
-        digits.parse().ok()
+        Some(Checksum::from_bytes(checksum))
     }
 
     fn receipt(&mut self) -> Option<ReceiptRef> {
         self.skip("{\"seq\":")?;
         let seq = self.number()?;
         self.skip(",\"hash\":")?;
-        let hash = self.digest()?;
+        let hash = self.chain_hash()?;
         self.skip("}")?;
         Some(ReceiptRef { seq, hash })
     }

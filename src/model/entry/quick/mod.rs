@@ -4,16 +4,19 @@
 
 mod facts;
 
+use std::sync::Arc;
+
 use serde::de::DeserializeOwned;
 
 use super::{ENTRY_VERSION, Entry, Fact};
-use crate::model::{EnvironmentName, MigrationId, Provenance};
+use crate::digest::{ChainHash, unhex};
+use crate::model::{EnvironmentName, MigrationId, Provenance, WriterId};
 
 /// What the entry before said and the next one most often says again: read once, and shared.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Last {
     /// Who wrote it, and the very text that says so: a run's entries all say the same.
-    by: Option<(String, Provenance)>,
+    by: Option<(String, Arc<Provenance>)>,
     /// The few environments that there are.
     environments: Vec<EnvironmentName>,
     /// The migration that was spoken of last.
@@ -56,7 +59,7 @@ pub(super) fn read(body: &str, last: &mut Last) -> Option<Entry> {
     const { assert!(ENTRY_VERSION == 1, "the form below is version 1's") };
     let mut rest = Rest(body);
     rest.skip("{\"v\":1,\"writer\":\"")?;
-    let writer = rest.take(32)?.parse().ok()?;
+    let writer = WriterId::from_bytes(rest.digits()?);
     rest.skip("\",\"number\":")?;
     let number = rest.number()?;
     rest.skip(",\"prev\":")?;
@@ -64,7 +67,7 @@ pub(super) fn read(body: &str, last: &mut Last) -> Option<Entry> {
         Some(()) => None,
         None => {
             rest.skip("\"")?;
-            let hash = rest.take(64)?.parse().ok()?;
+            let hash = ChainHash::from_bytes(rest.digits()?);
             rest.skip("\"")?;
             Some(hash)
         }
@@ -95,15 +98,28 @@ pub(super) fn read(body: &str, last: &mut Last) -> Option<Entry> {
 struct Rest<'a>(&'a str);
 
 impl<'a> Rest<'a> {
+    /// Inlined, so that a text that is known when this is compiled is compared without a call.
+    #[inline(always)]
     fn skip(&mut self, text: &str) -> Option<()> {
-        self.0 = self.0.strip_prefix(text)?;
+        let length = text.len();
+        if self.0.as_bytes().get(..length)? != text.as_bytes() {
+            return None;
+        }
+        self.0 = self.0.get(length..)?;
         Some(())
     }
 
+    #[inline]
     fn take(&mut self, length: usize) -> Option<&'a str> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)
+    }
+
+    /// Twice as many hexadecimal digits.
+    #[inline]
+    fn digits<const N: usize>(&mut self) -> Option<[u8; N]> {
+        unhex(self.take(2 * N)?)
     }
 
     fn number(&mut self) -> Option<u64> {
@@ -123,7 +139,7 @@ impl<'a> Rest<'a> {
         Some(value)
     }
 
-    fn provenance(&mut self, last: &mut Last) -> Option<Provenance> {
+    fn provenance(&mut self, last: &mut Last) -> Option<Arc<Provenance>> {
         if let Some((text, by)) = &last.by
             && let Some(rest) = self.0.strip_prefix(text.as_str())
             && rest.starts_with(',')
@@ -140,12 +156,12 @@ impl<'a> Rest<'a> {
         let git = self.value()?;
         self.skip(",\"tool\":")?;
         let tool = self.value()?;
-        let by = Provenance {
+        let by = Arc::new(Provenance {
             actor,
             origin,
             git,
             tool,
-        };
+        });
         let text = whole.get(..whole.len() - self.0.len())?;
         last.by = Some((text.to_owned(), by.clone()));
         Some(by)
