@@ -78,3 +78,40 @@ impl FromIterator<AttemptId> for Attempts {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(numbers: &[u8]) -> Vec<AttemptId> {
+        let id = |number: &u8| AttemptId::from_bytes([*number; 16]);
+        numbers.iter().map(id).collect()
+    }
+
+    #[test]
+    fn those_that_were_held_and_those_that_came_since_are_one_set() {
+        let mut attempts = Attempts::held(of(&[2, 4, 6])).unwrap();
+        for attempt in of(&[4, 5, 1, 5, 6]) {
+            attempts.insert(attempt);
+        }
+        assert_eq!(attempts.sorted(), of(&[1, 2, 4, 5, 6]));
+        assert_eq!(attempts.len(), 5);
+        let all: Attempts = of(&[6, 5, 4, 2, 1]).into_iter().collect();
+        assert_eq!(attempts, all);
+        assert_eq!(all, attempts);
+        let other: Attempts = of(&[6, 5, 4, 3, 1]).into_iter().collect();
+        assert_ne!(attempts, other);
+        let fewer: Attempts = of(&[6, 5, 4, 2]).into_iter().collect();
+        assert_ne!(attempts, fewer);
+        assert_ne!(fewer, attempts);
+        assert!(of(&[1, 2]).iter().all(|it| attempts.contains(it)));
+        assert!(!attempts.contains(&of(&[3])[0]));
+    }
+
+    #[test]
+    fn what_is_out_of_order_was_not_held() {
+        assert_eq!(Attempts::held(of(&[4, 2])), None);
+        assert_eq!(Attempts::held(of(&[2, 2])), None);
+        assert!(Attempts::held(Vec::new()).unwrap().is_empty());
+    }
+}

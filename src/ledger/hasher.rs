@@ -41,8 +41,11 @@ impl Hasher for IdHasher {
         for eight in eights {
             self.write_u64(u64::from_le_bytes(*eight));
         }
-        for byte in rest {
-            self.write_u64(u64::from(*byte));
+        if !rest.is_empty() {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            // Its length keeps it apart from one that ends in zeros.
+            self.write_u64(u64::from_le_bytes(last) ^ (rest.len() as u64) << 56);
         }
     }
 

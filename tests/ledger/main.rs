@@ -5,6 +5,7 @@
 mod altered;
 mod damaged;
 mod faults;
+mod gone;
 mod guarded;
 mod places;
 mod population;

@@ -207,6 +207,11 @@ fn what_is_damaged_or_of_another_version_is_not_read() {
     );
     assert_eq!(agreement(&path), Agreement::None);
     assert_same(&quick(&path).view, &before);
+    let mut remade = open(&path);
+    remade.further_snapshot(2).unwrap();
+    assert_same(remade.view(), &before);
+    drop(remade);
+    assert_eq!(agreement(&path), Agreement::Same(9));
     sql(&path, "DROP TABLE snapshot; DROP TABLE snapshot_attempt");
     assert_same(&quick(&path).view, &before);
 }

@@ -7,7 +7,7 @@
 -- `state` is the whole but for the lives of targets and the attempts, which stand by themselves and are
 -- read where something asks for them; it holds the digest of every life.
 CREATE TABLE snapshot (
-  part    TEXT NOT NULL PRIMARY KEY,                    -- 'state', or 'life ENVIRONMENT INCARNATION'
+  part    TEXT NOT NULL PRIMARY KEY,                    -- 'state', 'life ENVIRONMENT INCARNATION', or 'bindings ENVIRONMENT NUMBER'
   version TEXT NOT NULL,                                -- of the program that wrote it: another one reads nothing of it
   digest  BLOB NOT NULL CHECK (length(digest) = 32),    -- of `part` and `body`
   body    BLOB NOT NULL

@@ -308,3 +308,139 @@ impl<'a> Rest<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of each kind that is read here, with everything that may stand in it.
+    fn plain() -> Vec<(&'static str, String)> {
+        let id = "0123456789abcdef0123456789abcdef";
+        let hash = format!("{id}{id}");
+        let intent = format!(
+            r#"{{"attempt":"{id}","environment":"dev","target":"{id}","migration":"2025_é","blake3":"blake3:{hash}","sha256":"{hash}","receipt":"atomic","plan":"{hash}""#
+        );
+        let more = format!(
+            r#","preview":true,"down":{{"blake3":"blake3:{hash}","sha256":"{hash}"}},"policy":"{hash}","behind":"{id}"}}"#
+        );
+        let outcome =
+            format!(r#"{{"attempt":"{id}","environment":"dev","migration":"2025_é","outcome":"#);
+        let receipt = format!(r#"{{"seq":18446744073709551615,"hash":"{hash}"}}"#);
+        let of = r#"{"done":0,"of":10}"#;
+        let error = r#"{"message":"no é","code":"42P07","line":7}"#;
+        let silent = r#"{"message":"","code":null,"line":null}"#;
+        let at = "2025-11-04T09:53:21.007Z";
+        let verified = format!(r#"{{"environment":"dev","target":"{id}","receipt":"#);
+        let refused = format!(r#"{{"verb":"apply","environment":"dev","plan":"{hash}","gates":"#);
+        let gates = r#"[{"gate":"order","migration":null},{"gate":"debt","migration":"2025_é"}]}"#;
+        let bound = format!(r#"{{"environment":"dev","target":{{"incarnation":"{id}","engine":"#);
+        vec![
+            ("intent", format!("{intent}}}")),
+            ("intent", format!("{intent}{more}")),
+            (
+                "outcome",
+                format!(
+                    r#"{outcome}"succeeded","receipt":{receipt},"kind":"journalled","settled":true,"progress":null,"error":null,"recorded_at":"{at}"}}"#
+                ),
+            ),
+            (
+                "outcome",
+                format!(
+                    r#"{outcome}"failed","receipt":null,"kind":null,"settled":false,"progress":{of},"error":{error}}}"#
+                ),
+            ),
+            (
+                "outcome",
+                format!(
+                    r#"{outcome}"unknown","receipt":null,"kind":null,"settled":false,"progress":null,"error":{silent}}}"#
+                ),
+            ),
+            (
+                "verified",
+                format!(r#"{verified}null,"schema":"{hash}","kept":null,"differences":null}}"#),
+            ),
+            (
+                "verified",
+                format!(
+                    r#"{verified}{receipt},"schema":"{hash}","kept":"{hash}","differences":3}}"#
+                ),
+            ),
+            ("refused", format!("{refused}[]}}")),
+            ("refused", format!("{refused}{gates}")),
+            (
+                "bound",
+                format!(
+                    r#"{bound}"sqlite","system":null,"database":null,"name":"dev.db"}},"reason":null}}"#
+                ),
+            ),
+            (
+                "bound",
+                format!(
+                    r#"{bound}"postgresql","system":"73","database":4294967295,"name":"shop"}},"reason":"moved","replaces":"{id}"}}"#
+                ),
+            ),
+        ]
+    }
+
+    #[test]
+    fn what_is_plain_is_read_here_and_as_the_longer_way_reads_it() {
+        let mut last = Last::default();
+        for (kind, payload) in plain() {
+            let long = Fact::read(kind, &payload);
+            assert!(long.is_ok(), "{payload}");
+            for _ in 0..2 {
+                let quick = read(kind, &payload, &mut last);
+                assert_eq!(quick, long.clone().ok(), "{payload}");
+            }
+        }
+    }
+
+    /// Whatever else stands at any place: what is read here is what the longer way reads.
+    #[test]
+    fn nothing_is_read_here_that_the_longer_way_reads_otherwise() {
+        let others = [
+            "", "\"", "\\", "\\u0041", "\u{1}", "\n", "\u{7f}", " ", "0", "9", "-", "a", "A", "g",
+            "é", ",", ":", "}", "]", "{", "null",
+        ];
+        let (mut read_here, mut left) = (0, 0);
+        for (kind, payload) in plain() {
+            for (place, one) in payload.char_indices() {
+                for other in others {
+                    for end in [place, place + one.len_utf8()] {
+                        let altered = format!("{}{other}{}", &payload[..place], &payload[end..]);
+                        let Some(quick) = read(kind, &altered, &mut Last::default()) else {
+                            left += 1;
+                            continue;
+                        };
+                        assert_eq!(Ok(quick), Fact::read(kind, &altered), "{altered}");
+                        read_here += 1;
+                    }
+                }
+            }
+            assert_eq!(read("waived", &payload, &mut Last::default()), None);
+            assert_eq!(read("nothing", &payload, &mut Last::default()), None);
+        }
+        assert!(read_here > 1000 && left > 1000, "{read_here} {left}");
+    }
+
+    #[test]
+    fn what_is_remembered_is_taken_only_where_it_is_named() {
+        let mut last = Last::default();
+        let names = [
+            "dev", "prod", "ci", "a1", "a2", "a3", "a4", "a5", "a6", "a7",
+        ];
+        for round in 0..3 {
+            for (kind, payload) in plain() {
+                for name in names {
+                    let here = format!("\"environment\":\"{name}\"");
+                    let other = payload
+                        .replace("\"environment\":\"dev\"", &here)
+                        .replace("2025_é", &format!("2025_{name}_{round}"));
+                    let long = Fact::read(kind, &other).ok();
+                    assert!(long.is_some(), "{other}");
+                    assert_eq!(read(kind, &other, &mut last), long, "{other}");
+                }
+            }
+        }
+    }
+}
