@@ -84,11 +84,11 @@ const fn eight_digits(digits: u64) -> ([u8; 4], u64) {
     const ONE: u64 = 0x0101_0101_0101_0101;
     // A letter has bit 6, and counts from 1 in its lower half.
     let letters = digits >> 6 & ONE;
-    let values = (digits & 0x0f * ONE) + 9 * letters;
+    let values = (digits & (0x0f * ONE)) + 9 * letters;
     // What they would be written as: only what they are is right.
     let above_nine = (values + 6 * ONE) >> 4 & ONE;
     let written = values + 0x30 * ONE + 0x27 * above_nine;
-    let wrong = written ^ digits | values & 0xf0 * ONE;
+    let wrong = (written ^ digits) | (values & (0xf0 * ONE));
     let pairs = (values << 4 | values >> 8) & 0x00ff_00ff_00ff_00ff;
     let pairs = (pairs | pairs >> 8) & 0x0000_ffff_0000_ffff;
     let four = (pairs | pairs >> 16) as u32;

@@ -45,7 +45,7 @@ impl Hasher for IdHasher {
             let mut last = [0; 8];
             last[..rest.len()].copy_from_slice(rest);
             // Its length keeps it apart from one that ends in zeros.
-            self.write_u64(u64::from_le_bytes(last) ^ (rest.len() as u64) << 56);
+            self.write_u64(u64::from_le_bytes(last) ^ ((rest.len() as u64) << 56));
         }
     }
 

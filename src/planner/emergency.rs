@@ -342,7 +342,7 @@ fn pending_before(
     files
         .iter()
         .map(|file| file.migration)
-        .filter(|id| *id < rollback && !here.applied.contains_key(*id))
+        .filter(|id| *id < rollback && !here.applied.contains_key(id))
         .cloned()
         .collect()
 }

@@ -137,7 +137,7 @@ fn cannot_go_on(world: &World<'_>) -> Vec<Finding> {
     };
     begun
         .into_iter()
-        .filter(|migration| !world.here.applied.contains_key(*migration))
+        .filter(|migration| !world.here.applied.contains_key(migration))
         .filter_map(finding)
         .collect()
 }

@@ -77,7 +77,7 @@ impl Links {
     ) -> Option<&'a MigrationId> {
         let ran = here.applied.get(migration)?;
         self.rollbacks_of(migration).rev().find(|rollback| {
-            let applied = here.applied.get(*rollback);
+            let applied = here.applied.get(rollback);
             applied.is_some_and(|applied| applied.receipt.seq > ran.receipt.seq)
                 && self.reversed_in(rollback, here).is_none()
         })
