@@ -74,10 +74,20 @@ pub(super) fn judge(
     })
 }
 
-/// A setting in milliseconds; 0 is none.
+/// A setting as the server shows it, with the largest unit that fits: `1500ms`, `5s`, `2min`; 0 is none.
 fn millis(text: &str) -> Option<Duration> {
-    let millis = text.parse().ok().filter(|millis| *millis != 0);
-    millis.map(Duration::from_millis)
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(end.unwrap_or(text.len()));
+    let each: u64 = match unit {
+        "" | "ms" => 1,
+        "s" => 1_000,
+        "min" => 60_000,
+        "h" => 3_600_000,
+        "d" => 86_400_000,
+        _ => return None,
+    };
+    let millis = number.parse::<u64>().ok()?.checked_mul(each)?;
+    Some(Duration::from_millis(millis)).filter(|time| !time.is_zero())
 }
 
 /// Whether clients share sessions. No answer in time, or no second connection, shows nothing.
@@ -192,5 +202,27 @@ fn swallowed(settings: &PostgresSettings, name: &str) -> TargetError {
         remedy: Some(format!(
             "write the address of the server itself into the target's URL, or remove {name} from tollgate.toml"
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_read_as_the_server_shows_them() {
+        let read = |text| millis(text).map(|time| time.as_millis());
+        for (text, millis) in [
+            ("0", None),
+            ("1500ms", Some(1_500)),
+            ("5s", Some(5_000)),
+            ("2min", Some(120_000)),
+            ("3h", Some(10_800_000)),
+            ("1d", Some(86_400_000)),
+            ("", None),
+            ("5 s", None),
+        ] {
+            assert_eq!(read(text), millis, "{text}");
+        }
     }
 }

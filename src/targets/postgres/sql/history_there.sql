@@ -28,4 +28,5 @@ SELECT COALESCE(pg_catalog.bool_or(n.nspname = {schema} AND c.relname = '_prisma
   FROM pg_catalog.pg_class AS c
   JOIN pg_catalog.pg_namespace AS n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'f')
-   AND (n.nspname = {schema} OR c.relname = 'prisma_contract')
+   -- By name: there may be thousands of others.
+   AND (c.relname = '_prisma_migrations' AND n.nspname = {schema} OR c.relname = 'prisma_contract')

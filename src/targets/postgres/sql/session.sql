@@ -3,6 +3,6 @@
 SELECT pg_catalog.pg_is_in_recovery() AS standby,
        pg_catalog.pg_backend_pid() AS pid,
        COALESCE(pg_catalog.current_setting('tollgate.session', true), '') AS mark,
-       (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'lock_timeout') AS lock_timeout,
-       (SELECT s.setting FROM pg_catalog.pg_settings AS s WHERE s.name = 'statement_timeout') AS statement_timeout,
+       pg_catalog.current_setting('lock_timeout') AS lock_timeout,
+       pg_catalog.current_setting('statement_timeout') AS statement_timeout,
        pg_catalog.current_setting('default_transaction_isolation') AS isolation
