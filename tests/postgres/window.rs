@@ -108,24 +108,46 @@ fn definitions_stand_with_their_receipts() {
 }
 
 /// Done in the session of whoever defines something: by the database, and not by a script.
-fn on_each_definition(bench: &mut Bench, what: &str) {
+fn on_each_definition(bench: &mut Bench, what: &str, is_hidden: bool) {
+    let makes = "CREATE EVENT TRIGGER meddle ON ddl_command_end EXECUTE FUNCTION meddle()";
+    let makes = match is_hidden {
+        false => makes.to_owned(),
+        true => format!(
+            "DO $do$ BEGIN EXECUTE '{}'; END $do$",
+            makes.replace("TRIGGER", "TRIG' || 'GER")
+        ),
+    };
     let script = format!(
-        "CREATE FUNCTION meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {what} END $$;\nCREATE EVENT TRIGGER meddle ON ddl_command_end EXECUTE FUNCTION meddle();"
+        "CREATE FUNCTION meddle() RETURNS event_trigger LANGUAGE plpgsql AS $$ BEGIN {what} END $$"
     );
-    bench.apply(&script).unwrap();
+    // Where it is hidden no script says both words.
+    let script = match is_hidden {
+        false => script,
+        true => format!(
+            "DO $do$ BEGIN EXECUTE '{}'; END $do$",
+            script
+                .replace('\'', "''")
+                .replace("event_trigger", "event_trig' || 'ger")
+        ),
+    };
+    bench.apply(&format!("{script};")).unwrap();
+    bench.apply(&format!("{makes};")).unwrap();
 }
 
 #[test]
-fn what_takes_the_prepared_statement_away_costs_a_second_try() {
+fn nothing_that_an_event_trigger_does_reaches_the_next_script() {
     for what in [
         "EXECUTE 'DEALLOCATE ALL';",
         "EXECUTE 'DEALLOCATE ALL'; EXECUTE 'PREPARE tollgate_close (int) AS SELECT $1';",
+        "PERFORM set_config('search_path', 'other, public', false);",
     ] {
         let mut bench = Bench::superuser();
-        on_each_definition(&mut bench, what);
+        bench.apply("CREATE SCHEMA other;").unwrap();
+        on_each_definition(&mut bench, what, false);
+        let before = bench.receipts();
         let (heard, ended) = send(&mut bench, &DEFINITIONS, &mut |_| {});
         assert!(ended.is_ok(), "{what}: {ended:?}");
-        assert_eq!((heard, bench.receipts()), (6, 7), "{what}");
+        assert_eq!((heard, bench.receipts()), (6, before + 6), "{what}");
     }
 }
 
@@ -135,7 +157,9 @@ fn what_replaces_the_prepared_statement_is_found_out() {
     on_each_definition(
         &mut bench,
         "EXECUTE 'DEALLOCATE ALL'; EXECUTE 'PREPARE tollgate_close (text, bigint, bigint, text, text, text, text) AS SELECT 0, 0';",
+        true,
     );
+    let before = bench.receipts();
     let (heard, ended) = send(&mut bench, &DEFINITIONS, &mut |_| {});
     let Err(ApplyError::Unknown { error }) = ended else {
         panic!("{ended:?}");
@@ -144,7 +168,70 @@ fn what_replaces_the_prepared_statement_is_found_out() {
         error.fact,
         "the server took the receipt and wrote no row: the table tollgate.receipt was tampered with"
     );
-    assert_eq!((heard, bench.receipts()), (0, 1));
+    assert_eq!((heard, bench.receipts()), (0, before));
+}
+
+#[test]
+fn what_looks_like_a_definition_leaves_nothing_for_the_one_behind_it() {
+    let cases = [
+        "CREATE TABLE always AS SELECT set_config('search_path', 'other, public', false);",
+        "CREATE TABLE U&\"pg_t\\0065mp\".leaked (id int);",
+        "ALTER TABLE a ADD COLUMN b bool DEFAULT 1 IS DISTINCT FROM leak();",
+        "ALTER TABLE a ADD COLUMN b leaking;",
+        "CREATE TABLE g (id int, b int GENERATED ALWAYS AS (leak() + id) STORED);",
+    ];
+    for script in cases {
+        let mut bench = Bench::superuser();
+        for before in [
+            "CREATE SCHEMA other;",
+            "CREATE FUNCTION leak() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN PERFORM set_config('search_path', 'other, public', false); RETURN 1; END $$;",
+            "CREATE DOMAIN leaking AS int DEFAULT leak();",
+            "CREATE TABLE a (id int); INSERT INTO a VALUES (1);",
+        ] {
+            bench.apply(before).unwrap();
+        }
+        let (heard, ended) = send(
+            &mut bench,
+            &[
+                "CREATE TABLE c (id int);",
+                script,
+                "CREATE TABLE leaked (id int);",
+                "CREATE TABLE d (id int);",
+            ],
+            &mut |_| {},
+        );
+        assert!(ended.is_ok(), "{script}: {ended:?}");
+        assert_eq!(heard, 4, "{script}");
+        assert!(bench.has_table("leaked"), "{script}");
+    }
+}
+
+#[test]
+fn a_backslash_is_read_as_the_role_has_it() {
+    let mut bench = Bench::superuser();
+    bench
+        .apply("CREATE TABLE r (id int); CREATE TABLE z (id int);")
+        .unwrap();
+    bench
+        .apply("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET standard_conforming_strings = off', current_database()); END $$;")
+        .unwrap();
+    bench.reconnect();
+    let (heard, ended) = send(
+        &mut bench,
+        &[
+            "CREATE TABLE a (id int);",
+            r"COMMENT ON TABLE r IS 'a\' ; -- '; COMMIT; INSERT INTO z VALUES (1);",
+            "CREATE TABLE b (id int);",
+        ],
+        &mut |_| {},
+    );
+    let Err(ApplyError::Failed { error, left }) = ended else {
+        panic!("{ended:?}");
+    };
+    assert_eq!((heard, left.is_some()), (1, true));
+    assert!(error.message.contains("ended the transaction"), "{error:?}");
+    // It ran once.
+    assert_eq!(bench.database.ask("SELECT count(*) FROM z"), "1");
 }
 
 #[test]

@@ -19,7 +19,7 @@ const CLOSE_PREPARED: &str = include_str!("sql/close_prepared.sql");
 /// follows its RESET ALL.
 const INSERT_PLACE: usize = 7;
 /// The place of what writes it among the statements of [`CLOSE_PREPARED`].
-const EXECUTE_PLACE: usize = 2;
+const EXECUTE_PLACE: usize = 3;
 
 /// Message A: the transaction that the script runs in. Nothing but this, so that a script may begin
 /// with SET TRANSACTION ISOLATION LEVEL. Not in one message with the script: a syntax error there
@@ -102,7 +102,7 @@ impl<'s> Batch<'s> {
         let statements = attempt.analysis.statements();
         let defines = statements.is_some_and(|them| only_defines(attempt.script, them));
         let (opening, closing);
-        if defines && !is_last {
+        if defines && !is_last && !self.session.has_event_triggers() {
             opening = match self.is_prepared {
                 true => self::opening(attempt.receipt.attempt),
                 false => preparing(attempt.receipt.attempt),
@@ -233,12 +233,6 @@ impl Closing {
     /// Whether its COMMIT waits until it survives a crash, and all before it do.
     pub(super) fn is_durable(&self) -> bool {
         self.is_durable
-    }
-
-    /// Whether what its answers tell may be the prepared statement's doing, and not the script's: then the
-    /// script is to be sent again alone.
-    pub(super) fn is_in_doubt(&self, [opened, ran, _]: &[Answer; 3]) -> bool {
-        self.is_prepared && (opened.error.is_some() || ran.error.is_none())
     }
 
     /// The success that the answers to A, the script and C prove, if they do.

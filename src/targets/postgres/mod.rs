@@ -244,6 +244,9 @@ impl Target for PostgresTarget {
                 left: None,
             });
         }
+        if window::makes_event_triggers(attempt.script) {
+            self.session.set_event_triggers(true);
+        }
         lock::shallow(&self.session).map_err(protocol::unknown)?;
         schema::ensure(&self.session)?;
         let tell = RefCell::new(tell);

@@ -27,6 +27,8 @@ pub(super) struct Session {
     known: Mutex<Known>,
     /// Whether the run's lock was taken twice.
     is_deep: AtomicBool,
+    /// Whether somebody's code may run when something is defined.
+    has_event_triggers: AtomicBool,
     /// The shortest time that an answer took, in microseconds.
     shortest: AtomicU64,
 }
@@ -124,6 +126,8 @@ impl Session {
             schema,
             known: Mutex::default(),
             is_deep: AtomicBool::new(false),
+            // Until the session was looked at.
+            has_event_triggers: AtomicBool::new(true),
             shortest: AtomicU64::new(u64::MAX),
         }
     }
@@ -144,6 +148,15 @@ impl Session {
     /// Whether the run's lock was taken twice: see [`super::lock::LOST_DEEP`].
     pub(super) fn is_deep(&self) -> bool {
         self.is_deep.load(Ordering::Relaxed)
+    }
+
+    /// Whether event triggers are there, as far as it was seen.
+    pub(super) fn has_event_triggers(&self) -> bool {
+        self.has_event_triggers.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_event_triggers(&self, are_there: bool) {
+        self.has_event_triggers.store(are_there, Ordering::Relaxed);
     }
 
     pub(super) fn set_deep(&self, is_deep: bool) {

@@ -67,6 +67,7 @@ pub(super) fn judge(
             return Err(swallowed(settings, name));
         }
     }
+    session.set_event_triggers(cell("event_triggers") != "f");
     Ok(Backend {
         pid: cell("pid").parse().unwrap_or_default(),
         lock_timeout: millis(cell("lock_timeout")),

@@ -7,8 +7,8 @@
 //! its receipt names one that is not there, and is refused with all of its work.
 //!
 //! A script that only defines things is closed by one prepared statement, which costs the server a third of what
-//! it costs otherwise. Nothing in such a script could have changed what the session has prepared; where that
-//! fails all the same, nothing stands, and the script is sent again alone.
+//! it costs otherwise. Nothing in such a script could have changed what the session has prepared, or leaves
+//! something in it; where event triggers run on definitions, none is closed so.
 //!
 //! Of those that are handed over together the last one alone waits for the server's disk. The log is written
 //! in order, so what it waits for carries the others; until then they are not told as applied.
@@ -42,12 +42,19 @@ pub(super) fn may_queue(session: &Session, script: &str, analysis: &Analysis) ->
     pipelinable(analysis)
         // What may give the run's lock back is looked at more closely.
         && !mentions("advisory")
+        // What runs somebody's code in every definition behind it.
+        && !makes_event_triggers(script)
         // A COMMIT that may fail is waited for.
         && !mentions("isolation")
         && !mentions("serializable")
         && !invalid::may_pass_over(script)
         // The schema that the URL names is made before a script that needs it.
         && (session.schema().is_none() || !mentions("schema"))
+}
+
+/// Whether a script may make an event trigger, by its words alone.
+pub(super) fn makes_event_triggers(script: &str) -> bool {
+    invalid::mentions(script, "event") && invalid::mentions(script, "trigger")
 }
 
 /// Sends what is handed over, in this order, and again from the first one that could not get a lock, as for
@@ -71,13 +78,13 @@ pub(super) fn apply<'a>(
         let (sent, seen) = blocker.watch_each(|steps| send(session, some, steps, queue));
         let Some((rest, error)) = sent? else { continue };
         let Some((attempt, behind)) = rest.split_first() else {
-            continue;
+            return Err(error);
         };
         let statements = attempt.analysis.statements().unwrap_or_default();
         let heard = RefCell::new(&mut *queue);
         let progress = &mut |told| heard.borrow_mut().hear(Heard::News(News::Progress(told)));
         let note = &mut |note: &str| heard.borrow_mut().hear(Heard::News(News::Note(note)));
-        let first = error.map(|error| (Err(error), seen));
+        let first = Some((Err(error), seen));
         let applied = retry::on_lock(session, blocker, lock_wait, note, first, || {
             atomic::apply(session, attempt, statements, progress)
         })?;
@@ -187,9 +194,8 @@ impl Feed for Going<'_, '_> {
     }
 }
 
-/// Those from the one on that failed, and how that one did, unless it is to be sent again alone; nothing where
-/// all of them have a receipt.
-type Sent<'a> = Option<(Vec<Attempt<'a>>, Option<ApplyError>)>;
+/// Those from the one on that failed, and how that one did; nothing where all of them have a receipt.
+type Sent<'a> = Option<(Vec<Attempt<'a>>, ApplyError)>;
 
 fn send<'a>(
     session: &Session,
@@ -268,10 +274,7 @@ fn send<'a>(
         }
         refuse_broken(&answers.each_ref())?;
         let statements = attempt.analysis.statements().unwrap_or_default();
-        let error = match closing.is_in_doubt(answers) {
-            true => None,
-            false => Some(atomic::failed(attempt, statements, answers)),
-        };
+        let error = atomic::failed(attempt, statements, answers);
         let rest = going.sent.iter().map(|(attempt, _)| *attempt);
         return Ok(Some((rest.collect(), error)));
     }

@@ -9,13 +9,17 @@ WITH written AS (
 )
 SELECT pg_catalog.int4in(pg_catalog.textout(CASE
   WHEN COALESCE(pg_catalog.current_setting('tollgate.attempt', true), '') OPERATOR(pg_catalog.<>) $1
-    THEN 'tollgate:reset'
+    THEN CASE
+      WHEN pg_catalog.transaction_timestamp() OPERATOR(pg_catalog.=) pg_catalog.statement_timestamp()
+        THEN pg_catalog.concat('tollgate:', $1, ':ended')
+      ELSE pg_catalog.concat('tollgate:', $1, ':reset')
+    END
   WHEN {lost}
-    THEN 'tollgate:unlocked'
+    THEN pg_catalog.concat('tollgate:', $1, ':unlocked')
   WHEN NOT EXISTS (SELECT FROM written AS r WHERE r.hash OPERATOR(pg_catalog.=) $4)
-    THEN 'tollgate:swallowed'
+    THEN pg_catalog.concat('tollgate:', $1, ':swallowed')
   WHEN NOT EXISTS (SELECT FROM tollgate.identity)
     OR EXISTS (SELECT FROM tollgate.journal WHERE false)
-    THEN 'tollgate:forgotten'
+    THEN pg_catalog.concat('tollgate:', $1, ':forgotten')
   ELSE '0'
 END)), (SELECT {recorded_at} FROM written AS r) AS recorded_at;

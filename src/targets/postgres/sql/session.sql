@@ -5,4 +5,5 @@ SELECT pg_catalog.pg_is_in_recovery() AS standby,
        COALESCE(pg_catalog.current_setting('tollgate.session', true), '') AS mark,
        pg_catalog.current_setting('lock_timeout') AS lock_timeout,
        pg_catalog.current_setting('statement_timeout') AS statement_timeout,
-       pg_catalog.current_setting('default_transaction_isolation') AS isolation
+       pg_catalog.current_setting('default_transaction_isolation') AS isolation,
+       EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D') AS event_triggers
