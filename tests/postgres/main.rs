@@ -26,6 +26,7 @@ mod identity;
 mod invalid;
 mod journal;
 mod lost_by_a_down;
+mod opening;
 mod own_tables;
 mod pooler;
 mod rehearse;

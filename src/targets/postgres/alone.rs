@@ -47,6 +47,25 @@ pub(super) fn apply(
 
     let opened = session.run(&format!("{}; SET tollgate.sent = 'inside'", opening(id)));
     refuse_broken(&[&opened])?;
+    let fail = |error: ScriptError, gone: bool| {
+        let what = if gone { "undone" } else { "failed" };
+        // A script that dropped the journal too, and committed that, has said enough.
+        if let Err(error) = journal::write(session, id, &row(what))
+            && error.as_db_error().is_none()
+        {
+            return unknown(session_error(&error, "writing the journal"));
+        }
+        ApplyError::Failed {
+            error: Box::new(error),
+            left: (!gone).then_some(Progress { done: 0, of: OF }),
+        }
+    };
+    if let Some(error) = db_error(&opened) {
+        // It would run outside of the transaction, and is not sent.
+        let error = script_error(error, "", 0, None);
+        recover(session).map_err(unknown)?;
+        return Err(fail(error, true));
+    }
     let ran = session.run(attempt.script);
     refuse_broken(&[&ran])?;
     // Sent after an error too: then it records nothing, and tells whether a transaction was open.
@@ -55,9 +74,7 @@ pub(super) fn apply(
 
     let closed_with = db_error(&closed).map(|error| refusal(error, id));
     let found = closed_with.as_ref().map(|refusal| refusal.found);
-    let error = if let Some(error) = db_error(&opened) {
-        script_error(error, "", 0, None)
-    } else if let Some(error) = db_error(&ran) {
+    let error = if let Some(error) = db_error(&ran) {
         script_error(error, attempt.script, 0, None)
     } else if let Some(refusal) = closed_with {
         refusal.error
@@ -92,17 +109,7 @@ pub(super) fn apply(
         }
     }
     let (error, gone) = judge(attempt.script, error, found, &state);
-    let what = if gone { "undone" } else { "failed" };
-    // A script that dropped the journal too, and committed that, has said enough.
-    if let Err(error) = journal::write(session, id, &row(what))
-        && error.as_db_error().is_none()
-    {
-        return Err(unknown(session_error(&error, "writing the journal")));
-    }
-    Err(ApplyError::Failed {
-        error: Box::new(error),
-        left: (!gone).then_some(Progress { done: 0, of: OF }),
-    })
+    Err(fail(error, gone))
 }
 
 /// Whether all of it is gone, beside what is told of it.

@@ -29,9 +29,14 @@ pub(super) fn apply(
         session.pipeline([&opening, attempt.script, closing.message()])
     } else {
         let opened = session.run(&opening);
-        let ran = session.run(attempt.script);
-        let [closed] = session.pipeline([closing.message()]);
-        [opened, ran, closed]
+        if opened.error.is_some() {
+            // It would run outside of the transaction.
+            [opened, Answer::nothing(), Answer::nothing()]
+        } else {
+            let ran = session.run(attempt.script);
+            let [closed] = session.pipeline([closing.message()]);
+            [opened, ran, closed]
+        }
     };
     refuse_broken(&[&opened, &ran, &closed])?;
     let answers = [opened, ran, closed];

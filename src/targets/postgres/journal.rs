@@ -99,14 +99,21 @@ pub(super) fn write(session: &Session, attempt: AttemptId, insert: &str) -> Resu
 }
 
 /// Runs an ordinary statement together with the row that says that it is done. The answers are those
-/// of BEGIN, of the statement, and of the row with its COMMIT.
+/// of BEGIN, of the statement, and of the row with its COMMIT. The first is waited for: where it is refused,
+/// because somebody cancels just then, what is sent behind it would run outside of any transaction, and
+/// could stand without its row. Nothing is.
 pub(super) fn run_with(
     session: &Session,
     attempt: AttemptId,
     statement: &str,
     insert: &str,
 ) -> [Answer; 3] {
-    session.pipeline(["BEGIN", statement, &filled(STEP, attempt, insert)])
+    let opened = session.run("BEGIN");
+    if opened.error.is_some() {
+        return [opened, Answer::nothing(), Answer::nothing()];
+    }
+    let [ran, closed] = session.pipeline([statement, &filled(STEP, attempt, insert)]);
+    [opened, ran, closed]
 }
 
 /// Adds a row in the script's own transaction, which is about to be committed.

@@ -91,6 +91,15 @@ pub(super) struct Answer {
 }
 
 impl Answer {
+    /// Of a message that was not sent.
+    pub(super) fn nothing() -> Self {
+        Self {
+            rows: Vec::new(),
+            ended: Vec::new(),
+            error: None,
+        }
+    }
+
     /// The rows of each statement of the message, by its place, or the error.
     pub(super) fn into_tables(self) -> Result<Vec<Vec<SimpleQueryRow>>, Error> {
         let ended = self.ended.clone();
@@ -230,7 +239,7 @@ impl Session {
     /// sending while the server answers: neither side blocks the other, however much there is.
     pub(super) fn pipeline<const N: usize>(&self, messages: [&str; N]) -> [Answer; N] {
         let mut answers = self.flight(&messages).into_iter();
-        std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
+        std::array::from_fn(|_| answers.next().unwrap_or_else(Answer::nothing))
     }
 
     /// The same, where the rows of one of the messages, by its place, are many: they are shown one by one as
@@ -242,7 +251,7 @@ impl Session {
         show: &mut dyn FnMut(&SimpleQueryRow),
     ) -> [Answer; N] {
         let mut answers = self.fly(&messages, Some((place, show))).into_iter();
-        std::array::from_fn(|_| answers.next().unwrap_or_else(nothing))
+        std::array::from_fn(|_| answers.next().unwrap_or_else(Answer::nothing))
     }
 
     /// [`Self::pipeline`] for any number of messages: as many answers.
@@ -332,18 +341,10 @@ impl Session {
     }
 }
 
-fn nothing() -> Answer {
-    Answer {
-        rows: Vec::new(),
-        ended: Vec::new(),
-        error: None,
-    }
-}
-
 fn failed(error: Error) -> Answer {
     Answer {
         error: Some(error),
-        ..nothing()
+        ..Answer::nothing()
     }
 }
 
@@ -386,7 +387,7 @@ async fn on_the_wire(point: &str) {
 /// Reads to the end of a message's answer. After an error the driver itself skips the rest.
 async fn drain(stream: tokio_postgres::SimpleQueryStream, mut rows: Rows<'_>) -> Answer {
     let mut stream = pin!(stream);
-    let mut answer = nothing();
+    let mut answer = Answer::nothing();
     while let Some(message) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
         match message {
             Ok(SimpleQueryMessage::CommandComplete(rows)) => answer.ended.push(rows),
