@@ -141,7 +141,10 @@ fn a_script_that_is_sent_message_by_message_stops_at_its_opening() {
 fn a_script_that_is_sent_with_its_opening_is_told_to_stand_where_it_does() {
     let (mut bench, relay) = bench();
     let script = "CREATE TABLE t (id int);";
-    assert!(tollgate::sql::pipelinable(&analyse(Engine::Postgresql, script)));
+    assert!(tollgate::sql::pipelinable(&analyse(
+        Engine::Postgresql,
+        script
+    )));
     relay.spoil(0);
     let (error, left) = failed(bench.apply(script));
     assert!(relay.has_spoiled());

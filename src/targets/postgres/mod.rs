@@ -68,7 +68,7 @@ use crate::model::{
     Schema, StoredReceipt,
 };
 use crate::sql::changes::Name;
-use crate::sql::{Analysis, StatementKind};
+use crate::sql::{Analysis, NotAnalysed, StatementKind};
 use blocker::Blocker;
 use runtime::Session;
 use session::Backend;
@@ -233,7 +233,20 @@ impl Target for PostgresTarget {
         tell: &mut dyn FnMut(News<'_>),
     ) -> Result<Applied, ApplyError> {
         let lock_wait = self.must_be_locked().map_err(protocol::unknown)?;
-        let unsendable = match unsendable(attempt).or_else(|| attempt.must_be_atomic()) {
+        let misread = (!self.session.reads_as_we_do(attempt.script)
+            && attempt.analysis.receipt_kind() == ReceiptKind::Atomic)
+            .then(misread);
+        if misread.is_some() && attempt.analysis.statements().is_some() {
+            tell(News::Note(
+                "standard_conforming_strings is off here, and a backslash of this script may mean another thing than was read: it is sent as one piece, and what it leaves is looked at",
+            ));
+        }
+        let unsendable = unsendable(attempt);
+        let attempt = &Attempt {
+            analysis: misread.as_ref().unwrap_or(attempt.analysis),
+            ..*attempt
+        };
+        let unsendable = match unsendable.or_else(|| attempt.must_be_atomic()) {
             Some(error) => Some(error),
             None => invalid::in_the_way(&self.session, attempt.script, "Nothing was sent")
                 .map_err(protocol::unknown)?,
@@ -459,6 +472,14 @@ impl PostgresTarget {
             remedy: None,
         })
     }
+}
+
+/// Of a script that the server reads by other rules than the parser did.
+fn misread() -> Analysis {
+    Analysis::NotAnalysed(NotAnalysed::ParseError {
+        offset: 0,
+        message: "a backslash is an escape in the plain strings of this session".to_owned(),
+    })
 }
 
 /// What must not be sent at all.

@@ -55,6 +55,12 @@ pub(super) fn rehearse(
     if let Some(why) = fit::unfit(&request.first).or_else(|| fit::unfit(&request.second)) {
         return Err(RehearsalError::Unfit { why });
     }
+    let scripts = [request.first.script, request.second.script];
+    if !scripts.iter().all(|script| main.reads_as_we_do(script)) {
+        return Err(RehearsalError::Unfit {
+            why: "a script has a backslash, and standard_conforming_strings is off here".to_owned(),
+        });
+    }
     let patience = Patience::of(main)?;
     let mut known = String::new();
     for n in 1..=TRIES {

@@ -29,6 +29,8 @@ pub(super) struct Session {
     is_deep: AtomicBool,
     /// Whether somebody's code may run when something is defined.
     has_event_triggers: AtomicBool,
+    /// Whether a backslash in a plain string is an escape: `standard_conforming_strings = off`.
+    has_escapes: AtomicBool,
     /// The shortest time that an answer took, in microseconds.
     shortest: AtomicU64,
 }
@@ -137,6 +139,7 @@ impl Session {
             is_deep: AtomicBool::new(false),
             // Until the session was looked at.
             has_event_triggers: AtomicBool::new(true),
+            has_escapes: AtomicBool::new(true),
             shortest: AtomicU64::new(u64::MAX),
         }
     }
@@ -166,6 +169,16 @@ impl Session {
 
     pub(super) fn set_event_triggers(&self, are_there: bool) {
         self.has_event_triggers.store(are_there, Ordering::Relaxed);
+    }
+
+    /// Whether a script is read here as the parser did: where a backslash is an escape, a string may end
+    /// elsewhere, and what follows it is other statements.
+    pub(super) fn reads_as_we_do(&self, script: &str) -> bool {
+        !self.has_escapes.load(Ordering::Relaxed) || !script.contains('\\')
+    }
+
+    pub(super) fn set_escapes(&self, are_there: bool) {
+        self.has_escapes.store(are_there, Ordering::Relaxed);
     }
 
     pub(super) fn set_deep(&self, is_deep: bool) {

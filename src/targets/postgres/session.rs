@@ -68,6 +68,7 @@ pub(super) fn judge(
         }
     }
     session.set_event_triggers(cell("event_triggers") != "f");
+    session.set_escapes(cell("plain_strings") != "on");
     Ok(Backend {
         pid: cell("pid").parse().unwrap_or_default(),
         lock_timeout: millis(cell("lock_timeout")),

@@ -301,3 +301,19 @@ fn what_is_not_undone_or_not_compared_is_said() {
         assert!(why.contains("not here"), "{why}");
     }
 }
+
+#[test]
+fn a_backslash_that_the_server_reads_in_another_way_is_no_place_for_a_rehearsal() {
+    let database = Database::new();
+    database.run("CREATE TABLE z (id int)").unwrap();
+    let name = database.name();
+    let off = format!("ALTER DATABASE {name} SET standard_conforming_strings = off");
+    database.run(&off).unwrap();
+    let hidden = r"SELECT 'a\' ; -- '; COMMIT; INSERT INTO z VALUES (1);";
+    for scripts in [(hidden, "SELECT 1"), ("SELECT 1", hidden)] {
+        let why = unfit(rehearse(&mut locked(&database), scripts.0, scripts.1));
+        assert!(why.contains("standard_conforming_strings"), "{why}");
+    }
+    assert_eq!(database.ask("SELECT count(*) FROM z"), "0");
+    rehearse(&mut locked(&database), "CREATE TABLE t ()", "DROP TABLE t").unwrap();
+}

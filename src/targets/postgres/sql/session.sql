@@ -6,4 +6,5 @@ SELECT pg_catalog.pg_is_in_recovery() AS standby,
        pg_catalog.current_setting('lock_timeout') AS lock_timeout,
        pg_catalog.current_setting('statement_timeout') AS statement_timeout,
        pg_catalog.current_setting('default_transaction_isolation') AS isolation,
+       pg_catalog.current_setting('standard_conforming_strings') AS plain_strings,
        EXISTS (SELECT FROM pg_catalog.pg_event_trigger AS e WHERE e.evtenabled OPERATOR(pg_catalog.<>) 'D') AS event_triggers
