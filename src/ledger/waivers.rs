@@ -16,14 +16,24 @@ pub struct Waived {
     pub waiver: Waiver,
     /// BLAKE3 of the bytes that it is about; of others it says nothing.
     pub blake3: Checksum,
+    /// BLAKE3 of the `down.sql` that it is about, where it is about one.
+    pub down: Option<Checksum>,
     /// The attempts that were begun under it, and those whose receipts name it.
     pub spent_by: BTreeSet<AttemptId>,
+}
+
+/// A waiver as its entry says it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Said {
+    pub(super) waiver: Waiver,
+    pub(super) blake3: Checksum,
+    pub(super) down: Option<Checksum>,
 }
 
 /// What is known of an environment's waivers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Waivers {
-    pub(super) said: BTreeMap<Place, (Waiver, Checksum)>,
+    pub(super) said: BTreeMap<Place, Said>,
     pub(super) spent: BTreeMap<Place, BTreeSet<AttemptId>>,
 }
 
@@ -41,7 +51,12 @@ impl Waivers {
             at: by.at,
             entry: place,
         };
-        self.said.insert(place, (waiver, waived.blake3));
+        let said = Said {
+            waiver,
+            blake3: waived.blake3,
+            down: waived.down,
+        };
+        self.said.insert(place, said);
     }
 
     /// An attempt was begun under these, or its receipt names them.
@@ -53,9 +68,10 @@ impl Waivers {
 
     /// Every waiver, in the order of their entries' places.
     pub(super) fn all(&self) -> impl Iterator<Item = Waived> {
-        self.said.iter().map(|(place, (waiver, blake3))| Waived {
-            waiver: waiver.clone(),
-            blake3: *blake3,
+        self.said.iter().map(|(place, said)| Waived {
+            waiver: said.waiver.clone(),
+            blake3: said.blake3,
+            down: said.down,
             spent_by: self.spent.get(place).cloned().unwrap_or_default(),
         })
     }

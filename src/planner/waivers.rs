@@ -54,7 +54,27 @@ fn counts(world: &World<'_>, waived: &view::Waived) -> bool {
         Gate::Modified if ran.is_none() => false,
         _ => file.is_some_and(|file| file.checksum == waived.blake3),
     };
-    is_of_these_bytes && (lasts(world, waived) || goes_on(world, waived))
+    is_of_these_bytes
+        && (gate != Gate::Rehearsal || is_of_this_reversal(world, waived))
+        && (lasts(world, waived) || goes_on(world, waived))
+}
+
+/// Whether the reversal is the one that stood there, and was not tried since and did not pass: neither another
+/// script nor its failure was accepted.
+fn is_of_this_reversal(world: &World<'_>, waived: &view::Waived) -> bool {
+    let Some(file) = world.file(&waived.waiver.migration) else {
+        return false;
+    };
+    let Some(down) = file.down else {
+        return waived.down.is_none();
+    };
+    let failed_since = world.before().any(|name| {
+        let there = world.inputs.view.get(name);
+        let known = there
+            .and_then(|there| there.rehearsal_of(file.migration, file.checksum, down.checksum));
+        known.is_some_and(|known| !known.down.result.passed() && known.at > waived.waiver.at)
+    });
+    waived.down == Some(down.checksum) && !failed_since
 }
 
 /// Whether it is still to be used: once, or for as long as the policy says.

@@ -78,6 +78,7 @@ pub fn waive(run: &mut Run<'_>, request: &Request<'_>) -> Result<(Plan, Waiver),
             gate: gate.as_str().to_owned(),
             migration: migration.clone(),
             blake3,
+            down: down(run, request),
             reason: reason.clone(),
         }),
     )?;
@@ -120,6 +121,14 @@ fn bytes(run: &Run<'_>, request: &Request<'_>) -> Option<Checksum> {
     }
     let here = run.ledger.view().get(request.environment)?;
     here.applied.get(request.migration)?.checksum
+}
+
+/// The prepared reversal that it is about: what is accepted of one was not accepted of another.
+fn down(run: &Run<'_>, request: &Request<'_>) -> Option<Checksum> {
+    let file = run.file(request.migration)?;
+    file.down
+        .filter(|_| request.gate == Gate::Rehearsal)
+        .map(|down| down.checksum)
 }
 
 fn nothing_to_accept(request: &Request<'_>, plan: &Plan) -> WorkflowError {

@@ -211,6 +211,7 @@ fn fact(n: i64, draw: &Draw, begun: &mut Vec<Intent>) -> Fact {
             gate: "order".to_owned(),
             migration,
             blake3: intent.blake3,
+            down: None,
             reason: "it goes first".to_owned(),
         }),
         14 => Fact::PostReviewed(PostReviewed {

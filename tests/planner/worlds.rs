@@ -398,6 +398,7 @@ impl Place {
                     gate: gate.as_str().to_owned(),
                     migration: migration(name).clone(),
                     blake3: KNOWN.digests[version].0,
+                    down: None,
                     reason: "it may".to_owned(),
                 })
             }

@@ -37,7 +37,7 @@ use parts::{Covered, Folded};
 
 /// Of the program and of the fold: raised whenever entries add up to something else, or are written in
 /// another way, than before.
-const VERSION: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " fold 3");
+const VERSION: &str = concat!("tollgate ", env!("CARGO_PKG_VERSION"), " fold 4");
 /// The context of a part's digest.
 const CONTEXT: &str = "tollgate 2026 ledger snapshot v1";
 /// So many of the newest entries are never in a snapshot: each opening verifies them, and what arrives

@@ -13,7 +13,7 @@ use crate::ledger::order::{Key, Order, Times};
 use crate::ledger::rehearsals::{Rehearsals, Rehearsed};
 use crate::ledger::reverts::{Incident, Reverts, Rollback};
 use crate::ledger::view::{EnvironmentView, KnownPolicy, View};
-use crate::ledger::waivers::Waivers;
+use crate::ledger::waivers::{Said, Waivers};
 use crate::model::entry::Head;
 use crate::model::{EnvironmentName, IncarnationId, WriterId};
 
@@ -32,6 +32,7 @@ kept! {
         undone, released, ended, lost,
     }
     Rehearsed { down, at, by, told_by }
+    Said { waiver, blake3, down }
     Waivers { said, spent }
     Run { migration, checksum, debt, at, by }
     Review { by, at, note }

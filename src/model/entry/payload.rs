@@ -515,6 +515,9 @@ pub struct Waived {
     /// BLAKE3 of its `migration.sql` as it stood; of one whose folder is gone, of the bytes that ran. Of
     /// other bytes it says nothing.
     pub blake3: Checksum,
+    /// BLAKE3 of its `down.sql` as it stood, where the gate is about that (`rehearsal`) and there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub down: Option<Checksum>,
     /// Why.
     pub reason: String,
 }
