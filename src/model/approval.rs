@@ -28,13 +28,23 @@ pub struct Approval {
 }
 
 impl Approval {
+    fn typed(&self) -> String {
+        let typed = self.typed_by.as_ref();
+        typed.map_or_else(String::new, |by| {
+            format!(" (typed by {})", super::one_line(&by.0))
+        })
+    }
+
+    /// For people: "bo (typed by alice)".
+    #[must_use]
+    pub fn by(&self) -> String {
+        format!("{}{}", super::one_line(&self.approver.0), self.typed())
+    }
+
     /// For people: "bo, 2025-11-04 10:12 UTC (typed by alice): looks good".
     #[must_use]
     pub fn told(&self) -> String {
-        let typed = self.typed_by.as_ref();
-        let typed = typed.map_or_else(String::new, |by| {
-            format!(" (typed by {})", super::one_line(&by.0))
-        });
+        let typed = self.typed();
         let note = self.note.as_ref();
         let note = note.map_or_else(String::new, |note| format!(": {}", super::one_line(note)));
         let approver = super::one_line(&self.approver.0);

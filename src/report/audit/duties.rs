@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Known, Row};
 use crate::model::approval::NOT_SIGNED;
-use crate::model::{Actor, MigrationId};
+use crate::model::{Actor, Approval, MigrationId};
 
 /// Whether those who wrote, reviewed and applied were different people.
 #[derive(Debug, Serialize)]
@@ -43,14 +43,13 @@ pub(super) fn duties(
         .filter(|row| Some(&row.environment) == known.production())
         .map(|row| row.by.as_str())
         .collect();
-    let Some(first) = in_production.first() else {
+    if in_production.is_empty() {
         return Duties {
             state: "not shown",
             why: "it did not run in production in this scope".to_owned(),
         };
-    };
-    let said = |people: &BTreeSet<&str>| people.iter().copied().collect::<Vec<_>>().join(", ");
-    let appliers = said(&in_production);
+    }
+    let appliers = in_production.iter().copied().collect::<Vec<_>>().join(", ");
     if let Some(reviewer) = reviewers
         .iter()
         .find(|it| !in_production.contains(it.as_str()))
@@ -60,20 +59,48 @@ pub(super) fn duties(
             why: format!("applied by {appliers}, reviewed afterwards by {reviewer}"),
         };
     }
-    let approvers: BTreeSet<&str> = applied
+    let is_applier = |name: &str| in_production.iter().any(|by| same(by, name));
+    let others: Vec<&Approval> = applied
         .filter(|row| Some(&row.environment) == known.production())
-        .flat_map(|row| row.approved_by.iter().map(String::as_str))
-        .filter(|it| !in_production.iter().any(|by| same(by, it)))
+        .flat_map(|row| &row.approvals)
+        .filter(|it| !is_applier(&it.approver.0))
         .collect();
+    // Whoever applied it may have typed any name.
+    let is_own = |it: &&&Approval| it.typed_by.as_ref().is_some_and(|by| is_applier(&by.0));
+    let told = |all: &[&&Approval]| {
+        let all: BTreeSet<String> = all.iter().map(|it| it.by()).collect();
+        all.into_iter().collect::<Vec<_>>().join(", ")
+    };
+    let (own, approvers): (Vec<&&Approval>, Vec<&&Approval>) = others.iter().partition(is_own);
     if !approvers.is_empty() {
         return Duties {
             state: "met",
             why: format!(
                 "applied by {appliers}, approved before by {} ({NOT_SIGNED})",
-                said(&approvers)
+                told(&approvers)
             ),
         };
     }
+    let duties = by_authors(known, rows, authors, &in_production);
+    if own.is_empty() {
+        return duties;
+    }
+    let why = format!(
+        "approved before by {}, in words of whoever applied it; {}",
+        told(&own),
+        duties.why
+    );
+    Duties { why, ..duties }
+}
+
+/// The same where nobody else approved or reviewed it.
+fn by_authors(
+    known: &Known<'_>,
+    rows: &[&Row],
+    authors: Option<&[String]>,
+    in_production: &BTreeSet<&str>,
+) -> Duties {
+    let appliers = in_production.iter().copied().collect::<Vec<_>>().join(", ");
     let everyone: BTreeSet<&str> = rows.iter().map(|row| row.by.as_str()).collect();
     let proven = rows.iter().any(|row| {
         Some(&row.environment) == known.production()
@@ -95,7 +122,7 @@ pub(super) fn duties(
                 _ => "not shown",
             },
             why: match everyone.len() {
-                1 => format!("{first} alone is on record; {control}"),
+                1 => format!("{appliers} alone is on record; {control}"),
                 _ => format!(
                     "applied by {appliers}; the author is {}, and no reviewer is on record; {control}",
                     match authors {

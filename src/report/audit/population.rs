@@ -9,8 +9,8 @@ use super::verdict::Chain;
 use crate::digest::ChainHash;
 use crate::model::entry::{Absorbed, Ending, How, Intent, Outcome, Resolved, Verdict};
 use crate::model::{
-    AttemptId, Debt, Entry, EnvironmentName, Fact, MigrationId, Origin, Receipt, ReceiptKind,
-    Release, Timestamp, Waiver,
+    Approval, AttemptId, Debt, Entry, EnvironmentName, Fact, MigrationId, Origin, Receipt,
+    ReceiptKind, Release, Timestamp, Waiver,
 };
 
 /// One row of the population.
@@ -60,8 +60,12 @@ pub struct Row {
     pub saved_plan: Option<String>,
     /// The change number of that plan.
     pub change: Option<String>,
-    /// Who approved that plan, as far as it counted when this was begun.
+    /// Who approved that plan, as far as it counted when this was begun, and who typed it where that was
+    /// somebody else: `bo (typed by alice)`.
     pub approved_by: Vec<String>,
+    /// The same approvals.
+    #[serde(skip)]
+    pub(super) approvals: Vec<Approval>,
     /// The digest of the policy that it came under; `None` where that is not recorded.
     pub policy: Option<String>,
     /// The attempt's id.
@@ -257,6 +261,7 @@ fn empty(at: Timestamp, environment: EnvironmentName, by: String) -> Row {
         saved_plan: None,
         change: None,
         approved_by: Vec::new(),
+        approvals: Vec::new(),
         policy: None,
         attempt: None,
         target: None,
@@ -317,11 +322,8 @@ fn row(
     let release: Option<Release> =
         release.or_else(|| receipt.and_then(|(_, it)| it.release.clone()));
     row.saved_plan = release.as_ref().map(|it| it.id.to_string());
-    row.approved_by = release
-        .iter()
-        .flat_map(|it| &it.approvals)
-        .map(|it| it.approver.0.clone())
-        .collect();
+    row.approvals = release.iter().flat_map(|it| it.approvals.clone()).collect();
+    row.approved_by = row.approvals.iter().map(Approval::by).collect();
     row.change = release.and_then(|it| it.change);
     let policy = draft.begun.and_then(|(_, intent)| intent.policy);
     let policy = policy.or_else(|| receipt.and_then(|(_, it)| it.policy));

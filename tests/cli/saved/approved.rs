@@ -557,3 +557,43 @@ fn what_only_waits_is_said_and_not_refused() {
     project.now += 12 * HOUR;
     assert_eq!(held(&project).exit, 0);
 }
+
+/// Who applied it typed the approval too: it counts for the gate, by the name, and the report says who typed it
+/// and makes no separation of duties of it.
+#[test]
+fn the_report_says_who_typed_an_approval() {
+    let mut project = asking("approvals = 1");
+    for (typed_by, state, says) in [
+        (
+            "alice",
+            "not met",
+            "approved before by bo (typed by alice), in words of whoever applied it; alice alone is on record",
+        ),
+        (
+            "cy",
+            "met",
+            "applied by alice, approved before by bo (typed by cy) (recorded, not signed)",
+        ),
+    ] {
+        as_user(&mut project, typed_by);
+        approve(&project, "bo");
+        as_user(&mut project, "alice");
+        assert_eq!(project.run(&["apply", "prod", "--plan", PLAN]).exit, 0);
+        let (_, report) = project.json(&["report"]);
+        let changes = report["changes"].as_array().unwrap();
+        let newest = changes.last().unwrap();
+        assert_eq!(newest["duties"]["state"], state, "{newest:#}");
+        let why = newest["duties"]["why"].as_str().unwrap();
+        assert!(why.starts_with(says), "{why}");
+        let approver = newest["approver"].as_str().unwrap();
+        assert!(
+            approver.contains(&format!("bo (typed by {typed_by})")),
+            "{approver}"
+        );
+        // Another one.
+        let next = "20251109000000_next";
+        project.write(next, "CREATE TABLE next (id INTEGER PRIMARY KEY);\n");
+        assert_eq!(project.run(&["promote", "test"]).exit, 0);
+        save(&project, &[]);
+    }
+}
