@@ -29,6 +29,15 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         Event::Bound { environment, name } => {
             output.note(&format!("{environment}: bound to {name}\n"));
         }
+        Event::Renamed {
+            environment,
+            from,
+            to,
+        } => {
+            output.note(&format!(
+                "{environment}: its target is called {to} now, and was {from}; by what it says of itself it is the same\n"
+            ));
+        }
         Event::WasEmptied { environment, name } => {
             output.note(&format!(
                 "{environment}: {name} was emptied since the ledger knew it: nothing counts as applied there\n"

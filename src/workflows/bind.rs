@@ -1,7 +1,7 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
 use super::contact::{absorb, came_back, emptied, reach, taken};
-use super::tie::{bound, enter, gone, put_back, take_in_emptied};
+use super::tie::{bound, enter, gone, put_back, renamed, take_in_emptied};
 
 use super::history::has_rows;
 use super::{Run, WorkflowError, target_error};
@@ -114,7 +114,11 @@ fn try_to_bind(
                 return Ok(Bind::Bound);
             }
             if !lost {
-                return Ok(if accepted { Bind::Bound } else { Bind::Already });
+                let is_renamed = renamed(run, environment, &survey, Some(reason))?;
+                return Ok(match accepted || is_renamed {
+                    true => Bind::Bound,
+                    false => Bind::Already,
+                });
             }
             // It lost receipts: the same target, from an earlier point on.
             put_back(run, environment, &survey, reason)?;

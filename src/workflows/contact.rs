@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::history::{has_rows, take_in};
 use super::settle::{journals, settle, take_in_receipt};
-use super::tie::{bound, enter, gone, meet, take_in_emptied};
+use super::tie::{bound, enter, gone, meet, renamed, take_in_emptied};
 use super::{Event, Run, WorkflowError, target_error};
 use crate::digest::ChainHash;
 use crate::model::entry::{Engine, TargetIdentity};
@@ -114,6 +114,7 @@ pub(super) fn contact_with(
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
         }
         Identity::Same => {
+            renamed(run, environment, &survey, None)?;
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
         }
         Identity::Known(identity) => {

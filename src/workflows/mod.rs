@@ -111,6 +111,15 @@ pub enum Event<'a> {
         /// The target's name.
         name: &'a str,
     },
+    /// The environment's target has another name than it had.
+    Renamed {
+        /// Which.
+        environment: &'a EnvironmentName,
+        /// The name that the ledger knew.
+        from: &'a str,
+        /// The name now.
+        to: &'a str,
+    },
     /// The environment's target was emptied under another ledger, or by a run that did not come to its
     /// end: nothing counts as applied there.
     WasEmptied {

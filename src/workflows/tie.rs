@@ -53,6 +53,35 @@ pub(super) fn bound(
     Ok(())
 }
 
+/// Remembers what the present target is called now, where that is not what it was called: a database that
+/// was renamed, a file that was moved. Whether it was.
+pub(super) fn renamed(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+    reason: Option<String>,
+) -> Result<bool, WorkflowError> {
+    let here = run.ledger.view().get(environment);
+    let Some(known) = here.and_then(|here| here.target.clone()) else {
+        return Ok(false);
+    };
+    let name = &survey.observed.name;
+    if known.name == *name {
+        return Ok(false);
+    }
+    let target = TargetIdentity {
+        name: name.clone(),
+        ..known.clone()
+    };
+    tie(run, environment, target, reason)?;
+    (run.events)(Event::Renamed {
+        environment,
+        from: &known.name,
+        to: name,
+    });
+    Ok(true)
+}
+
 /// Writes the entry, with what this target takes the place of. A new target of an ephemeral environment
 /// takes nothing's place: others may be at work in theirs.
 fn tie(

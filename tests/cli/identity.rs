@@ -283,3 +283,58 @@ fn nothing_is_resolved_in_another_target() {
     ];
     assert_eq!(project.run(&resolve).exit, 3);
 }
+
+#[test]
+fn a_target_that_was_moved_is_known_by_its_new_name() {
+    let project = three();
+    assert_eq!(project.run(&["promote", "prod"]).exit, 0);
+    let state = project.path().join("state");
+    let file = project.path().join("tollgate.toml");
+    let moves = |from: &str, to: &str| {
+        std::fs::rename(state.join(from), state.join(to)).unwrap();
+        let config = std::fs::read_to_string(&file).unwrap();
+        std::fs::write(&file, config.replace(from, to)).unwrap();
+    };
+    moves("prod.db", "shop.db");
+    assert_snapshot!(project.run(&["apply", "prod"]), @r#"
+    exit 0
+    --- stdout
+    prod: nothing to do
+    --- stderr
+    prod: its target is called shop.db now, and was prod.db; by what it says of itself it is the same
+    "#);
+    moves("shop.db", "live.db");
+    assert_snapshot!(project.run(&["bind", "prod", "--reason", "the new disk"]), @r#"
+    exit 0
+    --- stdout
+    prod: bound
+    --- stderr
+    prod: its target is called live.db now, and was shop.db; by what it says of itself it is the same
+    "#);
+    assert_snapshot!(project.run(&["bind", "prod", "--reason", "again"]), @r#"
+    exit 0
+    --- stdout
+    prod: already bound to this target, nothing to do
+    "#);
+    assert_snapshot!(project.run(&["log", "-n", "4"]), @r#"
+    exit 0
+    --- stdout
+       22  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251103170000_add_email
+       23  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251104093000_add_index
+       24  2025-11-04T10:12:00.000Z  alice  bound      prod to sqlite shop.db
+       25  2025-11-04T10:12:00.000Z  alice  bound      prod to sqlite live.db: the new disk
+    "#);
+    assert_snapshot!(project.run(&["status", "prod"]), @r#"
+    exit 0
+    --- stdout
+    prod   3 of 3: dev, test, prod
+
+      target      live.db (384ee28c1ed2)
+      last change 20251104093000_add_index, 2025-11-04 10:12 UTC by alice, receipt 3, 0 s ago
+      applied     3 migrations
+      waits       nothing
+      backup      none in the ledger
+      drift       nobody looked; tollgate verify prod does
+      next        tollgate verify prod
+    "#);
+}
