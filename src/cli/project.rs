@@ -11,6 +11,7 @@ use super::exit::Trouble;
 use super::output::Output;
 use super::variables::{self, Variables};
 use crate::catalog::{self, Catalog};
+use crate::ledger;
 use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::{DownFacts, FileFacts};
@@ -100,6 +101,15 @@ impl Project {
             output.note(&format!(
                 "there is no ledger yet ({}): what a target has is known after the first apply\n",
                 shown.display()
+            ));
+        }
+    }
+
+    /// Says that somebody is at work on the ledger: what is being run looks as if nobody knew how it ended.
+    pub(crate) fn note_work(&self, output: &mut Output<'_>) {
+        if let Some(process) = ledger::at_work(&self.config.ledger) {
+            output.note(&format!(
+                "{process} is at work on this ledger: what it is running is told as unknown until it has ended\n"
             ));
         }
     }

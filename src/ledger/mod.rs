@@ -33,6 +33,7 @@ pub use assemble::{Fork, Gap, Strays, Twin};
 pub use error::{LedgerError, LedgerErrorKind};
 pub use merge::Merged;
 pub use pack::{Pack, PackError};
+pub use place::at_work;
 pub use read::{
     Loaded, exchanged_scripts, read, read_bodies, read_script, read_scripts, read_state, verify,
 };

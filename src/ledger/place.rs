@@ -61,6 +61,33 @@ impl Drop for Lock {
     }
 }
 
+/// The pid that the file of a lock names.
+fn holder(path: &Path) -> Option<String> {
+    let mut pid = String::new();
+    let read = File::open(path).and_then(|mut file| file.read_to_string(&mut pid));
+    let pid = read.ok().map(|_| pid.trim().to_owned());
+    pid.filter(|pid| !pid.is_empty())
+}
+
+fn process(pid: Option<String>) -> String {
+    pid.map_or_else(
+        || "another process".to_owned(),
+        |pid| format!("process {pid}"),
+    )
+}
+
+/// Who is at work on a ledger now, in words; `None` where nobody is, or it cannot be told. Waits for nobody,
+/// and writes nothing.
+#[must_use]
+pub fn at_work(ledger: &Path) -> Option<String> {
+    let path = beside(ledger, LOCK);
+    let file = File::open(&path).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => Some(process(holder(&path))),
+        Ok(()) | Err(TryLockError::Error(_)) => None,
+    }
+}
+
 /// A wait that is shorter is not worth a word.
 const SOON: Duration = Duration::from_millis(100);
 
@@ -95,22 +122,14 @@ pub(super) fn lock(
         if give_up() {
             return Err(LedgerError::new(ledger, LedgerErrorKind::Interrupted));
         }
-        let mut holder = String::new();
-        let read = File::open(&path).and_then(|mut file| file.read_to_string(&mut holder));
-        let holder = read
-            .ok()
-            .map(|_| holder.trim().to_owned())
-            .filter(|pid| !pid.is_empty());
+        let holder = holder(&path);
         if begun.elapsed() >= wait {
             return Err(LedgerError::new(ledger, LedgerErrorKind::Locked(holder)));
         }
         // A program that is just being started holds what its parent has open for a moment.
         if !told && begun.elapsed() >= SOON {
             told = true;
-            waiting(&holder.map_or_else(
-                || "another process".to_owned(),
-                |pid| format!("process {pid}"),
-            ));
+            waiting(&process(holder));
         }
         std::thread::sleep(Duration::from_millis(20));
     }

@@ -184,10 +184,22 @@ fn two_processes_on_one_ledger_take_turns() {
         "{}",
         text(&second)
     );
+    // Whoever only looks does not wait, and is told that what is being run is not lost.
+    let at_work = format!(
+        "process {} is at work on this ledger: what it is running is told as unknown until it has ended\n",
+        first.id()
+    );
+    for look in [&["status"][..], &["status", "dev"], &["plan", "dev"]] {
+        let looked = tollgate(&project, look).output().unwrap();
+        let said = text(&looked);
+        assert!(said.contains(&at_work), "{look:?}: {said}");
+    }
     let third = tollgate(&project, &["apply", "dev"]).output().unwrap();
     assert_eq!(third.status.code(), Some(0), "{}", text(&third));
     assert_eq!(first.wait().unwrap().code(), Some(0));
     drop(rest);
+    let looked = tollgate(&project, &["status"]).output().unwrap();
+    assert!(!text(&looked).contains("at work"), "{}", text(&looked));
 }
 
 /// `tollgate log | head -1` is no failure.

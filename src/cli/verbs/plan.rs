@@ -23,6 +23,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Plan) -> Resu
     let to = up_to(verb.to.as_ref(), &files)?;
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     project.note_missing_ledger(output);
+    project.note_work(output);
     output.note_strays(&loaded.strays);
     let (plan, answers) = planner::plan_and_why(&Inputs {
         environment: &environment,

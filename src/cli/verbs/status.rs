@@ -17,6 +17,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Status) -> Re
     let catalog = project.catalog_and_rest(output)?;
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     project.note_missing_ledger(output);
+    project.note_work(output);
     output.note_strays(&loaded.strays);
     let now = (output.world.now)();
     if let Some(name) = one {

@@ -17,6 +17,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &WhyNot) -> Re
     let files = facts(&catalog);
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
     project.note_missing_ledger(output);
+    project.note_work(output);
     output.note_strays(&loaded.strays);
     let here = loaded.view.get(&environment);
     let applied = here.into_iter().flat_map(|here| here.applied.keys());
