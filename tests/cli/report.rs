@@ -256,7 +256,7 @@ fn page_one_in_the_terminal() {
       with a full chain   6 of 10
       exceptions          4: rows 6, 20, 21, 34
       broken glass        2 incidents, 1 open, 1 overdue
-      refusals            4 changes kept out, in 4 runs
+      refusals            4 runs refused, 3 changes kept out
       failures            2 of 30 attempts
       end not known       0
       on a waiver         1
@@ -274,17 +274,18 @@ fn page_one_in_the_terminal() {
 
     Completeness
       population         34 rows: 30 attempts and 4 refusals
-      made from          84 entries: 24 intents, 24 outcomes, 8 receipts read in targets, 4 refusals
+      made from          84 entries: 24 intents, 24 outcomes, 8 receipts read in targets, 4 refusals, and 24 of
+                         other kinds
       dev e3d5003ead1a   receipts 1 to 11, 11 known, no gap; never compared with the target
       test b7890e7019b8  receipts 1 to 9, 9 known, no gap; never compared with the target
       prod b8955078e2c8  receipts 1 to 10, 10 known, no gap; compared with the target 2025-11-15 18:12 UTC
 
     Integrity
       writer 2339d3e7  entries 1 to 36, no gap, head
-                       97e2e661f4af21e0cee49b9dbcaeae345b7221b7eaa946f5962f659ab9a4e1c1; anchored to 34 in prod,
+                       a9088dc4ba55a3a61ae0f26b35918cb81431fb5c221279b690ce2eeb8438c2e9; anchored to 34 in prod,
                        receipt 10; 2 entries after it held by the chain alone
       writer ea21c7b3  entries 1 to 48, no gap, head
-                       fd6d44c187ba968cda06af8908f953997ee8334673a3d9479b184d475a9504f8; anchored to 47 in prod,
+                       f7c29dc666dc13f4e2cff2aeccc2e6d75eb94c0f10d73e91798bb0bca6bd28bd; anchored to 47 in prod,
                        receipt 6; 1 entry after it held by the chain alone
       does not count   nothing
       comes after      0 entries in the ledger later than this report

@@ -197,9 +197,9 @@ fn verdicts(report: &Report) -> Section {
         line(
             "refusals",
             format!(
-                "{} kept out, in {}",
-                count(it.refusals, "change"),
-                count(it.refused_runs, "run")
+                "{} refused, {} kept out",
+                count(it.refused_runs, "run"),
+                count(it.kept_out, "change")
             ),
             Mood::Plain,
         ),
@@ -291,12 +291,14 @@ fn completeness(report: &Report) -> Section {
         line(
             "made from",
             format!(
-                "{}: {}, {}, {} read in targets, {}",
+                "{}: {}, {}, {} read in targets, {}, and {} of other kinds",
                 entries(it.entries),
                 count(it.intents, "intent"),
                 count(it.outcomes, "outcome"),
                 count(it.absorbed, "receipt"),
-                count(it.refused, "refusal")
+                count(it.refused, "refusal"),
+                it.entries
+                    .saturating_sub(it.intents + it.outcomes + it.absorbed + it.refused)
             ),
             Mood::Plain,
         ),

@@ -1,6 +1,6 @@
 //! What the population comes to: chains of evidence, exceptions, debts, drift.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -42,6 +42,8 @@ pub struct Verdicts {
     pub refusals: usize,
     /// The entries that these come from: times that a verb was refused.
     pub refused_runs: usize,
+    /// The changes among them: what a gate says of the target alone is about none.
+    pub kept_out: usize,
     /// Rows that stand on a waiver.
     pub waived: usize,
     /// Changes that reverse others, and undone ones, that succeeded.
@@ -217,6 +219,12 @@ fn verdicts(known: &Known<'_>, rows: &[Row]) -> Verdicts {
                     .is_some_and(|it| reverts.rollback(it).is_some()))
     };
     let glass = glass(known);
+    let kept_out: BTreeSet<_> = rows
+        .iter()
+        .filter(|row| row.kind == "refusal")
+        .filter_map(|row| row.migration.as_ref())
+        .collect();
+    let kept_out = kept_out.len();
     Verdicts {
         production_changes: count(&is_change),
         full_chain: count(&|row| is_change(row) && row.chain.state == "full"),
@@ -231,6 +239,7 @@ fn verdicts(known: &Known<'_>, rows: &[Row]) -> Verdicts {
         unknown: count(&|row| row.outcome == "unknown"),
         refusals: count(&|row| row.kind == "refusal"),
         refused_runs: refused.len(),
+        kept_out,
         waived: count(&|row| !row.waivers.is_empty()),
         reverts: count(&reverses),
         glass_open: glass.iter().filter(|it| it.state != "paid").count(),
