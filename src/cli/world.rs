@@ -112,7 +112,7 @@ impl World {
             if flag.swap(true, Ordering::SeqCst) {
                 let _ = writeln!(
                     std::io::stderr(),
-                    "interrupt: ended at once; the next contact settles what was begun"
+                    "interrupt: ended at once; a server may go on with what was sent until it is done. The next contact waits for that, and settles it"
                 );
                 // Whoever asks twice wants it now, as with a kill.
                 std::process::exit(i32::from(super::Exit::Interrupted.code()));
