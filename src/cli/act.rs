@@ -105,6 +105,7 @@ fn act_with<T>(
     let programs = output.world.search_path();
     let keep = |name: &EnvironmentName| project.keep(name);
     let address = |name: &EnvironmentName| project.place(name);
+    let variable = |name: &EnvironmentName| project.variable(name);
     let migrations = project.folder();
     let secrets = output.secrets();
     let clean = |text: &str| secrets.leave_out(text);
@@ -130,6 +131,7 @@ fn act_with<T>(
             keep: &keep,
         },
         address: &address,
+        variable: &variable,
         clean: &clean,
         lock_wait: wait,
         events: &mut events,

@@ -241,6 +241,13 @@ impl Project {
             .ok_or_else(|| self.variables.not_set(place, name.as_str(), variable))
     }
 
+    /// The variable that the url of an environment comes from; `None` where it is written out.
+    pub(crate) fn variable(&self, name: &EnvironmentName) -> Option<String> {
+        let url = self.config.urls.get(self.config.policy.index(name)?)?;
+        let variable = url.strip_prefix("env:")?;
+        is_name(variable).then(|| variable.to_owned())
+    }
+
     /// Timeouts are PostgreSQL's: on SQLite they would be a promise that nobody keeps.
     fn timeouts_have_a_server(&self) -> Result<()> {
         for (name, timeouts) in self.config.policy.names().zip(&self.config.timeouts) {

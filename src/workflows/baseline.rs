@@ -3,14 +3,14 @@
 //! Every row of Prisma's that proves its bytes becomes evidence; what has no proof counts as applied only
 //! on a person's word, and is never evidence. Nothing runs, and a refusal writes nothing to the target.
 
-use super::contact::{absorb, emptied, reach, taken};
+use super::contact::{absorb, emptied, judged, other_url, reach, taken};
 use super::history::{Part, has_rows, is_kept, make_ready, may_write, write};
 use super::tie::{bound, enter, take_in_emptied};
 use super::{Run, WorkflowError};
 use crate::ledger::view::EnvironmentView;
 use crate::model::entry::RefusedGate;
 use crate::model::{EnvironmentName, MigrationId};
-use crate::planner::gates::identity::{Identity, judge};
+use crate::planner::gates::identity::Identity;
 use crate::planner::gates::reset::may_reset;
 use crate::planner::gates::{provider, shell};
 use crate::planner::history::{self, Claim, ClaimKind};
@@ -173,14 +173,7 @@ fn stand(
     survey: &Survey,
 ) -> Result<Stand, WorkflowError> {
     let environment = request.environment;
-    let judged = judge(
-        environment,
-        run.policy.kind(environment),
-        run.ledger.view(),
-        &survey.observed,
-        survey.recorded.as_ref(),
-    );
-    match judged {
+    match judged(run, environment, survey) {
         Identity::New => return Ok(Stand::ToEnter(Earlier::Keep)),
         Identity::Same => {}
         Identity::Copied => enter(run, environment, target, Earlier::Keep, None)?,
@@ -188,10 +181,12 @@ fn stand(
         Identity::Emptied(identity) => take_in_emptied(run, environment, identity)?,
         Identity::Other(finding) => {
             let made_anew = survey.recorded.is_none() && has_rows(survey);
+            let meant = format!("tollgate baseline {environment} --reason '<why>'");
             return Ok(match request.reason {
                 Some(_) if made_anew => Stand::ToEnter(Earlier::Keep),
                 _ if made_anew => Stand::Refused(Finding {
-                    remedy: format!("tollgate baseline {environment} --reason '<why>'"),
+                    remedy: other_url(run, environment, survey, Some(meant.clone()))
+                        .unwrap_or(meant),
                     ..finding
                 }),
                 _ => Stand::Refused(finding),

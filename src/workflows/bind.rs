@@ -1,6 +1,6 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
-use super::contact::{absorb, came_back, emptied, reach, taken};
+use super::contact::{absorb, came_back, emptied, judged, other_url, reach, taken};
 use super::tie::{bound, enter, gone, put_back, renamed, take_in_emptied};
 
 use super::history::has_rows;
@@ -10,7 +10,7 @@ use crate::model::entry::Chained;
 use crate::model::receipt::verify_chain;
 use crate::model::{EnvironmentName, Fact};
 use crate::planner::gates::chain::lost;
-use crate::planner::gates::identity::{Identity, judge};
+use crate::planner::gates::identity::Identity;
 use crate::planner::gates::reset::may_reset;
 use crate::planner::{Finding, Gate};
 use crate::targets::{Earlier, Survey, Target};
@@ -59,7 +59,7 @@ fn try_to_bind(
     }
     // Everything pending over tables that stand there would run a second time.
     if earlier == Earlier::Archive
-        && let Some(finding) = not_empty(run, environment, target.as_mut())?
+        && let Some(finding) = not_empty(run, environment, target.as_mut(), &survey)?
     {
         return Ok(Bind::Refused(finding));
     }
@@ -87,13 +87,7 @@ fn try_to_bind(
         enter(run, environment, target.as_mut(), earlier, Some(reason))?;
         return Ok(Bind::Bound);
     }
-    match judge(
-        environment,
-        run.policy.kind(environment),
-        run.ledger.view(),
-        &survey.observed,
-        survey.recorded.as_ref(),
-    ) {
+    match judged(run, environment, &survey) {
         // A new life: what the old one had lost is not asked about any more.
         Identity::Same if is_back(run, environment, &survey) => {
             enter(run, environment, target.as_mut(), earlier, Some(reason))?;
@@ -159,6 +153,7 @@ fn not_empty(
     run: &Run<'_>,
     environment: &EnvironmentName,
     target: &mut dyn Target,
+    survey: &Survey,
 ) -> Result<Option<Finding>, WorkflowError> {
     let told = |error| target_error(environment, error);
     let inventory = target.inventory().map_err(told)?;
@@ -185,11 +180,16 @@ fn not_empty(
         found: tables,
         required: "an empty target; or, to keep what stands there, bind without --emptied"
             .to_owned(),
-        remedy: if may_reset(run.policy, environment) {
-            format!("tollgate reset {environment}")
-        } else {
-            format!("tollgate bind {environment} --emptied --reason '<why>'   # after emptying it")
-        },
+        // What may be somebody else's is not to be emptied.
+        remedy: other_url(run, environment, survey, None).unwrap_or_else(|| {
+            if may_reset(run.policy, environment) {
+                format!("tollgate reset {environment}")
+            } else {
+                format!(
+                    "tollgate bind {environment} --emptied --reason '<why>'   # after emptying it"
+                )
+            }
+        }),
     }))
 }
 
@@ -208,13 +208,15 @@ fn unexplained(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) ->
         )],
         required: "tollgate's own tables, from a backup of the target, or an empty target"
             .to_owned(),
-        remedy: match has_rows(survey) {
-            true => format!(
-                "tollgate baseline {environment} --reason '<why>'   # if Prisma made it anew"
-            ),
-            false => format!(
-                "tollgate bind {environment} --emptied --reason '<why>'   # after emptying it"
-            ),
-        },
+        remedy: other_url(run, environment, survey, None).unwrap_or_else(|| {
+            match has_rows(survey) {
+                true => format!(
+                    "tollgate baseline {environment} --reason '<why>'   # if Prisma made it anew"
+                ),
+                false => format!(
+                    "tollgate bind {environment} --emptied --reason '<why>'   # after emptying it"
+                ),
+            }
+        }),
     })
 }

@@ -10,6 +10,7 @@ use crate::digest::ChainHash;
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::receipt::{BrokenReceipt, verify_chain_beyond};
 use crate::model::{EnvironmentName, Kind, Receipt, StoredReceipt};
+use crate::planner::gates::elsewhere;
 use crate::planner::gates::identity::{Identity, judge};
 use crate::planner::gates::reset::{self, may_reset};
 use crate::planner::{Finding, Gate, Live};
@@ -63,6 +64,18 @@ pub(super) fn lock_and_survey(
         .map_err(|error| target_error(environment, error))
 }
 
+/// What the environment's target is to it.
+pub(super) fn judged(run: &Run<'_>, environment: &EnvironmentName, survey: &Survey) -> Identity {
+    judge(
+        environment,
+        run.policy.kind(environment),
+        run.ledger.view(),
+        &survey.observed,
+        survey.recorded.as_ref(),
+        (run.variable)(environment).as_deref(),
+    )
+}
+
 /// The whole contact. Writes to the ledger what the target tells; to the target only the receipt of an
 /// attempt whose every statement stands.
 pub(super) fn contact(
@@ -79,13 +92,7 @@ pub(super) fn contact_with(
     environment: &EnvironmentName,
     (mut target, survey): (Box<dyn Target>, Survey),
 ) -> Result<Contact, WorkflowError> {
-    let judged = judge(
-        environment,
-        run.policy.kind(environment),
-        run.ledger.view(),
-        &survey.observed,
-        survey.recorded.as_ref(),
-    );
+    let judged = judged(run, environment, &survey);
     let mut live = Live::default();
     let mut is_new = false;
     if let Some(finding) = taken(run, environment, &survey) {
@@ -138,16 +145,23 @@ pub(super) fn contact_with(
         Identity::Other(finding) => {
             live.identity = Some(made_anew(run, environment, &survey).unwrap_or_else(|| {
                 match survey.recorded.is_none() && has_rows(&survey) {
-                    true => Finding {
-                        remedy: format!(
-                            "tollgate baseline {environment} --reason '<why>'   # if Prisma made it anew"
-                        ),
-                        ..finding
-                    },
+                    true => {
+                        let baseline = format!("tollgate baseline {environment} --reason '<why>'");
+                        let meant = Some(baseline.clone());
+                        Finding {
+                            remedy: other_url(run, environment, &survey, meant).unwrap_or_else(
+                                || format!("{baseline}   # if Prisma made it anew"),
+                            ),
+                            ..finding
+                        }
+                    }
                     false => finding,
                 }
             }));
-            live.has_history_elsewhere = survey.recorded.is_none() && survey.has_other_tables;
+            // Nothing is to be taken in from a database that the url should not lead to.
+            live.has_history_elsewhere = survey.recorded.is_none()
+                && survey.has_other_tables
+                && other_url(run, environment, &survey, None).is_none();
         }
     }
     if live.identity.is_none() && !is_new {
@@ -265,7 +279,28 @@ pub(super) fn made_anew(
     if survey.recorded.is_some() || survey.has_other_tables {
         return None;
     }
-    reset::made_anew(environment, run.policy, run.ledger.view(), &survey.observed)
+    reset::made_anew(
+        environment,
+        run.policy,
+        run.ledger.view(),
+        &survey.observed,
+        (run.variable)(environment).as_deref(),
+    )
+}
+
+/// What to do where the url leads to another database than the one that the environment is bound to; `None`
+/// where it does not.
+pub(super) fn other_url(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    survey: &Survey,
+    meant: Option<String>,
+) -> Option<String> {
+    let bound = run.ledger.view().get(environment)?.target.as_ref()?;
+    let variable = (run.variable)(environment);
+    let observed = &survey.observed;
+    elsewhere::is_elsewhere(bound, observed)
+        .then(|| elsewhere::remedy(environment, variable.as_deref(), bound, observed, meant))
 }
 
 /// Takes in the receipts that the ledger lacks, and settles what is open. Returns a finding where

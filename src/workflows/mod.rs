@@ -86,6 +86,8 @@ pub struct Run<'a> {
     pub backups: backup::Backups<'a>,
     /// A text that is equal for two environments whose addresses are the same.
     pub address: &'a dyn Fn(&EnvironmentName) -> Option<String>,
+    /// The variable that the url of an environment comes from; `None` where the url is written out.
+    pub variable: &'a dyn Fn(&EnvironmentName) -> Option<String>,
     /// Leaves secrets out of a text that came from a target, before it is recorded for ever.
     pub clean: &'a dyn Fn(&str) -> String,
     /// How long to wait for a target's lock.

@@ -3,13 +3,13 @@
 //! The target first, the ledger's entry second. A crash before the target's commit leaves everything,
 //! one after it a target that says which life it follows, and the next contact takes that in.
 
-use super::contact::{absorb, made_anew, reach, taken};
+use super::contact::{absorb, judged, made_anew, reach, taken};
 use super::tie::{bound, take_in_emptied};
 use super::{Run, WorkflowError, target_error};
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, IncarnationId};
 use crate::planner::gates::chain::lost;
-use crate::planner::gates::identity::{Identity, judge};
+use crate::planner::gates::identity::Identity;
 use crate::planner::gates::reset::may_reset;
 use crate::planner::{Finding, Gate};
 use crate::targets::{Inventory, Survey, Target};
@@ -178,14 +178,7 @@ fn not_this_one(
     if let Some(finding) = taken(run, environment, survey) {
         return Ok(Some(finding));
     }
-    let judged = judge(
-        environment,
-        run.policy.kind(environment),
-        run.ledger.view(),
-        &survey.observed,
-        survey.recorded.as_ref(),
-    );
-    match judged {
+    match judged(run, environment, survey) {
         // What is missing there goes with the rest.
         Identity::Same => drop(absorb(run, environment, target, survey)?),
         Identity::Known(identity) => {

@@ -52,3 +52,4 @@ mod waive;
 mod was_reset;
 mod why;
 mod written_down;
+mod wrong_url;

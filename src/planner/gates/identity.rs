@@ -1,6 +1,6 @@
 //! identity: the target is the one that the environment is bound to, and no other environment is.
 
-use super::{Finding, Gate, World};
+use super::{Finding, Gate, World, elsewhere};
 use crate::ledger::View;
 use crate::model::entry::{Engine, TargetIdentity};
 use crate::model::{EnvironmentName, Kind};
@@ -38,8 +38,9 @@ pub enum Identity {
 /// Compares what the ledger knows of an environment's target with what a contact found.
 ///
 /// Compared are the incarnation, and on PostgreSQL the system identifier (where the role may read
-/// it, then and now) and the database's oid. Names are shown and never compared. An ephemeral
-/// environment takes any target that is nobody else's.
+/// it, then and now) and the database's oid. Names decide nothing: by them another target is told from one
+/// that was made anew in its place. An ephemeral environment takes any target that is nobody else's. Where another database was found, the remedy names
+/// the variable that the environment's url comes from.
 #[must_use]
 pub fn judge(
     environment: &EnvironmentName,
@@ -47,6 +48,7 @@ pub fn judge(
     view: &View,
     observed: &Observed,
     recorded: Option<&Recorded>,
+    variable: Option<&str>,
 ) -> Identity {
     let ephemeral = kind == Kind::Ephemeral;
     let other = |fact: String, found: String, required: String, remedy: String| {
@@ -60,7 +62,9 @@ pub fn judge(
         })
     };
     let rebind = format!("tollgate bind {environment} --reason '<why>'");
-    let bound = view.get(environment).and_then(|here| here.target.as_ref());
+    let here = view.get(environment);
+    let bound = here.and_then(|here| here.target.as_ref());
+    let leads_elsewhere = bound.filter(|bound| elsewhere::is_elsewhere(bound, observed));
 
     // A target that belongs to another environment, by its own row or by the ledger.
     let is_copy =
@@ -119,15 +123,22 @@ pub fn judge(
         return Identity::Copied;
     }
     if let Some(recorded) = recorded.filter(|recorded| is_copy(recorded)) {
+        let copied = "this target was copied or restored from another";
         return other(
-            "this target was copied or restored from another".to_owned(),
+            leads_elsewhere.map_or_else(
+                || copied.to_owned(),
+                |bound| format!("{}; {copied}", elsewhere::fact(environment, bound, observed)),
+            ),
             format!(
                 "its identity row was written in {}; this is {}",
                 place(recorded.system.as_deref(), recorded.database),
                 place(observed.system.as_deref(), observed.database)
             ),
             "the target that the row was written in, or a person's word that this one takes its place".to_owned(),
-            rebind,
+            match leads_elsewhere {
+                Some(bound) => elsewhere::remedy(environment, variable, bound, observed, Some(rebind)),
+                None => rebind,
+            },
         );
     }
     let as_found = |recorded: &Recorded| TargetIdentity {
@@ -154,7 +165,10 @@ pub fn judge(
             Identity::Emptied(as_found(recorded))
         }
         (Some(bound), recorded) => other(
-            format!("{environment} is bound to another target"),
+            match leads_elsewhere {
+                Some(bound) => elsewhere::fact(environment, bound, observed),
+                None => format!("{environment} is bound to another target"),
+            },
             recorded.map_or_else(
                 || format!("{} was never entered by tollgate", describe(observed)),
                 |recorded| {
@@ -171,7 +185,21 @@ pub fn judge(
                 bound.name,
                 bound.incarnation.short()
             ),
-            rebind,
+            match leads_elsewhere {
+                // What stands there without a receipt is not bound over what counts as applied.
+                Some(bound) => {
+                    let may_be_bound =
+                        recorded.is_some() || here.is_none_or(|here| here.applied.is_empty());
+                    elsewhere::remedy(
+                        environment,
+                        variable,
+                        bound,
+                        observed,
+                        may_be_bound.then_some(rebind),
+                    )
+                }
+                None => rebind,
+            },
         ),
     }
 }
@@ -352,6 +380,7 @@ mod tests {
                 &view(),
                 &seen,
                 row.as_ref(),
+                None,
             ) {
                 Identity::Same => "same".to_owned(),
                 Identity::New => "new".to_owned(),
@@ -391,7 +420,14 @@ mod tests {
                 Identity::Copied,
             ),
         ] {
-            let judged = judge(&name("dev"), Kind::Ephemeral, &view, &seen, row.as_ref());
+            let judged = judge(
+                &name("dev"),
+                Kind::Ephemeral,
+                &view,
+                &seen,
+                row.as_ref(),
+                None,
+            );
             assert_eq!(judged, expected, "{seen:?} {row:?}");
         }
         // Prod itself is nobody's throwaway.
@@ -402,6 +438,7 @@ mod tests {
             &view,
             &observed(c, 9),
             Some(&prod),
+            None,
         );
         assert!(matches!(judged, Identity::Other(_)));
     }
@@ -409,7 +446,7 @@ mod tests {
     #[test]
     fn a_target_that_was_emptied_is_known_by_the_life_it_follows() {
         let judged = |row: &Recorded, seen: &Observed| {
-            judge(&name("dev"), Kind::Ordinary, &view(), seen, Some(row))
+            judge(&name("dev"), Kind::Ordinary, &view(), seen, Some(row), None)
         };
         let c = Some("c");
         let follows = |lives: &[u8]| Recorded {

@@ -6,6 +6,7 @@ pub(crate) mod baseline;
 pub(crate) mod chain;
 pub(crate) mod data_loss;
 pub(crate) mod debt;
+pub(crate) mod elsewhere;
 mod failed;
 pub(super) mod freeze;
 mod hold;

@@ -2,7 +2,7 @@
 //!
 //! Each is one line and one remedy. "Applied" is lost with what stood there, "promoted" never.
 
-use super::{Finding, Gate};
+use super::{Finding, Gate, elsewhere};
 use crate::ledger::View;
 use crate::model::{EnvironmentName, Policy};
 use crate::targets::{Gone, Observed};
@@ -74,26 +74,33 @@ pub(crate) fn emptied(
     }
 }
 
-/// The environment had a target, and what its address leads to is empty and was never entered.
+/// The environment had a target, and what its address leads to is empty and was never entered: by its name the
+/// same one, made anew, or another one.
 #[must_use]
 pub(crate) fn made_anew(
     environment: &EnvironmentName,
     policy: &Policy,
     view: &View,
     observed: &Observed,
+    variable: Option<&str>,
 ) -> Option<Finding> {
     let here = view.get(environment)?;
     let bound = here.target.as_ref()?;
     if here.applied.is_empty() {
         return None;
     }
+    let leads_elsewhere = elsewhere::is_elsewhere(bound, observed);
+    let clean = remedy(policy, environment);
     Some(Finding {
         gate: Gate::Identity,
         migration: None,
-        fact: format!(
-            "the target was reset: it was made anew after {} applied; nothing of them stands",
-            were(here.applied.len())
-        ),
+        fact: match leads_elsewhere {
+            true => elsewhere::fact(environment, bound, observed),
+            false => format!(
+                "the target was reset: it was made anew after {} applied; nothing of them stands",
+                were(here.applied.len())
+            ),
+        },
         found: vec![format!(
             "{} {} is empty, and was never entered by tollgate",
             observed.engine.as_str(),
@@ -105,7 +112,10 @@ pub(crate) fn made_anew(
             bound.name,
             bound.incarnation.short()
         ),
-        remedy: remedy(policy, environment),
+        remedy: match leads_elsewhere {
+            true => elsewhere::remedy(environment, variable, bound, observed, Some(clean)),
+            false => clean,
+        },
     })
 }
 
