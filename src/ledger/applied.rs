@@ -40,6 +40,16 @@ impl Applied {
         self.0.values().map(Arc::as_ref)
     }
 
+    /// The last migration, by its name, among those that are asked for, and its success.
+    pub fn last_of(
+        &self,
+        is_asked: impl Fn(&MigrationId) -> bool,
+    ) -> Option<(&MigrationId, &Success)> {
+        let mut newest_first = self.0.iter().rev();
+        let found = newest_first.find(|(migration, _)| is_asked(migration));
+        found.map(|(migration, success)| (migration, success.as_ref()))
+    }
+
     /// The last migration, by its name, and its success.
     #[must_use]
     pub fn last_key_value(&self) -> Option<(&MigrationId, &Success)> {

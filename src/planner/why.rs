@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::gates::{GATES, backup, told};
+use super::gates::{GATES, backup, order, told};
 use super::{Asked, FileFacts, Finding, Gate, Waived, World};
 use crate::ledger::view::{Soaking, Success};
 use crate::model::{DataLoss, EnvironmentName, MigrationId};
@@ -199,7 +199,7 @@ fn open(world: &World<'_>) -> Option<String> {
 fn step_met(world: &World<'_>, gate: Gate, place: usize, file: &FileFacts<'_>) -> Vec<String> {
     let inputs = world.inputs;
     match gate {
-        Gate::Order => vec![match world.here.applied.last_key_value() {
+        Gate::Order => vec![match order::newest_for(world.here, file.migration) {
             Some((newest, _)) => format!("it comes after {newest}, the newest applied here"),
             None => "nothing is applied here yet".to_owned(),
         }],

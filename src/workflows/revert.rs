@@ -118,7 +118,11 @@ pub fn revert(run: &mut Run<'_>, request: &mut Request<'_>) -> Result<End, Workf
     let mut written: Vec<Written> = Vec::new();
     for subject in chosen {
         let newest = written.last().map(|written| &written.id);
-        let newest = newest.or_else(|| run.files.last().map(|file| file.migration));
+        let newest = newest.or_else(|| {
+            // A name without a stamp sorts after all that have one, and no stamp comes after it.
+            let mut files = run.files.iter().rev().map(|file| file.migration);
+            files.find(|id| id.stamp().is_some())
+        });
         let id = (request.stamp)(&name_of(&subject.migration), newest);
         written.push(compose(run, request, subject, id));
     }

@@ -51,5 +51,6 @@ mod verbs;
 mod waive;
 mod was_reset;
 mod why;
+mod without_stamp;
 mod written_down;
 mod wrong_url;

@@ -9,7 +9,9 @@ use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::Project;
 use crate::cli::{Exit, Result};
+use crate::ledger;
 use crate::model::{MigrationId, Timestamp};
+use crate::planner::gates::shell;
 
 #[expect(clippy::disallowed_methods, reason = "this verb makes files")]
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Result<Exit> {
@@ -35,8 +37,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
     } else {
         Vec::new()
     };
-    let stamp = stamp_after(known.last(), (output.world.now)());
-    must_sort_last(&stamp, known.last())?;
+    let stamp = stamp_after(newest(&known), (output.world.now)());
+    let without = |id: &&MigrationId| id.stamp().is_none() && stamp.as_str() <= id.as_str();
+    let without: Vec<&MigrationId> = known.iter().filter(without).collect();
+    may_sort_before(&project, &without)?;
     let id = format!("{stamp}_{name}");
     let folder = project.config.migrations.join(&id);
     std::fs::create_dir_all(&folder).map_err(|error| Trouble::file(&folder, &error))?;
@@ -80,16 +84,35 @@ fn words(name: &str) -> String {
     words.join("_")
 }
 
-/// A name that begins with a letter sorts after every stamp; no new migration can come after it.
-pub(crate) fn must_sort_last(stamp: &str, newest: Option<&MigrationId>) -> Result<()> {
-    match newest {
-        Some(newest) if stamp <= newest.as_str() => Err(Trouble::usage(
-            format!("{newest} has no stamp that another one could come after"),
+/// The newest of those whose name has a stamp. The others say nothing of when they come.
+pub(crate) fn newest<'a>(
+    ids: impl IntoIterator<Item = &'a MigrationId>,
+) -> Option<&'a MigrationId> {
+    let stamped = ids.into_iter().filter(|id| id.stamp().is_some());
+    stamped.max()
+}
+
+/// A name that begins with a letter sorts after every stamp, also those to come. As long as it was not applied
+/// anywhere it gets one; after that its name stays as it is, and is in nobody's way.
+fn may_sort_before(project: &Project, without: &[&MigrationId]) -> Result<()> {
+    if without.is_empty() {
+        return Ok(());
+    }
+    let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
+    let ran = |id: &MigrationId| {
+        let mut everywhere = loaded.view.environments();
+        everywhere
+            .any(|(_, there)| there.applied.contains_key(id) || there.evidence.contains_key(id))
+    };
+    match without.iter().find(|id| !ran(id)) {
+        None => Ok(()),
+        Some(id) => Err(Trouble::usage(
+            format!("{id} has no stamp, so a new migration would come before it"),
             format!(
-                "mv migrations/{newest} migrations/{stamp}_{newest}   # before it is applied anywhere"
+                "tollgate restamp {}   # gives it one, before it is applied anywhere",
+                shell(id.as_str())
             ),
         )),
-        _ => Ok(()),
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::apply;
+use super::restamp::gone;
 use super::revert::and;
 use crate::cli::act::act;
 use crate::cli::args::{Global, Redo};
@@ -21,7 +22,13 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Redo) -> Resu
     let project = Project::open(output, global)?;
     let catalog = project.catalog_and_rest(output)?;
     let files = facts(&catalog);
-    let id = migration(&verb.migration, files.iter().map(|file| file.migration))?;
+    let id = match migration(&verb.migration, files.iter().map(|file| file.migration)) {
+        Ok(id) => id,
+        Err(trouble) => {
+            let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
+            return Err(gone(&loaded.view, &verb.migration, trouble));
+        }
+    };
     let Some(environment) = project.config.policy.chain().next().cloned() else {
         return Err(Trouble::usage(
             "there is no environment in the chain",

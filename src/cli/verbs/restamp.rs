@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::new::{must_sort_last, stamp_after};
+use super::new::{newest, stamp_after};
 use crate::cli::args::{Global, Restamp};
 use crate::cli::evidence::{Lasts, put};
 use crate::cli::exit::Trouble;
@@ -11,13 +11,15 @@ use crate::cli::project::{Project, migration};
 use crate::cli::{Exit, Result};
 use crate::ledger::{self, View};
 use crate::model::{EnvironmentName, Kind, MigrationId};
+use crate::planner::gates::shell;
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> Result<Exit> {
     let project = Project::open(output, global)?;
     let catalog = project.catalog()?;
     let ids: Vec<MigrationId> = catalog.migrations.into_iter().map(|file| file.id).collect();
-    let old = migration(&verb.migration, &ids)?;
     let loaded = ledger::read_state(&project.config.ledger, &project.config.policy)?;
+    let old = migration(&verb.migration, &ids)
+        .map_err(|trouble| gone(&loaded.view, &verb.migration, trouble))?;
     let mut forgiving = None;
     for (name, view) in loaded.view.environments() {
         if !view.applied.contains_key(&old) {
@@ -45,13 +47,12 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
         .view
         .environments()
         .flat_map(|(_, view)| view.applied.keys());
-    let newest = ids.iter().chain(applied).max();
+    let newest = newest(ids.iter().chain(applied));
     let rest = old
         .as_str()
         .trim_start_matches(|c: char| c.is_ascii_digit())
         .trim_start_matches('_');
     let stamp = stamp_after(newest, (output.world.now)());
-    must_sort_last(&stamp, newest.filter(|newest| **newest != old))?;
     let new = if rest.is_empty() {
         stamp
     } else {
@@ -88,6 +89,19 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restamp) -> R
         }
     }
     Ok(Exit::Done)
+}
+
+/// What was typed is not on disk: where it is applied somewhere all the same, that is said.
+pub(crate) fn gone(view: &View, typed: &str, trouble: Trouble) -> Trouble {
+    let id = MigrationId::new(typed);
+    let mut everywhere = view.environments();
+    match everywhere.find(|(_, there)| there.applied.contains_key(&id)) {
+        None => trouble,
+        Some((name, _)) => Trouble::usage(
+            format!("{id} was applied in {name}, and its folder is gone, or has another name now"),
+            format!("tollgate log restore {}", shell(id.as_str())),
+        ),
+    }
 }
 
 /// The first comment of a `down.sql` says whose it is.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use serde_json::{Value, json};
 
-use super::new::{must_sort_last, stamp_after};
+use super::new::{newest, stamp_after};
 use crate::cli::act::act;
 use crate::cli::args::{Global, Revert};
 use crate::cli::evidence::{Lasts, put};
@@ -107,8 +107,8 @@ pub(crate) fn write(
     asked: &Asked<'_>,
 ) -> Result<End> {
     let now = (output.world.now)();
-    let newest = files.last().map(|file| file.migration);
-    must_sort_last(&stamp_after(newest, now), newest)?;
+    let newest = newest(files.iter().map(|file| file.migration));
+    comes_after(project, &stamp_after(newest, now), asked.migrations)?;
     let stamp = |name: &str, newest: Option<&MigrationId>| {
         MigrationId::new(format!("{}_{name}", stamp_after(newest, now)))
     };
@@ -144,6 +144,24 @@ pub(crate) fn write(
     match trouble.into_inner() {
         Some(error) => Err(error),
         None => ended,
+    }
+}
+
+/// On an empty database the rollback has to come after what it reverses, and no stamp comes after a name that
+/// begins with a letter.
+fn comes_after(project: &Project, stamp: &str, reversed: &[MigrationId]) -> Result<()> {
+    let mut before = reversed.iter().filter(|id| stamp <= id.as_str());
+    match before.next() {
+        None => Ok(()),
+        Some(id) => Err(Trouble::usage(
+            format!(
+                "{id} has no stamp: on an empty database a rollback with one would run before it"
+            ),
+            format!(
+                "write the rollback by hand, under a name that comes after it: {}",
+                project.path_of(&MigrationId::new(format!("{id}_reverted")), "migration.sql")
+            ),
+        )),
     }
 }
 

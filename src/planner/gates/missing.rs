@@ -1,6 +1,6 @@
 //! missing: every applied migration is on disk.
 
-use super::{Finding, Gate, World, claims, restore};
+use super::{Finding, Gate, World, claims, restore, shell};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
     let gone = world
@@ -24,22 +24,29 @@ pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
                 restore(world, environment, migration, ran),
             ),
             Some(file) => (
-                format!("it was applied here, and its bytes have another name now: {}", file.migration),
-                format!("tollgate bind {environment} --emptied --reason 'renamed {migration}'   # after emptying the target"),
+                format!(
+                    "it was applied here, and its bytes have another name now: {}",
+                    file.migration
+                ),
+                format!(
+                    "tollgate reset {environment}   # or give the folder its name back: {}",
+                    shell(&format!("{}/{migration}", world.inputs.folder))
+                ),
             ),
         };
         Finding {
-        gate: Gate::Missing,
-        migration: Some(migration.clone()),
-        fact,
-        found: vec![format!(
-            "applied {} by {} ({})",
-            ran.at.minute(),
-            ran.by,
-            ran.bytes()
-        )],
-        required: "the folder of every applied migration, with the bytes that ran".to_owned(),
-        remedy,
-    }});
+            gate: Gate::Missing,
+            migration: Some(migration.clone()),
+            fact,
+            found: vec![format!(
+                "applied {} by {} ({})",
+                ran.at.minute(),
+                ran.by,
+                ran.bytes()
+            )],
+            required: "the folder of every applied migration, with the bytes that ran".to_owned(),
+            remedy,
+        }
+    });
     ours.chain(claims(world, Gate::Missing)).collect()
 }

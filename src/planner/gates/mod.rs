@@ -14,7 +14,7 @@ pub mod identity;
 mod lint;
 mod missing;
 mod modified;
-mod order;
+pub(crate) mod order;
 mod prisma;
 mod promotion;
 pub(crate) mod redone;

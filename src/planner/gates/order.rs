@@ -1,14 +1,16 @@
-//! order: every pending migration comes after every applied one.
+//! order: every pending migration comes after every applied one. A name without a stamp says nothing of when it
+//! comes, and sorts after every one that has: those that have one are not asked to come after it.
 
 use super::{Finding, Gate, World, shell, waive};
+use crate::ledger::view::{EnvironmentView, Success};
 use crate::model::{EnvironmentName, Kind, MigrationId};
 
 pub(super) fn check(world: &World<'_>) -> Vec<Finding> {
-    let Some((newest, ran)) = world.here.applied.last_key_value() else {
-        return Vec::new();
-    };
-    let late = world.pending.iter().filter(|file| file.migration < newest);
-    late.map(|file| {
+    let late = world.pending.iter().filter_map(|file| {
+        let (newest, ran) = newest_for(world.here, file.migration)?;
+        (file.migration < newest).then_some((file, newest, ran))
+    });
+    late.map(|(file, newest, ran)| {
         let mut found = vec![format!("{newest} was applied {}", ran.at.minute())];
         let remedy = match fixed_by(world, file.migration) {
             None => restamp(file.migration),
@@ -44,9 +46,9 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
     if policy.is_outside(inputs.environment) {
         return Vec::new();
     }
-    let newest_here = world.here.applied.last_key_value().map(|(id, _)| id);
     let told_here = |migration| {
-        let late = newest_here.is_some_and(|newest| migration < newest);
+        let newest = newest_for(world.here, migration);
+        let late = newest.is_some_and(|(newest, _)| migration < newest);
         late && !policy.is_lenient_in(inputs.environment)
     };
     // An ephemeral environment has a new target at any time, which takes them in their order.
@@ -55,12 +57,12 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
         .filter(|name| *name != inputs.environment && !policy.is_lenient_in(name))
         .filter(|name| policy.kind(name) != Kind::Ephemeral)
         .collect();
-    let mut advice = Vec::new();
+    let mut advice = without_stamp(world);
     for file in &world.pending {
         let migration = file.migration;
         let late = strict.iter().filter_map(|name| {
             let there = inputs.view.get(name)?;
-            let (newest, ran) = there.applied.last_key_value()?;
+            let (newest, ran) = newest_for(there, migration)?;
             let is_late = migration < newest && !there.applied.contains_key(migration);
             is_late.then_some((*name, newest, ran))
         });
@@ -96,6 +98,49 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
         });
     }
     advice
+}
+
+/// The newest migration that is applied somewhere and that this one has to come after.
+pub(crate) fn newest_for<'a>(
+    there: &'a EnvironmentView,
+    migration: &MigrationId,
+) -> Option<(&'a MigrationId, &'a Success)> {
+    let is_asked = |id: &MigrationId| migration.stamp().is_none() || id.stamp().is_some();
+    there.applied.last_of(is_asked)
+}
+
+/// Names without a stamp among such that have one, before they are applied anywhere and can no longer change. A
+/// tree in which no name has one has an order of its own.
+fn without_stamp(world: &World<'_>) -> Vec<Finding> {
+    let inputs = world.inputs;
+    if world.position > 0 {
+        return Vec::new();
+    }
+    let files = || inputs.files.iter().map(|file| file.migration);
+    let is_alone = inputs.files.len() == 1 && inputs.prisma.is_none();
+    if !is_alone && !files().any(|id| id.stamp().is_some()) {
+        return Vec::new();
+    }
+    let ran = |id: &MigrationId| {
+        let mut everywhere = inputs.view.environments();
+        everywhere
+            .any(|(_, there)| there.applied.contains_key(id) || there.evidence.contains_key(id))
+    };
+    let pending = world.pending.iter().map(|file| file.migration);
+    pending
+        // What begins like a hidden folder comes before every stamp, and stays there.
+        .filter(|id| id.stamp().is_none() && id.as_str() > "9" && !ran(id))
+        .map(|id| Finding {
+            gate: Gate::Order,
+            migration: Some(id.clone()),
+            fact:
+                "its name has no stamp: it sorts after every one that has, also those still to come"
+                    .to_owned(),
+            found: vec![format!("{}/{id}", inputs.folder)],
+            required: "14 digits before its name, before it is applied anywhere".to_owned(),
+            remedy: restamp(id),
+        })
+        .collect()
 }
 
 fn restamp(migration: &MigrationId) -> String {

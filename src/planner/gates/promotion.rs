@@ -286,7 +286,7 @@ fn late<'a>(
     };
     let is_late = |id: &MigrationId| {
         on_the_way().filter(strict).filter_map(view).any(|there| {
-            let newest = there.applied.last_key_value().map(|(newest, _)| newest);
+            let newest = super::order::newest_for(there, id).map(|(newest, _)| newest);
             !there.applied.contains_key(id) && newest > Some(id)
         })
     };

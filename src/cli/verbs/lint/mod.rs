@@ -15,6 +15,7 @@ use crate::lint::tree::{self, Plans};
 use crate::lint::{Finding, Level, Script, rules};
 use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, Kind, MigrationId};
+use crate::planner::gates::order::newest_for;
 use crate::planner::revert::stubs;
 use crate::report::lint as report;
 use crate::sql::analyse_all;
@@ -219,7 +220,7 @@ fn about(
             .iter()
             .filter_map(|environment| {
                 let here = view.get(environment)?;
-                let (newest, _) = here.applied.last_key_value()?;
+                let (newest, _) = newest_for(here, migration)?;
                 (!here.applied.contains_key(migration)).then(|| There {
                     environment,
                     newest,
