@@ -1,8 +1,8 @@
 //! Waivers: refusals that somebody accepted, as far as they count for this plan.
 
-use super::{Finding, Gate, World};
+use super::{FileFacts, Finding, Gate, World};
 use crate::ledger::view;
-use crate::model::Waiver;
+use crate::model::{EnvironmentName, Waiver};
 
 /// A refusal that somebody accepted. It refuses nothing, and is shown all the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ fn counts(world: &World<'_>, waived: &view::Waived) -> bool {
     };
     is_of_these_bytes
         && (gate != Gate::Rehearsal || is_of_this_reversal(world, waived))
-        && (lasts(world, waived) || goes_on(world, waived))
+        && (lasts(world, environment, waived) || goes_on(world, waived))
 }
 
 /// Whether the reversal is the one that stood there, and was not tried since and did not pass: neither another
@@ -77,9 +77,35 @@ fn is_of_this_reversal(world: &World<'_>, waived: &view::Waived) -> bool {
     waived.down == Some(down.checksum) && !failed_since
 }
 
+/// The waiver that will count when these bytes come to another environment: what its gate would refuse there is
+/// accepted already, as far as it lasts.
+pub(super) fn ahead(
+    world: &World<'_>,
+    environment: &EnvironmentName,
+    gate: Gate,
+    file: &FileFacts<'_>,
+) -> Option<Waiver> {
+    if world.inputs.policy.never_waives(environment, gate.as_str()) {
+        return None;
+    }
+    let known = world.inputs.view.waivers(environment).into_iter();
+    let mut counting = known.filter(|waived| {
+        waived.waiver.gate == gate.as_str()
+            && waived.waiver.migration == *file.migration
+            && waived.blake3 == file.checksum
+            && waived.down
+                == file
+                    .down
+                    .map(|down| down.checksum)
+                    .filter(|_| gate == Gate::Rehearsal)
+            && lasts(world, environment, waived)
+    });
+    counting.next().map(|waived| waived.waiver)
+}
+
 /// Whether it is still to be used: once, or for as long as the policy says.
-fn lasts(world: &World<'_>, waived: &view::Waived) -> bool {
-    let Some(long) = world.inputs.policy.waivers_last(world.inputs.environment) else {
+fn lasts(world: &World<'_>, environment: &EnvironmentName, waived: &view::Waived) -> bool {
+    let Some(long) = world.inputs.policy.waivers_last(environment) else {
         return waived.spent_by.is_empty();
     };
     let (now, at) = (world.inputs.now, waived.waiver.at);

@@ -49,6 +49,7 @@ mod urls;
 mod variables;
 mod verbs;
 mod waive;
+mod waived_ahead;
 mod was_reset;
 mod why;
 mod without_stamp;

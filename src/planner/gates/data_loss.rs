@@ -8,8 +8,8 @@ use super::{Finding, Gate, World, redone, shell, waive};
 use crate::lint::rules::not_analysed;
 use crate::lint::{Script, Topic, allow};
 use crate::model::{DataLoss, EnvironmentName};
-use crate::planner::FileFacts;
 use crate::planner::effects::{StepFinding, is_empty, of_step};
+use crate::planner::{FileFacts, waivers};
 use crate::sql::Analysis;
 use crate::sql::changes::Name;
 use crate::targets::Rows;
@@ -63,7 +63,7 @@ fn finding(world: &World<'_>, file: &FileFacts<'_>, found: Vec<String>, line: us
         migration: Some(file.migration.clone()),
         fact: format!(
             "it destroys what stands here, and does not say that it may{}",
-            ahead(world)
+            ahead(world, file)
         ),
         found,
         required: required(world),
@@ -78,7 +78,7 @@ fn unreadable(world: &World<'_>, file: &FileFacts<'_>) -> Finding {
         migration: Some(file.migration.clone()),
         fact: format!(
             "what it destroys cannot be read, and it does not say that it may{}",
-            ahead(world)
+            ahead(world, file)
         ),
         found: vec![format!(
             "{} bytes that were not analysed",
@@ -116,11 +116,16 @@ fn required(world: &World<'_>) -> String {
     }
 }
 
-/// The first environment, from this one on, that refuses it.
-fn refuses<'a>(world: &World<'a>) -> Option<&'a EnvironmentName> {
+/// The first environment, from this one on, that refuses it. Where it ran it is not refused any more.
+fn refuses<'a>(world: &World<'a>, file: &FileFacts<'_>) -> Option<&'a EnvironmentName> {
     let policy = world.inputs.policy;
     let here = world.inputs.environment;
-    let refuses = |name: &&EnvironmentName| policy.data_loss(name) == DataLoss::Refuse;
+    let has_it = |name: &EnvironmentName| {
+        let there = world.inputs.view.get(name);
+        there.is_some_and(|there| there.applied.contains_key(file.migration))
+    };
+    let refuses =
+        |name: &&EnvironmentName| policy.data_loss(name) == DataLoss::Refuse && !has_it(name);
     if refuses(&here) {
         return Some(here);
     }
@@ -128,17 +133,33 @@ fn refuses<'a>(world: &World<'a>) -> Option<&'a EnvironmentName> {
     policy.chain().skip(place + 1).find(refuses)
 }
 
-fn ahead(world: &World<'_>) -> String {
-    refuses(world)
-        .filter(|name| *name != world.inputs.environment)
-        .map_or_else(String::new, |name| format!(": {name} will refuse it"))
+fn ahead(world: &World<'_>, file: &FileFacts<'_>) -> String {
+    let later = refuses(world, file).filter(|name| *name != world.inputs.environment);
+    later.map_or_else(String::new, |name| match waived_in(world, name, file) {
+        Some(waiver) => format!("; waived for {name} by {}: {}", waiver.actor, waiver.reason),
+        None => format!(": {name} will refuse it"),
+    })
+}
+
+/// The waiver under which an environment still to come will take it.
+fn waived_in(
+    world: &World<'_>,
+    name: &EnvironmentName,
+    file: &FileFacts<'_>,
+) -> Option<crate::model::Waiver> {
+    waivers::ahead(world, name, Gate::DataLoss, file)
 }
 
 /// Where the bytes ran anywhere they can no longer change; elsewhere the reason belongs into them, to be
 /// reviewed with them.
 fn remedy(world: &World<'_>, file: &FileFacts<'_>, place: &str) -> String {
     let ran = ran_in(world, file);
-    let refuses = refuses(world);
+    let refuses = refuses(world, file);
+    let later = refuses.filter(|name| *name != world.inputs.environment);
+    if let Some(name) = later.filter(|name| waived_in(world, name, file).is_some()) {
+        // An edit would be of other bytes than those that were waived.
+        return format!("tollgate plan {name}   # shows the waiver: nothing is left to say there");
+    }
     let in_the_script = format!(
         "edit {}: write {place}: -- tollgate:allow {} <reason>",
         world.path(file.migration, "migration.sql"),
