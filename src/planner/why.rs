@@ -149,7 +149,7 @@ fn met(world: &World<'_>, gate: Gate) -> Vec<String> {
     }
     vec![match gate {
         Gate::Identity => match (&here.target, inputs.live) {
-            (None, _) => "this ledger never looked there: the first contact binds it".to_owned(),
+            (None, _) => "this ledger knows no target there: the first contact binds it".to_owned(),
             (Some(target), None) => format!(
                 "bound to {} ({}); whether it is still that one is asked under the lock",
                 target.name,

@@ -109,7 +109,7 @@ pub fn text(source: &Source<'_>, paint: Paint) -> String {
     line(
         "target",
         match source.here.and_then(|here| here.target.as_ref()) {
-            None => "this ledger never looked there".to_owned(),
+            None => "none that this ledger knows of".to_owned(),
             Some(target) => {
                 let id: String = target.incarnation.to_string().chars().take(12).collect();
                 format!("{} ({id})", target.name)

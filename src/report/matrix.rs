@@ -447,7 +447,7 @@ fn footer(matrix: &Matrix) -> String {
     }
     for name in &matrix.not_looked_at {
         lines.push(format!(
-            "{name}: this ledger never looked there; tollgate sync {name}"
+            "{name}: this ledger knows no target there; tollgate sync {name}"
         ));
     }
     if lines.is_empty() {

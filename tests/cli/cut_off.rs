@@ -82,8 +82,8 @@ fn what_is_certain_goes_on_by_itself() {
     20251101000000_tables  applied   pending   pending
     20251102000000_half    failed    pending   pending
 
-    test: this ledger never looked there; tollgate sync test
-    prod: this ledger never looked there; tollgate sync prod
+    test: this ledger knows no target there; tollgate sync test
+    prod: this ledger knows no target there; tollgate sync prod
 
     dev: 1 migration waits, ready
       20251102000000_half  ready

@@ -19,7 +19,7 @@ fn one_environment_in_one_screen() {
     --- stdout
     prod   3 of 3: dev, test, prod
 
-      target      this ledger never looked there
+      target      none that this ledger knows of
       last change none that this ledger knows of
       applied     0 migrations
       waits       1 migration

@@ -87,8 +87,8 @@ fn a_failing_script_shows_the_place_and_the_state_of_the_target() {
     20251028000000_bad     applied   pending   pending
     20251029000000_syntax  failed    pending   pending
 
-    test: this ledger never looked there; tollgate sync test
-    prod: this ledger never looked there; tollgate sync prod
+    test: this ledger knows no target there; tollgate sync test
+    prod: this ledger knows no target there; tollgate sync prod
 
     dev: 1 migration waits, ready
       20251029000000_syntax  0 s  ready
@@ -147,8 +147,8 @@ fn a_script_that_failed_half_way_needs_a_person() {
     20251027072808_orders  applied   pending   pending
     20251028000000_half    failed    pending   pending
 
-    test: this ledger never looked there; tollgate sync test
-    prod: this ledger never looked there; tollgate sync prod
+    test: this ledger knows no target there; tollgate sync test
+    prod: this ledger knows no target there; tollgate sync prod
 
     dev: 1 migration waits
       20251028000000_half  0 s  failed

@@ -255,7 +255,7 @@ fn long_names_have_what_blocks_them_below() {
     project.now += 50 * HOUR;
     require(&project, "prod", "soak = \"3d\", rehearsal = true");
     assert_snapshot!(waits(&project), @r#"
-    prod: this ledger never looked there; tollgate sync prod
+    prod: this ledger knows no target there; tollgate sync prod
 
     dev: nothing waits
     test: nothing waits
@@ -329,8 +329,8 @@ fn what_comes_and_goes_and_what_is_everybodys_waits_only_where_nobody_had_it() {
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);
     assert_snapshot!(waits(&project), @r#"
     preview: outside the chain, never evidence
-    prod: this ledger never looked there; tollgate sync prod
-    preview: this ledger never looked there; tollgate sync preview
+    prod: this ledger knows no target there; tollgate sync prod
+    preview: this ledger knows no target there; tollgate sync preview
 
     dev: nothing waits
     test: 1 migration waits, ready

@@ -43,7 +43,7 @@ fn before_anything_ran_it_says_what_is_missing() {
     --- stdout
     no: 20251102000000_email cannot go to prod: 1 gate is not met
 
-      identity    met: this ledger never looked there: the first contact binds it
+      identity    met: this ledger knows no target there: the first contact binds it
       chain       met: dev, test, prod, as the ledger knows it
       baseline    met: nothing of another tool's stands there untold
       unknown     met: how every attempt ended is known
@@ -52,8 +52,8 @@ fn before_anything_ran_it_says_what_is_missing() {
       modified    met: nothing is applied here yet
       order       met: nothing is applied here yet
       promotion   not met: these bytes never succeeded in dev and test
-                    found     dev: nothing, and this ledger never looked there
-                              test: nothing, and this ledger never looked there
+                    found     dev: nothing, and this ledger knows no target there
+                              test: nothing, and this ledger knows no target there
                     required  success of blake3:0bff6c90c6e8 in dev and test
                     remedy    tollgate promote test --to 20251102000000_email
       script      met: it can be sent
@@ -71,7 +71,7 @@ fn before_anything_ran_it_says_what_is_missing() {
     --- stdout
     yes: 20251101000000_users could go to dev
 
-      identity    met: this ledger never looked there: the first contact binds it
+      identity    met: this ledger knows no target there: the first contact binds it
       chain       met: dev, test, prod, as the ledger knows it
       baseline    met: nothing of another tool's stands there untold
       unknown     met: how every attempt ended is known

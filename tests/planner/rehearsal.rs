@@ -171,7 +171,7 @@ fn each_environment_before_must_have_it() {
     assert_eq!(lacking.fact, "its reversal was not rehearsed in test");
     assert_eq!(
         lacking.found[1],
-        "test: nothing, and this ledger never looked there"
+        "test: nothing, and this ledger knows no target there"
     );
     assert_eq!(lacking.remedy, "tollgate rehearse test 20250101120000_a");
     // Only prod asks.

@@ -31,7 +31,7 @@ pub(super) fn advice(world: &World<'_>) -> Option<Finding> {
     never_met.then(|| Finding {
         gate: Gate::Backup,
         migration: None,
-        fact: "this ledger never looked there: where tables stand, a backup is needed first"
+        fact: "this ledger knows no target there: where tables stand, a backup is needed first"
             .to_owned(),
         found: vec!["no contact yet".to_owned()],
         required: words(required),

@@ -72,7 +72,7 @@ fn never_looked(world: &World<'_>) -> Option<Finding> {
     (matters && !world.pending.is_empty()).then(|| Finding {
         gate: Gate::Baseline,
         migration: None,
-        fact: "this ledger never looked there: what Prisma applied there counts as pending here"
+        fact: "this ledger knows no target there: what Prisma applied there counts as pending here"
             .to_owned(),
         found: vec!["no contact yet".to_owned()],
         required: "the history in the ledger, where there is one".to_owned(),

@@ -126,7 +126,7 @@ fn waived(waivers: &[Waiver]) -> String {
 /// What an environment knows of the migration, as one line.
 fn found(world: &World<'_>, name: &EnvironmentName, file: &FileFacts<'_>) -> String {
     let Some(there) = world.inputs.view.get(name) else {
-        return format!("{name}: nothing, and this ledger never looked there");
+        return format!("{name}: nothing, and this ledger knows no target there");
     };
     if let Some(success) = there.evidence_of(file.migration, file.checksum) {
         return format!(

@@ -126,7 +126,7 @@ fn found(
     down: DownFacts<'_>,
 ) -> String {
     let Some(there) = world.inputs.view.get(name) else {
-        return format!("{name}: nothing, and this ledger never looked there");
+        return format!("{name}: nothing, and this ledger knows no target there");
     };
     let id: &MigrationId = file.migration;
     if let Some(known) = there.rehearsal_of(id, file.checksum, down.checksum) {

@@ -357,7 +357,7 @@ fn a_target_that_was_never_entered() {
         proven      dev 2025-11-04 10:12 UTC by alice
         proven      test 2025-11-04 10:12 UTC by alice
 
-    warning: backup: prod: this ledger never looked there: where tables stand, a backup is needed first
+    warning: backup: prod: this ledger knows no target there: where tables stand, a backup is needed first
       found     no contact yet
       remedy    tollgate backup prod
 

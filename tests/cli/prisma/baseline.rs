@@ -156,7 +156,7 @@ fn rows_that_came_along_with_a_copy_are_no_evidence() {
                     required  success of each one's bytes in dev and test
                     remedy    tollgate bind test --emptied --reason '<why>'   # after emptying test
 
-    warning: baseline: prod: this ledger never looked there: what Prisma applied there counts as pending here
+    warning: baseline: prod: this ledger knows no target there: what Prisma applied there counts as pending here
       found     no contact yet
       remedy    tollgate baseline prod
     ");
@@ -224,7 +224,7 @@ fn tables_without_a_history_count_on_a_persons_word() {
                     required  success of blake3:5e3074996baf in dev
                     remedy    tollgate reset dev   # and then: tollgate apply dev
 
-    warning: baseline: test: this ledger never looked there: what Prisma applied there counts as pending here
+    warning: baseline: test: this ledger knows no target there: what Prisma applied there counts as pending here
       found     no contact yet
       remedy    tollgate baseline test
     ");

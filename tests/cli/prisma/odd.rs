@@ -115,7 +115,7 @@ fn a_file_that_was_put_back_makes_evidence_of_a_word() {
                     required  success of blake3:74e3811da1e4 in dev
                     remedy    tollgate reset dev   # and then: tollgate apply dev
 
-    warning: baseline: test: this ledger never looked there: what Prisma applied there counts as pending here
+    warning: baseline: test: this ledger knows no target there: what Prisma applied there counts as pending here
       found     no contact yet
       remedy    tollgate baseline test
     ");
@@ -146,7 +146,7 @@ fn a_file_that_was_put_back_makes_evidence_of_a_word() {
         runs        atomic, 1 statement, blake3:5e3074996baf
         proven      dev 2025-11-04 09:00 UTC by prisma
 
-    warning: baseline: test: this ledger never looked there: what Prisma applied there counts as pending here
+    warning: baseline: test: this ledger knows no target there: what Prisma applied there counts as pending here
       found     no contact yet
       remedy    tollgate baseline test
 

@@ -29,7 +29,7 @@ fn a_pending_migration_that_prisma_sorts_otherwise_is_refused() {
                     required  names that both sort alike: 14 digits, then _
                     remedy    tollgate restamp 20251104_rollback_health_check
 
-    warning: baseline: dev: this ledger never looked there: what Prisma applied there counts as pending here
+    warning: baseline: dev: this ledger knows no target there: what Prisma applied there counts as pending here
       found     no contact yet
       remedy    tollgate baseline dev
 

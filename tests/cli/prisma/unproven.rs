@@ -152,8 +152,8 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
 
     applied by Prisma: 1 in dev
     baselined, there without proof of its bytes: 6 in dev
-    test: this ledger never looked there; tollgate sync test
-    prod: this ledger never looked there; tollgate sync prod
+    test: this ledger knows no target there; tollgate sync test
+    prod: this ledger knows no target there; tollgate sync prod
 
     dev: 2 migrations wait, all ready
       20251106000000_rolled_back  ready
@@ -227,7 +227,7 @@ fn what_a_person_accepts_is_applied_and_never_evidence() {
                     required  success of each one's bytes in dev
                     remedy    tollgate reset dev   # and then: tollgate apply dev
 
-    warning: baseline: test: this ledger never looked there: what Prisma applied there counts as pending here
+    warning: baseline: test: this ledger knows no target there: what Prisma applied there counts as pending here
       found     no contact yet
       remedy    tollgate baseline test
 

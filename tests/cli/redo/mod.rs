@@ -48,8 +48,8 @@ fn what_ran_is_undone_by_the_bytes_that_stood_beside_it() {
     20251102000000_email  applied   pending   pending
     20251103000000_phone  applied   pending   pending
 
-    test: this ledger never looked there; tollgate sync test
-    prod: this ledger never looked there; tollgate sync prod
+    test: this ledger knows no target there; tollgate sync test
+    prod: this ledger knows no target there; tollgate sync prod
 
     dev: nothing waits
     test: 3 migrations wait, all ready
@@ -125,8 +125,8 @@ fn a_script_that_fails_leaves_it_pending() {
     20251102000000_email  applied   pending   pending
     20251103000000_phone  failed    pending   pending
 
-    test: this ledger never looked there; tollgate sync test
-    prod: this ledger never looked there; tollgate sync prod
+    test: this ledger knows no target there; tollgate sync test
+    prod: this ledger knows no target there; tollgate sync prod
 
     dev: 1 migration waits, ready
       20251103000000_phone  0 s  ready

@@ -59,8 +59,8 @@ fn it_stops_where_one_does_not_pass() {
     20251102000000_email  pending   pending   pending
     20251103000000_phone  pending   pending   pending
 
-    test: this ledger never looked there; tollgate sync test
-    prod: this ledger never looked there; tollgate sync prod
+    test: this ledger knows no target there; tollgate sync test
+    prod: this ledger knows no target there; tollgate sync prod
     did not pass: dev 20251102000000_email
       ran       up, down, up, in place
 
@@ -128,7 +128,7 @@ fn without_a_down_it_ends_at_the_gate() {
     20251101000000_users  applied   applied   pending
     20251102000000_email  applied   applied   pending
 
-    prod: this ledger never looked there; tollgate sync prod
+    prod: this ledger knows no target there; tollgate sync prod
     refused: prod has 1 migration that cannot pass
 
       20251102000000_email

@@ -209,7 +209,7 @@ fn nothing_is_rehearsed_that_could_not_be_applied() {
       20251101000000_users
       20251102000000_email
         promotion   these bytes never succeeded in dev
-                    found     dev: nothing, and this ledger never looked there
+                    found     dev: nothing, and this ledger knows no target there
                     required  success of each one's bytes in dev
                     remedy    tollgate apply dev --to 20251102000000_email
     "#);

@@ -114,8 +114,8 @@ fn only_a_ready_plan_is_written() {
 
       20251101000000_users
         promotion   these bytes never succeeded in dev and test
-                    found     dev: nothing, and this ledger never looked there
-                              test: nothing, and this ledger never looked there
+                    found     dev: nothing, and this ledger knows no target there
+                              test: nothing, and this ledger knows no target there
                     required  success of blake3:674353424300 in dev and test
                     remedy    tollgate promote test --to 20251101000000_users
     --- stderr
@@ -471,7 +471,7 @@ fn a_target_that_nobody_met_is_entered_by_the_plan() {
     prod: 1 migration applied
     --- stderr
     prod: bound to prod.db
-    prod: 1 migration to apply, under saved plan 66843137bad5
+    prod: 1 migration to apply, under saved plan ea011906f2f6
       applied   20251101000000_users  atomic
     "#);
     assert_eq!(held(&project).stdout, "prod: nothing to do\n");

@@ -212,7 +212,7 @@ fn a_pull_request_of_a_fork_has_no_secrets() {
         let ended = team.runs(&job);
         ended.refused(
             "tollgate apply ci",
-            "dev: nothing, and this ledger never looked there",
+            "dev: nothing, and this ledger knows no target there",
         );
     }
 }
