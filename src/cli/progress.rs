@@ -50,12 +50,20 @@ pub(crate) fn tell(output: &mut Output<'_>, event: &Event<'_>) {
         }
         Event::Absorbed {
             environment,
-            count: receipts,
+            count: all,
+            had,
         } => {
-            let receipts = count(*receipts, "receipt");
-            output.note(&format!(
-                "{environment}: took in {receipts} that the ledger lacked\n"
-            ));
+            let receipts = count(*all, "receipt");
+            output.note(&match had {
+                0 => format!("{environment}: took in {receipts} that the ledger lacked\n"),
+                had if had == all => {
+                    format!("{environment}: took in {receipts} that the ledger knew\n")
+                }
+                had => format!(
+                    "{environment}: took in {receipts}, {} of which the ledger lacked\n",
+                    all - had
+                ),
+            });
         }
         Event::Settled {
             environment,

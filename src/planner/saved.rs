@@ -52,7 +52,8 @@ pub struct Content {
     pub by: Actor,
     /// The tool and its version.
     pub tool: String,
-    /// The state of the work tree that it was made from; `None` outside a git repository.
+    /// The state of the work tree that it was made from; `None` outside a git repository, and before
+    /// its first commit.
     pub git: Option<GitState>,
     /// The first instant at which it no longer counts; `None`: as long as its premises hold.
     pub expires: Option<Timestamp>,

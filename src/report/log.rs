@@ -207,7 +207,7 @@ pub fn line(entry: &Entry, paint: Paint) -> String {
                 .incident
                 .map_or_else(String::new, |id| format!(", incident {}", id.short()));
             format!(
-                "reverted   {} by {}{incident}: {}",
+                "reverted   wrote the reversal of {}: {}{incident}: {}",
                 reverted.reverts, reverted.migration, reverted.reason
             )
         }

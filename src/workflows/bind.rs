@@ -1,10 +1,13 @@
 //! bind: tie an environment to the target that its address leads to, on a person's word.
 
-use super::contact::{absorb, came_back, emptied, judged, other_url, reach, taken};
+use std::collections::BTreeSet;
+
+use super::contact::{absorb, absorb_again, came_back, emptied, judged, other_url, reach, taken};
 use super::tie::{bound, enter, gone, put_back, renamed, take_in_emptied};
 
 use super::history::has_rows;
 use super::{Run, WorkflowError, target_error};
+use crate::digest::ChainHash;
 use crate::ledger::view::EnvironmentView;
 use crate::model::entry::Chained;
 use crate::model::receipt::verify_chain;
@@ -68,6 +71,7 @@ fn try_to_bind(
     {
         return Ok(Bind::Refused(finding));
     }
+    let had = had(run);
     // A person accepts the chain as it is now, but only for an environment that it concerns.
     let known = run.ledger.view().chain();
     let accepted = !lost(known, run.policy, environment).is_empty();
@@ -104,7 +108,7 @@ fn try_to_bind(
                 // A backup was put back in the place of what was dropped: on a person's word, the
                 // receipts are true of it. A new life, so that what was dropped is not asked for again.
                 enter(run, environment, target.as_mut(), earlier, Some(reason))?;
-                absorb(run, environment, target.as_mut(), &survey)?;
+                absorb_again(run, environment, target.as_mut(), &survey, &had)?;
                 return Ok(Bind::Bound);
             }
             if !lost {
@@ -123,8 +127,15 @@ fn try_to_bind(
             enter(run, environment, target.as_mut(), earlier, Some(reason))?
         }
     }
-    absorb(run, environment, target.as_mut(), &survey)?;
+    absorb_again(run, environment, target.as_mut(), &survey, &had)?;
     Ok(Bind::Bound)
+}
+
+/// Every receipt that the ledger holds of the present targets.
+fn had(run: &Run<'_>) -> BTreeSet<ChainHash> {
+    let everywhere = run.ledger.view().environments();
+    let receipts = everywhere.flat_map(|(_, there)| there.receipts.values());
+    receipts.copied().collect()
 }
 
 /// A sound target in whose place a later state was put again.

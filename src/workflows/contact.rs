@@ -1,6 +1,6 @@
 //! A contact with a target: lock, look, compare, take in what the ledger lacks, settle what is open.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::{has_rows, take_in};
 use super::settle::{journals, settle, take_in_receipt};
@@ -311,6 +311,17 @@ pub(super) fn absorb(
     target: &mut dyn Target,
     survey: &Survey,
 ) -> Result<Option<Finding>, WorkflowError> {
+    absorb_again(run, environment, target, survey, &BTreeSet::new())
+}
+
+/// The same where the target begins a new life for the ledger, which had some of its receipts before.
+pub(super) fn absorb_again(
+    run: &mut Run<'_>,
+    environment: &EnvironmentName,
+    target: &mut dyn Target,
+    survey: &Survey,
+    had: &BTreeSet<ChainHash>,
+) -> Result<Option<Finding>, WorkflowError> {
     let contradiction = |what: String, remedy| WorkflowError::Contradiction {
         environment: environment.clone(),
         what,
@@ -374,6 +385,9 @@ pub(super) fn absorb(
         (run.events)(Event::Absorbed {
             environment,
             count: absorbed,
+            had: (chain.iter().zip(&survey.receipts))
+                .filter(|((hash, _), row)| is_new(row) && had.contains(hash))
+                .count(),
         });
     }
     if let Some((&newest, _)) = known.last_key_value()

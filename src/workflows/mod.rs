@@ -135,12 +135,14 @@ pub enum Event<'a> {
         /// Whose receipts show it.
         environment: &'a EnvironmentName,
     },
-    /// Receipts stood in the target that the ledger lacked.
+    /// Receipts of the target were taken in.
     Absorbed {
         /// Where.
         environment: &'a EnvironmentName,
         /// How many.
         count: usize,
+        /// How many of them the ledger had already, of another life of the target or of the one it is a copy of.
+        had: usize,
     },
     /// An attempt whose end was not known is settled.
     Settled {

@@ -91,7 +91,7 @@ fn a_copied_target_keeps_what_is_applied_and_proves_nothing() {
     test: bound
     --- stderr
     test: bound to test.db
-    test: took in 3 receipts that the ledger lacked
+    test: took in 3 receipts that the ledger knew
     "#);
     assert_snapshot!(project.run(&["apply", "test"]), @r#"
     exit 0

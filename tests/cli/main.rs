@@ -45,6 +45,7 @@ mod team;
 mod teams;
 mod threats;
 mod timeouts;
+mod true_words;
 mod urls;
 mod variables;
 mod verbs;

@@ -279,7 +279,7 @@ fn a_copied_database_is_not_taken_for_the_original() {
     test: bound
     --- stderr
     test: bound to app_test
-    test: took in 1 receipt that the ledger lacked
+    test: took in 1 receipt that the ledger knew
     "#);
     assert_snapshot!(chain.run(&["plan", "prod"]), @r"
     exit 3

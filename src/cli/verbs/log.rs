@@ -63,7 +63,14 @@ fn entries(output: &mut Output<'_>, project: &Project, verb: &Log) -> Result<Exi
     if output.is_json() {
         output.document(&report::log::json(&shown));
     } else if shown.is_empty() {
-        output.result("no entries\n");
+        output.result(&match (loaded.entries.len(), &only) {
+            (0, _) => "no entries\n".to_owned(),
+            (_, Some(migration)) if verb.last != Some(0) => {
+                format!("no entries about {migration}\n")
+            }
+            (1, _) => "none asked for, of 1 entry\n".to_owned(),
+            (all, _) => format!("none asked for, of {all} entries\n"),
+        });
     } else {
         let paint = output.paint();
         // Numbers are each writer's own.

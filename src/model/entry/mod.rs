@@ -73,7 +73,7 @@ pub struct Provenance {
     pub actor: Actor,
     /// From where.
     pub origin: Origin,
-    /// The work tree; `None` outside a git repository.
+    /// The work tree; `None` outside a git repository, and before its first commit.
     pub git: Option<GitState>,
     /// The tool and its version.
     pub tool: String,

@@ -230,7 +230,7 @@ pub fn unknown_authors(saved: &SavedPlan) -> Option<String> {
         .map(|step| step.migration.as_str())
         .collect();
     let why = match &saved.content.git {
-        None => "the plan was made outside a git repository",
+        None => "the plan was made outside a git repository, or before its first commit",
         Some(git) if git.dirty => {
             "the plan was made before every commit of it, or in a clone without its whole history"
         }

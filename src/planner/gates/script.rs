@@ -105,7 +105,11 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
         gate: Gate::Script,
         migration: Some(file.migration.clone()),
         fact: "it has no statement: nothing would run, and its file could not be changed after that".to_owned(),
-        found: vec![format!("{} bytes of comments and blanks", file.script.len())],
+        found: vec![match file.script.len() {
+            0 => "an empty file".to_owned(),
+            1 => "1 byte: a blank".to_owned(),
+            bytes => format!("{bytes} bytes of comments and blanks"),
+        }],
         required: "nothing, if it is meant so".to_owned(),
         remedy: format!("edit {} first", world.path(file.migration, "migration.sql")),
     });

@@ -199,7 +199,10 @@ impl<'a> Review<'a> {
                 "DIRTY: it was made from a work tree with changes that are in no commit".to_owned(),
             ),
             Some(_) => {}
-            None => all.push("NO COMMIT: it was made outside a git repository".to_owned()),
+            None => all.push(
+                "NO COMMIT: it was made outside a git repository, or before its first commit"
+                    .to_owned(),
+            ),
         }
         let destroys = |step: &&SavedStep| {
             let mut does = step.does.iter();

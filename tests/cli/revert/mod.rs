@@ -131,7 +131,7 @@ fn what_was_rehearsed_is_what_it_is_made_of() {
     exit 0
     --- stdout
        26  2025-11-04T10:12:00.000Z  alice  succeeded  prod 20251102000000_email
-       27  2025-11-04T10:12:00.000Z  alice  reverted   20251102000000_email by 20251104101200_rollback_email: mails go astray
+       27  2025-11-04T10:12:00.000Z  alice  reverted   wrote the reversal of 20251102000000_email: 20251104101200_rollback_email: mails go astray
     "#);
 }
 

@@ -29,7 +29,7 @@ fn in_a_terminal() {
     --- stdout
     saved plan: 3 migrations for prod
 
-      !! NO COMMIT: it was made outside a git repository
+      !! NO COMMIT: it was made outside a git repository, or before its first commit
       !! DATA LOSS: 1 migration destroys what may stand there
 
       id           54a5836f60944321581d634b0d2c24b357d687e6c97442f97111dbcf8c59cbb4
@@ -156,7 +156,7 @@ fn in_a_pull_request() {
     --- stdout
     ## Saved plan: 3 migrations for prod
 
-    > **Attention.** `NO COMMIT: it was made outside a git repository`
+    > **Attention.** `NO COMMIT: it was made outside a git repository, or before its first commit`
     >
     > **Attention.** `DATA LOSS: 1 migration destroys what may stand there`
 
@@ -315,7 +315,7 @@ fn as_a_page() {
     <main>
     <h1>Saved plan: 2 migrations for prod</h1>
     <ul class="alarms">
-    <li>NO COMMIT: it was made outside a git repository</li>
+    <li>NO COMMIT: it was made outside a git repository, or before its first commit</li>
     </ul>
     <table>
     <tr><th scope="row">id</th><td>4a448675bff235db03a5061df393e11cb04a3b12e704b9c4a5877bc1e31417f7</td></tr>
