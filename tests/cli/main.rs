@@ -43,6 +43,7 @@ mod snapshot;
 mod server;
 mod team;
 mod teams;
+mod templates;
 mod threats;
 mod timeouts;
 mod true_words;

@@ -15,7 +15,8 @@ fn init_writes_a_project_and_never_over_one() {
     --- stdout
     wrote tollgate.toml, migrations/, .gitattributes, .gitignore
 
-      next     tollgate new create_something, and write its migration.sql
+      next     tollgate new create_something
+               write the SQL into its migration.sql, and what takes it back into its down.sql
                tollgate promote prod
     "#);
     assert_eq!(

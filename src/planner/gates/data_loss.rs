@@ -193,7 +193,7 @@ fn remedy(world: &World<'_>, file: &FileFacts<'_>, place: &str) -> String {
 }
 
 /// The environments in which these bytes ran, in the order of the chain.
-fn ran_in<'a>(world: &World<'a>, file: &FileFacts<'_>) -> Vec<&'a EnvironmentName> {
+pub(super) fn ran_in<'a>(world: &World<'a>, file: &FileFacts<'_>) -> Vec<&'a EnvironmentName> {
     let here = |name: &&EnvironmentName| world.inputs.view.get(name);
     let ran = |name: &&EnvironmentName| {
         here(name).is_some_and(|there| {

@@ -1,6 +1,7 @@
 //! script: the script can be sent. COPY has no client to talk to here.
 
-use super::{Finding, Gate, World};
+use super::promotion::and;
+use super::{Finding, Gate, World, data_loss};
 use crate::planner::FileFacts;
 use crate::planner::revert::stubs;
 use crate::sql::{Analysis, StatementKind, position};
@@ -101,17 +102,39 @@ fn unread_copy(world: &World<'_>, file: &FileFacts<'_>) -> Option<Finding> {
 pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
     let empty = |analysis: &Analysis| analysis.statements().is_some_and(<[_]>::is_empty);
     let scripts = world.pending.iter().zip(&world.analyses);
-    let found = scripts.filter(|(_, analysis)| empty(analysis)).map(|(file, _)| Finding {
+    let found = scripts
+        .filter(|(_, analysis)| empty(analysis))
+        .map(|(file, _)| nothing_to_run(world, file));
+    found.chain(open_reversals(world)).collect()
+}
+
+fn nothing_to_run(world: &World<'_>, file: &FileFacts<'_>) -> Finding {
+    let ran = data_loss::ran_in(world, file);
+    let (fact, remedy) = match ran.as_slice() {
+        [] => (
+            "it has no statement: nothing would run, and its file could not be changed after that"
+                .to_owned(),
+            format!("edit {} first", world.path(file.migration, "migration.sql")),
+        ),
+        // An edit would make it modified there.
+        ran => (
+            format!(
+                "it has no statement: nothing would run here either; {} took it as it is, and an edit of it would be refused",
+                and(ran)
+            ),
+            "tollgate new '<what it was to do>'".to_owned(),
+        ),
+    };
+    Finding {
         gate: Gate::Script,
         migration: Some(file.migration.clone()),
-        fact: "it has no statement: nothing would run, and its file could not be changed after that".to_owned(),
+        fact,
         found: vec![match file.script.len() {
             0 => "an empty file".to_owned(),
             1 => "1 byte: a blank".to_owned(),
             bytes => format!("{bytes} bytes of comments and blanks"),
         }],
         required: "nothing, if it is meant so".to_owned(),
-        remedy: format!("edit {} first", world.path(file.migration, "migration.sql")),
-    });
-    found.chain(open_reversals(world)).collect()
+        remedy,
+    }
 }

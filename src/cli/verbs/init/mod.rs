@@ -46,7 +46,7 @@ fn plain(output: &mut Output<'_>, root: &Path) -> Result<Exit> {
         output.document(&json!({ "schema": "tollgate/init/v1", "written": written }));
     } else {
         output.result(&format!(
-            "wrote {}\n\n  next     tollgate new create_something, and write its migration.sql\n           tollgate promote prod\n",
+            "wrote {}\n\n  next     tollgate new create_something\n           write the SQL into its migration.sql, and what takes it back into its down.sql\n           tollgate promote prod\n",
             written.join(", ")
         ));
     }
