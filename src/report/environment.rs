@@ -77,10 +77,29 @@ impl<'a> Source<'a> {
         all
     }
 
-    fn next(&self) -> String {
+    /// What it owes, which is told as a warning where nothing is pending.
+    fn owes(&self) -> Option<&'a str> {
+        let mut warnings = self.plan.warnings.iter();
+        let debt = warnings.find(|warning| warning.gate == Gate::Debt);
+        debt.map(|debt| debt.remedy.as_str())
+    }
+
+    /// Whether somebody looked at the schema since the newest change, and it was as it should be, as far as
+    /// there was something to compare it with.
+    fn is_verified(&self) -> bool {
+        let looked = looked(self);
+        looked.is_some_and(|looked| looked.differences.unwrap_or(0) == 0 && !is_older(self, looked))
+    }
+
+    /// The next command; `None` where nothing is to be done.
+    fn next(&self) -> Option<String> {
         let environment = &self.plan.environment;
-        match (self.plan.verdict(), &self.plan.ready_to) {
-            (Verdict::UpToDate, _) => format!("tollgate verify {environment}"),
+        let command = match (self.plan.verdict(), &self.plan.ready_to) {
+            (Verdict::UpToDate, _) => match self.owes() {
+                Some(remedy) => remedy.to_owned(),
+                None if self.is_verified() => return None,
+                None => format!("tollgate verify {environment}"),
+            },
             (Verdict::Ready, _) => format!("tollgate apply {environment}"),
             (Verdict::Refused, Some(last)) => {
                 format!("tollgate apply {environment} --to {}", shell(last.as_str()))
@@ -92,7 +111,8 @@ impl<'a> Source<'a> {
                     |it| it.remedy.clone(),
                 )
             }
-        }
+        };
+        Some(command)
     }
 }
 
@@ -139,7 +159,8 @@ pub fn text(source: &Source<'_>, paint: Paint) -> String {
     for attempt in attempts(source) {
         line("open", attempt);
     }
-    for debt in source.debts {
+    // What was paid is in the log and in the report for ever.
+    for debt in source.debts.iter().filter(|debt| debt.is_open()) {
         for (place, text) in glass::lines(environment, debt, source.now)
             .iter()
             .enumerate()
@@ -177,7 +198,8 @@ pub fn text(source: &Source<'_>, paint: Paint) -> String {
     }
     line("backup", newest_backup(source));
     line("drift", drift(source));
-    line("next", source.next());
+    let next = source.next();
+    line("next", next.unwrap_or_else(|| "nothing".to_owned()));
     out
 }
 
@@ -336,17 +358,25 @@ fn looked<'a>(source: &Source<'a>) -> Option<&'a Looked> {
     source.here?.looked.as_ref()
 }
 
+/// Whether a migration changed it since that look.
+fn is_older(source: &Source<'_>, looked: &Looked) -> bool {
+    let changed = source.last_change().map(|(_, success)| success.receipt.seq);
+    match (changed, looked.receipt) {
+        (Some(changed), Some(seen)) => changed > seen,
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
 fn drift(source: &Source<'_>) -> String {
     let environment = &source.plan.environment;
     let Some(looked) = looked(source) else {
         return format!("nobody looked; tollgate verify {environment} does");
     };
     let when = format!("{}, {}", looked.at.minute(), source.ago(looked.at));
-    let changed = source.last_change().map(|(_, success)| success.receipt.seq);
-    let since = match (changed, looked.receipt) {
-        (Some(changed), Some(seen)) if changed > seen => "; it was changed since",
-        (Some(_), None) => "; it was changed since",
-        _ => "",
+    let since = match is_older(source, looked) {
+        true => "; it was changed since",
+        false => "",
     };
     match looked.differences {
         None => format!("looked at {when}, with nothing to compare{since}"),

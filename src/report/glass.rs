@@ -84,7 +84,7 @@ pub fn command(environment: &EnvironmentName, broken: &Broken) -> String {
     )
 }
 
-/// A debt of an environment as lines below the matrix: open ones with what is owed, paid ones for ever.
+/// A debt of an environment as lines, with what is owed.
 #[must_use]
 pub fn lines(environment: &EnvironmentName, debt: &OpenedDebt, now: Timestamp) -> Vec<String> {
     let state = match (debt.is_open(), debt.is_overdue(now)) {

@@ -433,6 +433,8 @@ fn footer(matrix: &Matrix) -> String {
         lines.extend(
             debts
                 .iter()
+                // What was paid is in the log and in the report for ever.
+                .filter(|debt| debt.is_open())
                 .flat_map(|debt| glass::lines(name, debt, matrix.now)),
         );
     }

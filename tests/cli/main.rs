@@ -23,6 +23,7 @@ mod identity;
 mod init;
 mod ledger_faults;
 mod lint;
+mod next_command;
 mod on_postgres;
 mod policy;
 mod prisma;

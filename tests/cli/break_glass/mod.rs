@@ -292,10 +292,6 @@ fn it_is_shown_confirmed_and_owed() {
     20251102000000_email  applied   applied   applied
     20251103000000_later  applied   applied   pending
 
-    prod: debt of incident INC-7, paid: 1 run through broken glass
-      broken 2025-11-04 10:12 UTC by alice: nobody can log in
-      reviewed 2025-11-04 11:12 UTC by bob: it held, and the cause is known
-
     dev: nothing waits
     test: nothing waits
     prod: 1 migration waits, ready
