@@ -182,12 +182,16 @@ pub(crate) enum Obstacle {
     Other(String),
 }
 
-/// The beginning of a statement, on one line, without its literals: they may hold a secret.
+/// The beginning of a statement, on one line, without its literals and comments: they may hold a secret.
 pub(crate) fn first_line(statement: &str) -> String {
     const SHOWN: usize = 72;
     let mut flat = String::new();
-    for (place, part) in statement.split('\'').enumerate() {
-        flat.push_str(if place % 2 == 0 { part } else { "'...'" });
+    for (class, part) in sql::tokens(statement) {
+        flat.push_str(match class {
+            sql::Class::Text => "'...'",
+            sql::Class::Comment => " ",
+            _ => part,
+        });
     }
     let flat = flat.split_whitespace().collect::<Vec<_>>().join(" ");
     if flat.chars().count() <= SHOWN {
@@ -195,4 +199,26 @@ pub(crate) fn first_line(statement: &str) -> String {
     }
     let cut: String = flat.chars().take(SHOWN).collect();
     format!("{cut} ...")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_literal_is_shown_wherever_quotes_stand() {
+        for (statement, expected) in [
+            (
+                "-- it's\nALTER ROLE a PASSWORD 'geheim'",
+                "ALTER ROLE a PASSWORD '...'",
+            ),
+            (
+                "ALTER ROLE a\n  PASSWORD $q$it's geheim$q$",
+                "ALTER ROLE a PASSWORD '...'",
+            ),
+            ("SELECT E'it\\'s geheim', 'b'", "SELECT E'...', '...'"),
+        ] {
+            assert_eq!(first_line(statement), expected);
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::snippet::{self, Spot, Weight};
 use crate::model::entry::Progress;
 use crate::model::{EnvironmentName, MigrationId};
 use crate::planner::gates::{resolve, standing};
-use crate::sql::position;
+use crate::sql::{passwords, position};
 use crate::targets::ScriptError;
 
 /// What is told of a script that failed.
@@ -57,6 +57,7 @@ pub fn said(what: &str, path: &str, script: &str, error: &ScriptError, paint: Pa
                 script,
                 at: at.clone(),
                 place: position(script, at.start),
+                hidden: &passwords(script),
             };
             snippet::draw(Weight::Error, None, &title, &spot, paint)
         }

@@ -5,7 +5,7 @@ use std::ops::Range;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 
 use super::Paint;
-use crate::sql::Position;
+use crate::sql::{Hidden, Position};
 
 /// A line longer than this, in characters, is shown only around the caret.
 const WINDOW: usize = 160;
@@ -44,6 +44,8 @@ pub(super) struct Spot<'a> {
     pub(super) at: Range<usize>,
     /// Where that begins.
     pub(super) place: Position,
+    /// What of the script is not shown, in order.
+    pub(super) hidden: &'a [Hidden],
 }
 
 /// Draws it, ending in a line feed. `id` stands in brackets behind the weight.
@@ -59,6 +61,7 @@ pub(super) fn draw(
         script,
         at,
         place,
+        hidden,
     } = spot;
     let start = floor(script, at.start);
     // No further than what is shown: a script may have a hundred thousand findings in one line.
@@ -76,12 +79,13 @@ pub(super) fn draw(
         from = floor(script, start.saturating_sub(WINDOW / 2).max(line_start));
         to = floor(script, (start + WINDOW / 2).min(line_end));
     }
-    let shown = script[from..to].trim_end_matches('\r');
-    let length = shown.len();
-    let begin = (start - from).min(length);
-    let end = floor(shown, at.end.saturating_sub(from).clamp(begin, length)).max(begin);
+    let line = script[from..to].trim_end_matches('\r');
+    let meant = (start - from).min(line.len())..at.end.saturating_sub(from).min(line.len());
+    let (shown, meant) = without(hidden, line, from, meant);
+    let begin = meant.start;
+    let end = floor(&shown, meant.end.clamp(begin, shown.len())).max(begin);
     let end = if end == begin {
-        next(shown, begin)
+        next(&shown, begin)
     } else {
         end
     };
@@ -92,7 +96,7 @@ pub(super) fn draw(
         title = title.id(id);
     }
     let report = [title.element(
-        Snippet::source(shown)
+        Snippet::source(shown.as_str())
             .line_start(place.line)
             .fold(false)
             .annotation(AnnotationKind::Primary.span(begin..end)),
@@ -106,6 +110,44 @@ pub(super) fn draw(
     // The renderer would name the column in the shown part; the true one stands after the title.
     let (first, rest) = drawn.split_once('\n').unwrap_or((drawn.as_str(), ""));
     format!("{first}\n  --> {location}\n{rest}\n")
+}
+
+/// A part of the script that begins at byte `from` of it, without what is hidden; and where what is meant
+/// stands in it then.
+fn without(
+    hidden: &[Hidden],
+    line: &str,
+    from: usize,
+    meant: Range<usize>,
+) -> (String, Range<usize>) {
+    let mut out = String::with_capacity(line.len());
+    let Range { mut start, mut end } = meant.clone();
+    let mut done = 0;
+    let first = hidden.partition_point(|it| it.range.end <= from);
+    for it in hidden.iter().skip(first) {
+        let opens = it.range.start.saturating_sub(from);
+        if opens >= line.len() {
+            break;
+        }
+        let closes = (it.range.end - from).min(line.len());
+        out.push_str(&line[done..opens]);
+        let stands = out.len()..out.len() + it.instead.len();
+        out.push_str(it.instead);
+        // A place behind it moves with it, one within it is its beginning or its end.
+        if meant.start >= closes {
+            start = stands.end + (meant.start - closes);
+        } else if meant.start >= opens {
+            start = stands.start;
+        }
+        if meant.end >= closes {
+            end = stands.end + (meant.end - closes);
+        } else if meant.end > opens {
+            end = stands.end;
+        }
+        done = closes;
+    }
+    out.push_str(&line[done..]);
+    (out, start..end)
 }
 
 /// The nearest start of a character at or before an offset.
@@ -145,4 +187,37 @@ pub(super) fn title(
     };
     let report = [annotate_snippets::Group::with_title(title)];
     format!("{}\n  --> {path}\n", renderer.render(&report))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sql::passwords;
+
+    #[test]
+    fn the_caret_stays_under_what_is_meant() {
+        let script =
+            "SELECT 1;\nALTER ROLE a PASSWORD 'geheim' LOGIN; ALTER ROLE b PASSWORD 'x';\n";
+        let hidden = passwords(script);
+        let from = 10;
+        let line = script[from..].trim_end();
+        let shown = "ALTER ROLE a PASSWORD '***' LOGIN; ALTER ROLE b PASSWORD '***';";
+        for (of, expected) in [
+            ("ROLE a", "ROLE a"),
+            ("LOGIN", "LOGIN"),
+            ("'geheim'", "'***'"),
+            ("heim", "'***'"),
+            ("PASSWORD 'geheim' LOGIN", "PASSWORD '***' LOGIN"),
+            ("b PASSWORD 'x';", "b PASSWORD '***';"),
+        ] {
+            let at = line.find(of).unwrap();
+            let (out, meant) = without(&hidden, line, from, at..at + of.len());
+            assert_eq!(out, shown);
+            assert_eq!(&out[meant], expected);
+        }
+        // The end of a literal that began on a line before.
+        let script = "ALTER ROLE a PASSWORD 'ge\nheim' LOGIN;";
+        let (out, _) = without(&passwords(script), "heim' LOGIN;", 26, 0..1);
+        assert_eq!(out, "'***' LOGIN;");
+    }
 }

@@ -13,6 +13,7 @@ mod position;
 mod postgresql;
 mod session;
 mod shape;
+mod shown;
 mod sqlite;
 
 use std::ops::Range;
@@ -27,6 +28,9 @@ pub use position::{Position, Positions, char_position_to_offset, line_range, lin
 pub use postgresql::words::{IndexWork, Word, index_work, statements as words};
 pub use session::session_of;
 pub use shape::{Shape, chains, ends_open, open_before, shape, unit_end};
+pub use shown::{
+    Class, Hidden, passwords, said_without_passwords, shown, tokens, without_passwords,
+};
 
 /// Reads a script: its statements, and what matters about each when it is sent.
 ///

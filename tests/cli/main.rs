@@ -25,6 +25,7 @@ mod ledger_faults;
 mod lint;
 mod next_command;
 mod on_postgres;
+mod passwords;
 mod policy;
 mod prisma;
 mod processes;

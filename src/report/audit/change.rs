@@ -7,11 +7,12 @@ use serde::Serialize;
 use super::destroys::AllDestroy;
 use super::duties::{Duties, duties, reviewers};
 use super::said::{header, message, named};
-use super::{Known, MISSING, Row, sql};
+use super::{Known, MISSING, Row};
 use crate::digest::Checksum;
 use crate::model::approval::NOT_SIGNED;
 use crate::model::entry::{BackupKind, Reverted};
 use crate::model::{Entry, Fact, MigrationId, Rehearsal, Timestamp, reverting};
+use crate::sql;
 
 /// One migration of the population.
 #[derive(Debug, Serialize)]

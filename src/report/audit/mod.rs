@@ -19,7 +19,6 @@ mod policy;
 mod population;
 mod said;
 mod scope;
-mod sql;
 mod summary;
 mod verdict;
 mod verify;

@@ -1,7 +1,7 @@
 //! What is said of a change: its title and its reason.
 
-use super::sql;
 use crate::model::{MigrationId, script_header};
+use crate::sql;
 
 /// So many characters of a commit's message are shown.
 const LONGEST_REASON: usize = 1_000;

@@ -4,6 +4,7 @@ use super::{Counts, Report, Told};
 use crate::lint::Level;
 use crate::report::snippet::{self, Spot, Weight};
 use crate::report::{Paint, count};
+use crate::sql::{Hidden, passwords};
 
 /// What was found, down to a level; what is allowed is shown beside notes.
 #[must_use]
@@ -13,15 +14,22 @@ pub fn text(report: &Report<'_>, shown: Level, paint: Paint) -> String {
         Some(_) => shown == Level::Note,
         None => told.level >= shown,
     };
+    // They come by migration, and a script may have many.
+    let mut of = None;
+    let mut hidden = Vec::new();
     for told in report.findings.iter().filter(is_shown) {
-        out.push_str(&one(told, paint));
+        if of != Some(&told.finding.migration) {
+            of = Some(&told.finding.migration);
+            hidden = passwords(told.script.unwrap_or_default());
+        }
+        out.push_str(&one(told, &hidden, paint));
         out.push('\n');
     }
     out.push_str(&summary(report, shown, paint));
     out
 }
 
-fn one(told: &Told<'_>, paint: Paint) -> String {
+fn one(told: &Told<'_>, hidden: &[Hidden], paint: Paint) -> String {
     let finding = told.finding;
     let weight = match (&finding.allowed, told.level) {
         (Some(_), _) => Weight::Allowed,
@@ -37,6 +45,7 @@ fn one(told: &Told<'_>, paint: Paint) -> String {
                 script,
                 at: finding.range.clone(),
                 place,
+                hidden,
             };
             snippet::draw(weight, code, &finding.fact, &spot, paint)
         }

@@ -60,7 +60,7 @@ pub fn html(review: &Review<'_>) -> String {
     out
 }
 
-fn step(place: usize, step: &Step<'_>) -> String {
+fn step(place: usize, step: &Step) -> String {
     let mut out = format!(
         "<section>\n<h3>{place}. <code>{}</code></h3>\n",
         escaped(&step.name)

@@ -95,7 +95,7 @@ fn shown(review: &Review<'_>, page: &Page<'_>, bytes: usize, steps: usize, is_cu
     out
 }
 
-fn step(place: usize, step: &Step<'_>, bytes: usize) -> String {
+fn step(place: usize, step: &Step, bytes: usize) -> String {
     let mut out = format!("\n### {place}. {}\n\n", span(&step.name));
     for (label, fact) in &step.facts {
         out.push_str(&format!("- {label}: {}\n", span(fact)));

@@ -16,6 +16,7 @@ use crate::model::approval::{NOT_SIGNED, is_hidden};
 use crate::planner::gates::approval::Approvals;
 use crate::planner::gates::shell;
 use crate::planner::saved::{Content, SavedAnswer, SavedPlan, SavedStep};
+use crate::sql::shown;
 
 pub use html::html;
 pub use markdown::markdown;
@@ -66,8 +67,28 @@ pub fn json(review: &Review<'_>) -> Value {
                 "why": why,
             })).collect::<Vec<_>>(),
         })),
-        "plan": review.saved,
+        "plan": plan(review.saved),
     })
+}
+
+/// The plan as its file has it, without the passwords of its scripts.
+fn plan(saved: &SavedPlan) -> Value {
+    let mut plan = json!(saved);
+    let steps = plan.pointer_mut("/content/steps");
+    for step in steps.and_then(Value::as_array_mut).into_iter().flatten() {
+        hide(step);
+        step.get_mut("down").into_iter().for_each(hide);
+    }
+    plan
+}
+
+/// Hides the passwords of a script; where there are some, it says so beside it.
+fn hide(of: &mut Value) {
+    let script = of.get("script").and_then(Value::as_str);
+    if let Some((script, true)) = script.map(|script| shown(script, true)) {
+        of["script"] = Value::String(script);
+        of["passwords_hidden"] = Value::Bool(true);
+    }
 }
 
 /// A label and what belongs to it.
@@ -79,7 +100,7 @@ struct Page<'a> {
     /// What nobody should pass over.
     alarms: Vec<String>,
     facts: Vec<Fact>,
-    steps: Vec<Step<'a>>,
+    steps: Vec<Step>,
     gates: Vec<Gate<'a>>,
     waivers: Vec<String>,
     /// What is known of its approvals; nothing where none is asked for and nobody gave one.
@@ -88,11 +109,11 @@ struct Page<'a> {
     next: String,
 }
 
-struct Step<'a> {
+struct Step {
     name: String,
     facts: Vec<Fact>,
-    /// Each with the name of its file.
-    scripts: Vec<(&'static str, &'a str)>,
+    /// Each with the name of its file, without passwords.
+    scripts: Vec<(&'static str, String)>,
 }
 
 /// What one gate says.
@@ -309,7 +330,7 @@ fn between(from: Timestamp, to: Timestamp) -> String {
     length_of_time(Duration::from_millis(millis.unsigned_abs()))
 }
 
-fn step(step: &SavedStep) -> Step<'_> {
+fn step(step: &SavedStep) -> Step {
     let mut facts = vec![
         ("runs", step.kind.as_str().to_owned()),
         ("blake3", step.checksum.hex()),
@@ -355,13 +376,22 @@ fn step(step: &SavedStep) -> Step<'_> {
             |down| format!("down.sql, {}", down.checksum),
         ),
     ));
-    let down = down.map(|down| ("down.sql", down.script.as_str()));
+    let down = down.map(|down| ("down.sql", shown(&down.script, true)));
+    let all = std::iter::once(("migration.sql", shown(&step.script, true))).chain(down);
+    let mut scripts = Vec::new();
+    for (name, (script, masked)) in all {
+        if masked {
+            facts.push((
+                "note",
+                format!("the passwords in its {name} are not shown; the file of the plan holds its bytes"),
+            ));
+        }
+        scripts.push((name, script));
+    }
     Step {
         name: step.migration.to_string(),
         facts,
-        scripts: std::iter::once(("migration.sql", step.script.as_str()))
-            .chain(down)
-            .collect(),
+        scripts,
     }
 }
 

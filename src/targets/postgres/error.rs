@@ -1,5 +1,5 @@
-//! The driver's errors in our words. No text here can hold a password: the driver never repeats
-//! one, and the server never does.
+//! The driver's errors in our words. No text here can hold the password of the connection: the driver
+//! never repeats one, and the server never does. Those of a script, which a server does repeat, are left out.
 
 use std::error::Error as _;
 use std::ops::Range;
@@ -7,7 +7,7 @@ use std::ops::Range;
 use tokio_postgres::Error;
 use tokio_postgres::error::{DbError, ErrorPosition, Severity};
 
-use crate::sql::char_position_to_offset;
+use crate::sql::{char_position_to_offset, said_without_passwords};
 use crate::targets::{ScriptError, TargetError, TargetErrorKind};
 
 /// What the server said of a script. `text` is the message that was sent, which begins at byte
@@ -38,12 +38,13 @@ pub(super) fn script_error(
         }
         None => fallback,
     };
+    let clean = |said: &str| said_without_passwords(said, text);
     ScriptError {
-        message: error.message().to_owned(),
+        message: clean(error.message()),
         code: Some(error.code().code().to_owned()),
-        detail: error.detail().map(str::to_owned),
-        hint: error.hint().map(str::to_owned),
-        context,
+        detail: error.detail().map(clean),
+        hint: error.hint().map(clean),
+        context: context.as_deref().map(clean),
         at,
     }
 }

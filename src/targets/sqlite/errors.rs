@@ -7,6 +7,7 @@ use std::path::Path;
 use rusqlite::{Error, ErrorCode};
 
 use super::codes;
+use crate::sql::said_without_passwords;
 use crate::targets::{ScriptError, TargetError, TargetErrorKind};
 
 /// What SQLite said of anything but a script.
@@ -76,10 +77,14 @@ pub(super) fn io(doing: &str, path: &Path, error: &io::Error) -> TargetError {
     TargetError { kind, fact, remedy }
 }
 
-/// What SQLite said of a script, and where.
+/// What SQLite said of a script, and where; without the passwords of the script.
 pub(super) fn script(error: &Error, at: Option<Range<usize>>) -> ScriptError {
+    let script = match error {
+        Error::SqlInputError { sql, .. } => sql.as_str(),
+        _ => "",
+    };
     ScriptError {
-        message: message(error),
+        message: said_without_passwords(&message(error), script),
         code: error
             .sqlite_extended_error_code()
             .and_then(codes::name)

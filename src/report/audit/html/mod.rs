@@ -5,11 +5,11 @@ mod timeline;
 
 use super::files::Flush;
 use super::page::{Mood, Section, sections};
-use super::sql::{Class, tokens};
 use super::{Change, Control, MISSING, MatrixCell, Report, Row};
 use crate::digest::Sha256;
 use crate::report::count;
 use crate::report::markup::{base64, shown};
+use crate::sql::{Class, tokens};
 
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
