@@ -98,7 +98,10 @@ fn init_proposes_what_fits_a_prisma_repository() {
         read(&project, ".gitattributes"),
         "/prisma/migrations/** -text\n"
     );
-    assert_eq!(read(&project, ".gitignore"), "/state/\n/.env\n/.env.test\n");
+    assert_eq!(
+        read(&project, ".gitignore"),
+        "/state/\n/.env\n/.env.*\n!/.env.example\n"
+    );
     assert_eq!(project.run(&["init"]).exit, 2);
     assert_eq!(read(&project, "tollgate.toml"), config);
     // The broken line is read by nobody, and shown by nobody.
@@ -182,6 +185,11 @@ fn init_finds_the_package_with_the_database() {
     name     = "prod"
     url      = "env:PROD_DATABASE_URL"    # named in .env.example
     "#);
+    // What is ignored at the top is not ignored below it.
+    assert_eq!(
+        read(&project, ".gitignore"),
+        "/state/\n/.env\n/.env.*\n!/.env.example\n/packages/database/.env\n"
+    );
     let (exit, plan) = project.json(&["plan", "dev"]);
     assert_eq!((exit, plan["steps"].as_array().unwrap().len()), (0, 1));
 }

@@ -7,6 +7,37 @@ use crate::project::Project;
 const ORDERS: &str = "CREATE TABLE orders (id INTEGER PRIMARY KEY);\n";
 
 #[test]
+fn git_ignores_what_init_says_and_keeps_what_shows_how() {
+    let git = |project: &Project, arguments: &[&str]| {
+        let mut git = std::process::Command::new("git");
+        let git = git.current_dir(project.path()).args(arguments);
+        git.output().unwrap().status.success()
+    };
+    for known in [
+        "",
+        "node_modules\n.env\n!.env.sample\n",
+        ".env*\n!.env.example\n!.env.sample\n",
+    ] {
+        let project = Project::empty();
+        assert!(git(&project, &["init", "-q"]));
+        std::fs::write(project.path().join(".gitignore"), known).unwrap();
+        assert_eq!(project.run(&["init"]).exit, 0);
+        let is_ignored = |file: &str| git(&project, &["check-ignore", "-q", file]);
+        for file in [".env", ".env.prod", ".env.test.local", "state/ledger.db"] {
+            assert!(is_ignored(file), "{known:?}: {file}");
+        }
+        assert!(!is_ignored(".env.example"), "{known:?}");
+        assert_eq!(is_ignored(".env.sample"), known.is_empty(), "{known:?}");
+        // Again, it finds everything there.
+        let once = std::fs::read(project.path().join(".gitignore")).unwrap();
+        std::fs::remove_file(project.path().join("tollgate.toml")).unwrap();
+        assert_eq!(project.run(&["init"]).exit, 0);
+        let twice = std::fs::read(project.path().join(".gitignore")).unwrap();
+        assert_eq!(once, twice);
+    }
+}
+
+#[test]
 fn init_writes_a_project_and_never_over_one() {
     let project = Project::empty();
     std::fs::write(project.path().join(".gitignore"), "target").unwrap();
@@ -21,7 +52,7 @@ fn init_writes_a_project_and_never_over_one() {
     "#);
     assert_eq!(
         std::fs::read_to_string(project.path().join(".gitignore")).unwrap(),
-        "target\n/state/\n/.env\n"
+        "target\n/state/\n/.env\n/.env.*\n!/.env.example\n"
     );
     assert_eq!(
         std::fs::read_to_string(project.path().join(".gitattributes")).unwrap(),

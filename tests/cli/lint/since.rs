@@ -98,12 +98,12 @@ fn what_stands_at_the_revision_is_not_edited_and_not_removed() {
     error[edited]: has other bytes than at main
       --> migrations/20251101000000_users/migration.sql
       so        where the old bytes ran it is refused from now on, and elsewhere these have to earn their place again
-      help      git checkout c71930c1d0e5 -- migrations/20251101000000_users/migration.sql   # and put the change into a new migration
+      help      git checkout 8afb477d4aad -- migrations/20251101000000_users/migration.sql   # and put the change into a new migration
 
     error[removed]: stands at main and is gone
       --> migrations/20251102000000_email/migration.sql
       so        where it ran every plan is refused from now on, and a new database comes out different
-      help      git checkout c71930c1d0e5 -- migrations/20251102000000_email   # and reverse it in a new migration
+      help      git checkout 8afb477d4aad -- migrations/20251102000000_email   # and reverse it in a new migration
 
     2 errors in 1 migration changed since main
 
@@ -279,7 +279,7 @@ fn a_project_below_the_top_of_its_repository_is_compared_and_told_by_its_place()
     assert_snapshot!(project.run(&[&arguments[..], &["--format", "github"]].concat()), @r#"
     exit 3
     --- stdout
-    ::error file=packages/db/migrations/20251102000000_email/migration.sql,line=1,title=edited::has other bytes than at main%0Awhere the old bytes ran it is refused from now on, and elsewhere these have to earn their place again%0Ahelp: git checkout d32fef1d3e9d -- migrations/20251102000000_email/migration.sql   # and put the change into a new migration
+    ::error file=packages/db/migrations/20251102000000_email/migration.sql,line=1,title=edited::has other bytes than at main%0Awhere the old bytes ran it is refused from now on, and elsewhere these have to earn their place again%0Ahelp: git checkout 5804c226626d -- migrations/20251102000000_email/migration.sql   # and put the change into a new migration
     ::error file=packages/db/migrations/20251102000000_email/migration.sql,line=1,endLine=1,col=1,endColumn=24,title=allow-without-reason::allows order without a reason%0Ait is as if it were not there: who reviews it has nothing to agree to%0Ahelp: write why: -- tollgate:allow order <reason>
     tollgate lint: 2 errors, 0 warnings, 0 notes and 0 allowed in 1 migration
     "#);

@@ -70,7 +70,7 @@ impl Forge {
         };
         write("tollgate.toml", &page.blocks("toml").remove(0));
         write("Makefile", &page.blocks("make").remove(0));
-        write(".gitignore", "/state/\n/release/\n/.env\n");
+        write(".gitignore", "/state/\n/release/\n/.env\n/.env.*\n");
         write(".gitattributes", "migrations/** -text\nevidence/** -text\n");
         // The reader's own: here the program is on the PATH already.
         write("ci/install-tollgate", "#!/bin/sh\ntollgate --version\n");

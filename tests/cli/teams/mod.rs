@@ -265,7 +265,7 @@ fn the_first_day(team: &Team) {
     let empty = crate::project::Project::empty();
     assert_eq!(team.types(&empty, "tollgate init", &[]).exit, 0);
     let ignored = std::fs::read_to_string(empty.path().join(".gitignore")).unwrap();
-    for line in ["/state/", "/.env"] {
+    for line in ["/state/", "/.env", "/.env.*"] {
         assert!(ignored.lines().any(|known| known == line), "{ignored}");
     }
 

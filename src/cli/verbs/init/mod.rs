@@ -136,7 +136,14 @@ fn write(
     // The ledger, backups and embedded databases are not for git, and secrets never.
     let ignored = root.join(".gitignore");
     let mut changed = ensure_line(&ignored, "/state/")?;
-    for file in [".env".to_owned()].iter().chain(secret) {
+    if !is_ignored(&ignored, ".env") {
+        changed |= ensure_line(&ignored, "/.env")?;
+    }
+    if !is_ignored(&ignored, EACH_ENV) {
+        ignore_each_env(&ignored)?;
+        changed = true;
+    }
+    for file in secret {
         if !is_ignored(&ignored, file) {
             changed |= ensure_line(&ignored, &format!("/{file}"))?;
         }
@@ -150,19 +157,40 @@ fn write(
     Ok(done)
 }
 
+/// The `.env` files of the environments: `.env.prod`.
+const EACH_ENV: &str = ".env.*";
+
+/// Ignores them all, but what shows others how to write one. What the file itself takes back stays taken
+/// back: git goes by the last line that fits.
+fn ignore_each_env(gitignore: &Path) -> Result<()> {
+    let text = read(gitignore)?;
+    let taken_back = |line: &&str| line.starts_with('!') && line.contains(".env.");
+    let mut lines: Vec<&str> = text.lines().map(str::trim).filter(taken_back).collect();
+    if !lines.iter().any(|line| line.ends_with(".env.example")) {
+        lines.push("!/.env.example");
+    }
+    append(gitignore, &format!("/{EACH_ENV}"))?;
+    lines.into_iter().try_for_each(|line| append(gitignore, line))
+}
+
 /// Whether a line of a `.gitignore` names a `.env` file, as people write such lines. Git knows more ways;
 /// one line too many does no harm.
 #[expect(clippy::disallowed_methods, reason = "this verb makes files")]
 fn is_ignored(gitignore: &Path, file: &str) -> bool {
     let name = file.rsplit('/').next().unwrap_or(file);
-    let fits = |pattern: &str| match pattern.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == pattern || file == pattern,
+    // With a slash it is a path from here, without one a name anywhere.
+    let fits = |pattern: &str| {
+        let of = if pattern.contains('/') { file } else { name };
+        let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
+        match pattern.strip_suffix('*') {
+            Some(start) => of.strip_prefix(start).is_some_and(|rest| !rest.contains('/')),
+            None => of == pattern,
+        }
     };
     let text = std::fs::read_to_string(gitignore).unwrap_or_default();
     let lines = || text.lines().map(str::trim);
     let taken_back = lines().any(|line| line.strip_prefix('!').is_some_and(&fits));
-    !taken_back && lines().any(|line| fits(line.strip_prefix('/').unwrap_or(line)))
+    !taken_back && lines().any(fits)
 }
 
 /// The pattern of everything in a folder, as `.gitattributes` writes it.
@@ -183,23 +211,33 @@ fn pattern(folder: &str) -> String {
 }
 
 /// Appends a line to a text file unless it is there; returns whether it was appended.
-#[expect(clippy::disallowed_methods, reason = "this verb makes files")]
 fn ensure_line(path: &Path, line: &str) -> Result<bool> {
-    let mut text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
-        Err(error) => return Err(Trouble::file(path, &error)),
-    };
-    if text.lines().any(|present| present.trim() == line) {
-        return Ok(false);
+    let is_new = !read(path)?.lines().any(|present| present.trim() == line);
+    if is_new {
+        append(path, line)?;
     }
+    Ok(is_new)
+}
+
+#[expect(clippy::disallowed_methods, reason = "this verb makes files")]
+fn read(path: &Path) -> Result<String> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => Ok(text),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        Err(error) => Err(Trouble::file(path, &error)),
+    }
+}
+
+/// Appends a line to a text file.
+#[expect(clippy::disallowed_methods, reason = "this verb makes files")]
+fn append(path: &Path, line: &str) -> Result<()> {
+    let mut text = read(path)?;
     if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     text.push_str(line);
     text.push('\n');
-    std::fs::write(path, text).map_err(|error| Trouble::file(path, &error))?;
-    Ok(true)
+    std::fs::write(path, text).map_err(|error| Trouble::file(path, &error))
 }
 
 /// What was found and proposed, to be told.
