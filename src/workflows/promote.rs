@@ -44,6 +44,12 @@ pub fn promote(
     Ok(reports)
 }
 
+/// How many migrations are pending in an environment, up to one.
+#[must_use]
+pub fn left(run: &Run<'_>, environment: &EnvironmentName, to: Option<&MigrationId>) -> usize {
+    pending(run, environment, to).count()
+}
+
 fn goes_on(report: &Report) -> bool {
     matches!(report.end, End::Done | End::UpToDate)
 }

@@ -340,6 +340,42 @@ fn an_interrupt_stops_between_migrations() {
 }
 
 #[test]
+fn an_interrupted_promotion_goes_on_as_one() {
+    let project = three();
+    let stopped = |arguments: &[&str]| {
+        let shot = project.run_with(arguments, Arc::new(AtomicBool::new(true)));
+        assert_eq!(shot.exit, 130, "{shot}");
+        shot.stderr
+    };
+    assert_snapshot!(stopped(&["promote", "prod"]), @r#"
+    dev: bound to dev.db
+    dev: 3 migrations to apply
+    interrupted: dev: 3 migrations left; what was begun has ended, and test and prod were not begun
+
+      remedy   tollgate promote prod
+    "#);
+    // Everything of dev has ended: there is nothing to apply there.
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    assert_snapshot!(stopped(&["promote", "prod"]), @r#"
+    interrupted: dev has everything, and test and prod were not begun
+
+      remedy   tollgate promote prod
+    "#);
+    assert_snapshot!(stopped(&["promote", "test", "--to", "20251103170000_add_email"]), @r#"
+    interrupted: dev has everything up to 20251103170000_add_email, and test was not begun
+
+      remedy   tollgate promote test --to 20251103170000_add_email
+    "#);
+    assert_eq!(project.run(&["promote", "test"]).exit, 0);
+    assert_snapshot!(stopped(&["promote", "prod"]), @r#"
+    interrupted: dev has everything, and test and prod were not begun
+
+      remedy   tollgate promote prod
+    "#);
+    assert_eq!(project.run(&["promote", "prod"]).exit, 0);
+}
+
+#[test]
 fn a_dry_run_changes_nothing() {
     let project = three();
     assert_snapshot!(project.run(&["apply", "dev", "--dry-run"]), @r#"

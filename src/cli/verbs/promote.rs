@@ -9,10 +9,11 @@ use crate::cli::exit::Trouble;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, up_to};
 use crate::cli::{Exit, Result};
-use crate::model::Kind;
-use crate::report::matrix;
+use crate::model::{EnvironmentName, Kind};
+use crate::planner::gates::shell;
+use crate::report::{self, matrix};
 use crate::workflows::apply::End;
-use crate::workflows::promote::promote;
+use crate::workflows::promote::{left, promote};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -41,7 +42,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
             project.check(name)?;
         }
     }
-    let (reports, matrix) = act(
+    let (reports, matrix, left) = act(
         output,
         global,
         &project,
@@ -49,10 +50,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
         catalog.prisma.as_ref(),
         |run| {
             let reports = promote(run, &last, to.as_ref())?;
-            Ok((
-                reports,
-                matrix::build(run.policy, run.files, run.ledger.view(), (run.now)()),
-            ))
+            let ended = reports.last().map(|report| &report.plan.environment);
+            let left = ended.map_or(0, |name| left(run, name, to.as_ref()));
+            let matrix = matrix::build(run.policy, run.files, run.ledger.view(), (run.now)());
+            Ok((reports, matrix, left))
         },
     )?;
     if output.is_json() {
@@ -71,7 +72,44 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Promote) -> R
             output.result("\nnothing to do\n");
         }
     }
-    Ok(reports
-        .last()
-        .map_or(Exit::Done, |report| end(output, &project, &files, report)))
+    Ok(match reports.last() {
+        None => Exit::Done,
+        // Where it stopped there may be nothing left; what was asked for goes on.
+        Some(report) if matches!(report.end, End::Interrupted) => {
+            let here = &report.plan.environment;
+            let further = project.config.policy.chain().take(upto);
+            let further: Vec<&str> = further
+                .skip_while(|name| *name != here)
+                .skip(1)
+                .map(EnvironmentName::as_str)
+                .collect();
+            let word = output.paint_notes().warn("interrupted:");
+            let up_to = to.as_ref();
+            let up_to = up_to.map_or_else(String::new, |to| format!(" up to {to}"));
+            let to = verb.to.as_ref();
+            let to = to.map_or_else(String::new, |to| format!(" --to {}", shell(to)));
+            output.note(&format!(
+                "{word} {}\n\n  remedy   tollgate promote {last}{to}\n",
+                stands(here, left, &up_to, &further)
+            ));
+            Exit::Interrupted
+        }
+        Some(report) => end(output, &project, &files, report),
+    })
+}
+
+/// Where a chain stopped between two migrations.
+fn stands(here: &EnvironmentName, left: usize, up_to: &str, further: &[&str]) -> String {
+    let here = match left {
+        0 => format!("{here} has everything{up_to}"),
+        left => format!(
+            "{here}: {} left{up_to}; what was begun has ended",
+            report::count(left, "migration")
+        ),
+    };
+    match further {
+        [] => here,
+        [one] => format!("{here}, and {one} was not begun"),
+        [all @ .., last] => format!("{here}, and {} and {last} were not begun", all.join(", ")),
+    }
 }

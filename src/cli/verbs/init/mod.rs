@@ -170,7 +170,9 @@ fn ignore_each_env(gitignore: &Path) -> Result<()> {
         lines.push("!/.env.example");
     }
     append(gitignore, &format!("/{EACH_ENV}"))?;
-    lines.into_iter().try_for_each(|line| append(gitignore, line))
+    lines
+        .into_iter()
+        .try_for_each(|line| append(gitignore, line))
 }
 
 /// Whether a line of a `.gitignore` names a `.env` file, as people write such lines. Git knows more ways;
@@ -183,7 +185,9 @@ fn is_ignored(gitignore: &Path, file: &str) -> bool {
         let of = if pattern.contains('/') { file } else { name };
         let pattern = pattern.strip_prefix('/').unwrap_or(pattern);
         match pattern.strip_suffix('*') {
-            Some(start) => of.strip_prefix(start).is_some_and(|rest| !rest.contains('/')),
+            Some(start) => of
+                .strip_prefix(start)
+                .is_some_and(|rest| !rest.contains('/')),
             None => of == pattern,
         }
     };
