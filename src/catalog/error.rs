@@ -132,7 +132,10 @@ impl CatalogError {
     }
 
     pub(super) fn not_utf8(path: PathBuf, offset: u64) -> Self {
-        let remedy = "save the file as UTF-8".to_owned();
+        let name = path.display();
+        let remedy = format!(
+            "iconv -f LATIN1 -t UTF-8 '{name}' > tmp.sql && mv tmp.sql '{name}'   # or from what it was written in"
+        );
         Self::new(path, Some(offset), "is not UTF-8", Some(remedy))
     }
 }

@@ -28,7 +28,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<String>> {
             fact: format!("there is no folder {}", folder.display()),
             consequence: Some("nothing was taken in".to_owned()),
             remedy: Some(
-                "tollgate log export --to-dir DIR   # where the entries are; then commit it"
+                "tollgate log export --to-dir '<folder>'   # where the entries are; then commit it"
                     .to_owned(),
             ),
         });

@@ -14,9 +14,11 @@ use crate::catalog::{self, Catalog};
 use crate::ledger;
 use crate::model::entry::Engine;
 use crate::model::{EnvironmentName, MigrationId};
+use crate::planner::gates::shell;
 use crate::planner::{DownFacts, FileFacts};
 use crate::targets::address::{Address, Defaults, Password};
 use crate::targets::{self, TargetError};
+use crate::workflows::backup::new_file;
 
 /// A configuration that was found, and the variables that go with it.
 pub(crate) struct Project {
@@ -41,9 +43,14 @@ impl Project {
     pub(crate) fn open(output: &mut Output<'_>, global: &Global) -> Result<Self> {
         let start = start(output, global);
         if !start.is_dir() {
+            let there = start.ancestors().find(|folder| folder.is_dir());
+            let there = there.unwrap_or(std::path::Path::new("/")).display();
             return Err(Trouble::usage(
                 format!("there is no folder {}", start.display()),
-                "ls -d <DIR>, and name one that is there",
+                format!(
+                    "ls {}   # and name one that is there with -C",
+                    shell(&there.to_string())
+                ),
             ));
         }
         let Some(root) = start.ancestors().find(|folder| folder.join(FILE).is_file()) else {
@@ -154,6 +161,21 @@ impl Project {
     pub(crate) fn shown(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.config.root).unwrap_or(path);
         path.display().to_string()
+    }
+
+    /// What a backup of an environment can be restored into, as it is typed: a file that is not there, or a
+    /// database's name.
+    pub(crate) fn new_database(&self, name: &EnvironmentName) -> String {
+        match self.engine(name) {
+            Engine::Postgresql => shell(&format!("{name}_restored")),
+            Engine::Sqlite => {
+                let folder = self.config.ledger.parent().unwrap_or(&self.config.root);
+                let folder = self.shown(folder);
+                let wanted = format!("{folder}/{name}-restored.db");
+                let wanted = wanted.trim_start_matches('/').to_owned();
+                shell(&new_file(&self.config.root, &wanted))
+            }
+        }
     }
 
     /// The path of a migration's script, as a user in the project's folder would type it.

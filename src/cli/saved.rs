@@ -141,14 +141,19 @@ impl Wanted {
         let saved = SavedPlan::of(plan, made.answers, &scripts, around);
         let text = saved.render();
         if text.len() as u64 > MOST_BYTES {
+            let half = plan.steps.get((plan.steps.len() / 2).saturating_sub(1));
             return Err(Trouble::failed(
                 format!(
                     "the plan would be larger than any that is read, {} MiB",
                     MOST_BYTES >> 20
                 ),
                 Some(format!(
-                    "tollgate plan {} --to MIGRATION --out {}   # in several parts",
+                    "tollgate plan {}{} --out {}   # in several parts",
                     plan.environment,
+                    half.map_or_else(String::new, |step| format!(
+                        " --to {}",
+                        shell(step.migration.as_str())
+                    )),
                     shell(&self.name)
                 )),
             ));

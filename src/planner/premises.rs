@@ -483,7 +483,7 @@ pub fn nowhere(of: &EnvironmentName, file: &str) -> Finding {
 /// named.
 #[must_use]
 pub fn unfit(error: &SavedError, environment: Option<&EnvironmentName>, file: &str) -> Finding {
-    let of = environment.map_or("ENV", EnvironmentName::as_str);
+    let of = environment.map_or("'<environment>'", EnvironmentName::as_str);
     let found = match error {
         SavedError::Altered(id) => vec![format!("it calls itself {id}")],
         _ => Vec::new(),

@@ -38,7 +38,7 @@ pub fn text(strays: &Strays, paint: Paint) -> String {
             count => format!("the {count} entries behind it count"),
         };
         text.push_str(&format!(
-            "{} writer {}: {missing}; {behind} for nothing until it is closed\n  remedy   tollgate sync --from FILE   # an export of that ledger from its beginning\n",
+            "{} writer {}: {missing}; {behind} for nothing until it is closed\n  remedy   tollgate sync --from '<file>'   # an export of that ledger from its beginning\n",
             paint.warn("gap:"),
             gap.writer.short()
         ));

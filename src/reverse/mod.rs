@@ -16,11 +16,13 @@ mod objects;
 mod other;
 mod past;
 mod stands;
+mod template;
 mod write;
 
 use std::ops::Range;
 
 pub use self::past::Past;
+pub use self::template::{is_to_be_written, template};
 use crate::sql::changes::changes;
 use crate::sql::{Analysis, analyse};
 

@@ -40,7 +40,8 @@ use crate::model::schema::SchemaDifference;
 use crate::model::{
     EnvironmentName, Fact, Kind, MigrationId, Policy, Provenance, ReceiptKind, Timestamp, Waiver,
 };
-use crate::planner::{self, FileFacts, Gate, Inputs, Plan, Step};
+use crate::planner::{self, FileFacts, Gate, Inputs, Plan, Step, gates};
+use crate::reverse::is_to_be_written;
 use crate::targets::address::Address;
 use crate::targets::backup::BackupNews;
 use crate::targets::{Beginning, Scratch, ScratchError, Target, TargetError};
@@ -457,6 +458,20 @@ impl Run<'_> {
         }))?;
         Ok(())
     }
+}
+
+/// How a reversal is written where there is none of yet, or one without a statement; what somebody noted in
+/// it is put aside.
+fn write_reversal(run: &Run<'_>, migration: &MigrationId, down: Option<&str>) -> String {
+    let path = gates::shell(&format!("{}/{migration}/down.sql", run.folder));
+    let aside = match down {
+        Some(down) if !is_to_be_written(down) => format!("mv {path} {path}.old && "),
+        _ => String::new(),
+    };
+    format!(
+        "{aside}tollgate new --down {}",
+        gates::shell(migration.as_str())
+    )
 }
 
 fn target_error(environment: &EnvironmentName, error: TargetError) -> WorkflowError {

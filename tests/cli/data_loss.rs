@@ -403,7 +403,7 @@ fn what_nobody_can_waive_goes_back_to_the_first_environment() {
     dev: 20251105000000_drop_email was undone and applied again
     --- stderr
     warning: test has 20251105000000_drop_email with the bytes that ran there, and refuses this edit of it as modified
-      remedy    tollgate log restore 20251105000000_drop_email   # and write the edit into a migration of its own: tollgate new NAME
+      remedy    tollgate log restore 20251105000000_drop_email   # and write the edit into a migration of its own: tollgate new '<name>'
       undone    20251105000000_drop_email  by its down.sql, from the ledger
     dev: 1 migration to apply
       20251105000000_drop_email

@@ -393,6 +393,6 @@ fn a_folder_of_entries_that_is_not_there_is_named() {
     error: there is no folder [project]/evidence
       nothing was taken in
 
-      remedy   tollgate log export --to-dir DIR   # where the entries are; then commit it
+      remedy   tollgate log export --to-dir '<folder>'   # where the entries are; then commit it
     "#);
 }

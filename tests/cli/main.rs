@@ -34,6 +34,7 @@ mod readme;
 mod redo;
 pub(crate) mod rehearse;
 mod release;
+mod remedies;
 mod report;
 mod reset;
 mod revert;

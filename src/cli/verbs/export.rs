@@ -91,7 +91,7 @@ fn spare_databases(file: &Path) -> Result<()> {
             "{} is a database, and an export would take its place",
             file.display()
         ),
-        "tollgate log export FILE   # under another name",
+        "tollgate log export ledger.jsonl   # or under another name",
     ))
 }
 

@@ -12,6 +12,7 @@ use crate::cli::{Exit, Result};
 use crate::ledger;
 use crate::model::{MigrationId, Timestamp};
 use crate::planner::gates::shell;
+use crate::reverse::template;
 
 #[expect(clippy::disallowed_methods, reason = "this verb makes files")]
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Result<Exit> {
@@ -47,7 +48,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
     let up = format!(
         "-- {id}\n-- Runs forward, in one transaction. Portable statements, one after another.\n\n"
     );
-    let down = down::template(&id);
+    let down = template(&id);
     for (file, text) in [("migration.sql", up), ("down.sql", down)] {
         let file = folder.join(file);
         std::fs::write(&file, text).map_err(|error| Trouble::file(&file, &error))?;

@@ -104,7 +104,7 @@ fn warn_of_others(
     let places = and(others.into_iter());
     let text = match is_edited {
         true => format!(
-            "{} {places} {has} {id} with the bytes that ran there, and {refuses} this edit of it as modified\n  remedy    tollgate log restore {}   # and write the edit into a migration of its own: tollgate new NAME\n",
+            "{} {places} {has} {id} with the bytes that ran there, and {refuses} this edit of it as modified\n  remedy    tollgate log restore {}   # and write the edit into a migration of its own: tollgate new '<name>'\n",
             paint.warn("warning:"),
             shell(id.as_str())
         ),

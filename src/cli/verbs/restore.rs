@@ -8,6 +8,7 @@ use crate::cli::output::Output;
 use crate::cli::project::{Project, start};
 use crate::cli::{Exit, Result};
 use crate::model::entry::Engine;
+use crate::planner::gates::shell;
 use crate::targets::backup::Rights;
 use crate::workflows::backup::{Restored, restore};
 
@@ -21,8 +22,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restore) -> R
         true => Rights::Left,
         false => Rights::Kept,
     };
+    let command = command(verb);
     let ended = acting(output, global, &project, |run| {
-        restore(run, &file, environment.as_ref(), &verb.into, &base, rights)
+        let environment = environment.as_ref();
+        restore(run, &file, environment, &verb.into, &base, rights, &command)
     })?;
     output.clear_line();
     if output.is_json() {
@@ -77,4 +80,19 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restore) -> R
         Restored::Faulty(_) => Exit::Failed,
         Restored::Done { .. } => Exit::Done,
     })
+}
+
+/// What was typed, but for `--into`.
+fn command(verb: &Restore) -> String {
+    let mut command = format!(
+        "tollgate restore {}",
+        shell(&verb.file.display().to_string())
+    );
+    if let Some(environment) = &verb.environment {
+        command.push_str(&format!(" --env {}", shell(environment)));
+    }
+    if verb.no_owner {
+        command.push_str(" --no-owner");
+    }
+    command
 }

@@ -277,8 +277,9 @@ fn one(project: &Project, rollback: &Written, paint: Paint) -> String {
 pub(crate) fn kept(project: &Project, place: &EnvironmentName, file: Option<&str>) -> String {
     match file {
         Some(file) => format!(
-            "the backup of {place} from before it has it: tollgate restore {} --into NAME",
-            shell(&project.shown(&project.backups().join(file)))
+            "the backup of {place} from before it has it: tollgate restore {} --into {}",
+            shell(&project.shown(&project.backups().join(file))),
+            project.new_database(place)
         ),
         None => format!("no backup of {place} from before it is on record"),
     }

@@ -101,7 +101,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Sync) -> Resu
     told.print(output, asked);
     if regained {
         output.note(&format!(
-            "this ledger was empty, and receipts do not tell everything: {}\n  remedy    tollgate sync --from FILE   # where an export, another ledger or the hub still has them\n",
+            "this ledger was empty, and receipts do not tell everything: {}\n  remedy    tollgate sync --from '<file>'   # where an export, another ledger or the hub still has them\n",
             NOT_REGAINED.join("; ")
         ));
     }
@@ -158,7 +158,7 @@ fn unsound(name: &str, error: &PackError) -> Trouble {
         consequence: Some("nothing of it was taken in".to_owned()),
         remedy: Some(match error {
             PackError::Newer(_) => "upgrade tollgate on this machine".to_owned(),
-            _ => "tollgate log export FILE   # anew, where that ledger is".to_owned(),
+            _ => "tollgate log export '<file>'   # anew, where that ledger is".to_owned(),
         }),
     }
 }

@@ -58,9 +58,7 @@ fn unmet(
             "it has no down.sql, so nobody knows whether it can be reversed".to_owned(),
             vec!["migration.sql alone".to_owned()],
             format!("a down.sql whose rehearsal passed in {all}"),
-            format!(
-                "write down.sql beside its migration.sql, then: tollgate rehearse {first} {name}"
-            ),
+            format!("tollgate new --down {name} && tollgate rehearse {first} {name}"),
         );
     };
     match DownLabel::read(down.script) {

@@ -18,24 +18,40 @@ pub(super) fn create(settings: &PostgresSettings, name: &str) -> Result<NewDatab
         return Err(TargetError {
             kind: TargetErrorKind::Configuration,
             fact: format!("\"{name}\" is no name of a database: it has from 1 to 63 bytes"),
-            remedy: Some("name a new database: --into app_restored".to_owned()),
+            remedy: Some("--into app_restored".to_owned()),
         });
     }
     let (session, beside) = elsewhere(settings, Beginning::Empty)?;
     let told = |error| session_error(&error, "making a database");
     let target = fill(TARGET, &[("name", &text(settings.database_name()))]);
     let target = session.query(&target).map_err(told)?;
-    let is_there = format!(
-        "SELECT FROM pg_catalog.pg_database AS d WHERE d.datname OPERATOR(pg_catalog.=) {}",
-        text(name)
-    );
-    if !session.query(&is_there).map_err(told)?.is_empty() {
+    let is_there = |session: &Session, name: &str| {
+        let asked = format!(
+            "SELECT FROM pg_catalog.pg_database AS d WHERE d.datname OPERATOR(pg_catalog.=) {}",
+            text(name)
+        );
+        session.query(&asked).map(|rows| !rows.is_empty())
+    };
+    if is_there(&session, name).map_err(told)? {
+        let mut free = None;
+        for number in 2..100 {
+            // A name has 63 bytes at most.
+            let mut begins = name.len().min(59);
+            while !name.is_char_boundary(begins) {
+                begins -= 1;
+            }
+            let other = format!("{}_{number}", &name[..begins]);
+            if !is_there(&session, &other).map_err(told)? {
+                free = Some(other);
+                break;
+            }
+        }
         return Err(TargetError {
             kind: TargetErrorKind::Other,
             fact: format!(
                 "there is a database {name} already, and nothing is ever restored over one"
             ),
-            remedy: Some("name another one that is not there yet: --into NAME".to_owned()),
+            remedy: free.map(|free| format!("--into {free}")),
         });
     }
     crate::failpoint::hit("postgres.restore.create.before");

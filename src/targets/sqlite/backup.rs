@@ -185,7 +185,7 @@ fn look_through(into: &Path, watch: &mut Watch<'_>) -> Result<(), TargetError> {
             said.join("; ")
         ),
         remedy: Some(
-            "restore the newest backup that is sound: tollgate restore FILE --into NAME".to_owned(),
+            "tollgate restore '<the newest sound backup>' --into '<a new file>'".to_owned(),
         ),
     })
 }
@@ -220,7 +220,8 @@ pub(super) fn create(path: &Path) -> Result<NewDatabase, TargetError> {
     Err(TargetError {
         kind: TargetErrorKind::Other,
         fact,
-        remedy: Some("name a new file: --into state/restored.db".to_owned()),
+        // Whoever knows how it was typed names another one.
+        remedy: None,
     })
 }
 

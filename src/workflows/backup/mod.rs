@@ -18,6 +18,7 @@ pub use attest::{Attested, attest};
 pub use check::{Checked, Found, check};
 pub use compare::Comparison;
 pub use files::Deleted;
+pub use into::new_file;
 pub use list::{Listed, Listing, list};
 pub use manifest::Manifest;
 pub use prove::Proof;

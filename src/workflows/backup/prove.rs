@@ -123,7 +123,7 @@ fn place(run: &Run<'_>, environment: &EnvironmentName) -> Result<Box<dyn Scratch
         Err(ScratchError::Target(error)) => return Err(*error),
         Err(ScratchError::NotAllowed { why }) => (
             why,
-            "ALTER ROLE ... CREATEDB, for the role of the target's url; or restore it elsewhere: tollgate restore FILE --into NAME",
+            "ALTER ROLE ... CREATEDB, for the role of the target's url; or restore it elsewhere: tollgate restore '<its file>' --into '<a new database>'",
         ),
         Err(ScratchError::NotCopied { why }) => (why, "try again in a moment"),
     };

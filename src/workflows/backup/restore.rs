@@ -7,10 +7,14 @@ use super::into;
 use super::manifest::Manifest;
 use crate::model::entry::{Engine, Restored as Entry};
 use crate::model::{EnvironmentName, Fact};
+use crate::planner::gates::shell;
 use crate::targets::address::Address;
 use crate::targets::backup::{self, BackupNews, NewDatabase, RestoreError, Rights, Watch};
 use crate::targets::{TargetError, TargetErrorKind};
 use crate::workflows::{Event, Run, WorkflowError, target_error};
+
+/// What the new database's name follows.
+const INTO: &str = "--into ";
 
 /// How it ended.
 #[derive(Debug)]
@@ -29,7 +33,8 @@ pub enum Restored {
 }
 
 /// Restores a file into a new database: on the server of the environment's target, or a new file, relative
-/// to `base`. The file is looked at first. The environment's own target is never touched.
+/// to `base`. The file is looked at first. The environment's own target is never touched. `command` is what
+/// was typed, but for `--into`.
 ///
 /// # Errors
 /// [`WorkflowError`]; what was made for it is dropped again.
@@ -40,8 +45,9 @@ pub fn restore(
     into: &str,
     base: &Path,
     rights: Rights,
+    command: &str,
 ) -> Result<Restored, WorkflowError> {
-    into::is_no_url(into)?;
+    into::is_no_url(into, command, base)?;
     let mut found = look(run, environment, path)?;
     let Some(manifest) = found.manifest.take().filter(|_| found.faults.is_empty()) else {
         return Ok(Restored::Faulty(Box::new(found)));
@@ -78,11 +84,25 @@ pub fn restore(
             ),
         });
     }
-    into::is_free(run, &address, into, base)?;
-    let made = backup::create(&address, into, base).map_err(told)?;
+    into::is_free(run, &address, into, base, command)?;
+    let made = backup::create(&address, into, base).map_err(|mut error| {
+        // Another name was found, or a file is named after this one: it is typed as it stands.
+        error.remedy = match (&address, error.remedy) {
+            (Address::Postgresql(_), Some(free)) => match free.strip_prefix(INTO) {
+                Some(name) => Some(format!("{command} {INTO}{}", shell(name))),
+                None => Some(free),
+            },
+            (Address::Sqlite(_), None) => Some(format!(
+                "{command} {INTO}{}",
+                shell(&into::new_file(base, into))
+            )),
+            (_, remedy) => remedy,
+        };
+        told(error)
+    })?;
     let shown = made.shown.clone();
     if let Err(error) = fill(run, &environment, path, &manifest, &made, rights) {
-        let mut error = plain(error);
+        let mut error = plain(error, || format!("{command} {INTO}{}", shell(into)));
         if let Err(left) = made.discard() {
             error.fact = format!(
                 "{}\n  and {shown} is still there: {}",
@@ -135,16 +155,16 @@ fn fill(
     )
 }
 
-fn plain(error: RestoreError) -> TargetError {
+fn plain(error: RestoreError, again: impl FnOnce() -> String) -> TargetError {
     match error {
         RestoreError::Target(error) => *error,
         RestoreError::NotAllowed { why } => TargetError {
             kind: TargetErrorKind::Other,
             fact: why,
-            remedy: Some(
-                "the same command with --no-owner   # all of it then belongs to this role, without grants"
-                    .to_owned(),
-            ),
+            remedy: Some(format!(
+                "{} --no-owner   # all of it then belongs to this role, without grants",
+                again()
+            )),
         },
     }
 }

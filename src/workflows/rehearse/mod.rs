@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::apply::{self, Entering, before_entering};
 use super::contact::{Contact, contact};
 use super::tie::enter;
-use super::{Event, Run, WorkflowError, target_error};
+use super::{Event, Run, WorkflowError, target_error, write_reversal};
 use crate::digest::differs_only_in_line_endings;
 use crate::model::{
     DataMode, DownLabel, EnvironmentName, MigrationId, Rehearsal, Stage, Timestamp,
@@ -456,7 +456,7 @@ fn subject<'a>(
     let Some(down) = file.down else {
         return Err(not_held(
             "it has no down.sql".to_owned(),
-            format!("write down.sql beside its migration.sql, then: {again}"),
+            format!("{} && {again}", write_reversal(run, migration, None)),
         ));
     };
     let label = DownLabel::read(down.script)
@@ -475,7 +475,10 @@ fn subject<'a>(
     if is_empty(&subject.reversal) && !is_empty(&subject.up) {
         return Err(not_held(
             "its down.sql has no statement, so it reverses nothing".to_owned(),
-            format!("write it, or say -- tollgate:down irreversible: <why> in it; then: {again}"),
+            format!(
+                "{} && {again}",
+                write_reversal(run, migration, Some(down.script))
+            ),
         ));
     }
     Ok(subject)

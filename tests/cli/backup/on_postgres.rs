@@ -171,14 +171,14 @@ fn it_is_restored_into_a_new_database_only() {
     --- stderr
     error: prod: there is a database again already, and nothing is ever restored over one
 
-      remedy   name another one that is not there yet: --into NAME
+      remedy   tollgate restore prod-20251104101200-7670.dump --into again_2
     "#);
     assert_snapshot!(shop.run(&["restore", &file, "--into", shop.database.name()]), @r#"
     exit 1
     --- stderr
     error: prod: there is a database app already, and nothing is ever restored over one
 
-      remedy   name another one that is not there yet: --into NAME
+      remedy   tollgate restore prod-20251104101200-7670.dump --into app_2
     "#);
     assert_snapshot!(shop.run(&["log", "-n", "1"]).stdout.replace(&name.0, "again"), @"    7  2025-11-04T10:12:00.000Z  alice  restored   prod prod-20251104101200-7670.dump into again");
     assert_snapshot!(shop.run(&["restore", &file, "--into", "tollgate_scratch_mine"]), @r#"
@@ -186,7 +186,7 @@ fn it_is_restored_into_a_new_database_only() {
     --- stderr
     error: nothing is restored into tollgate_scratch_mine: that is a name of tollgate's own scratch databases, and the next one that is made drops what stands under it
 
-      remedy   name a new database: --into app_restored
+      remedy   tollgate restore prod-20251104101200-7670.dump --into app_restored
     "#);
     assert_eq!(
         shop.run(&["restore", &file, "--into", "sqlite:x.db"]).exit,
@@ -515,7 +515,7 @@ fn without_the_right_to_create_a_database_the_backup_stays() {
       [size], by pg_dump [version], as of receipt 1, blake3:[hash]
       not verified: there is no scratch database to restore it into: permission denied to create database [42501]
       the backup stays: a backup that was not restored is a hope
-      remedy    ALTER ROLE ... CREATEDB, for the role of the target's url; or restore it elsewhere: tollgate restore FILE --into NAME
+      remedy    ALTER ROLE ... CREATEDB, for the role of the target's url; or restore it elsewhere: tollgate restore '<its file>' --into '<a new database>'
     "#);
     let file = newest(&shop.project);
     let name = Name::new(&shop);
@@ -568,6 +568,7 @@ fn what_belongs_to_others_is_restored_without_owners() {
         let mut shot =
             hide(shop.run(&[&["restore", &file, "--into", &name.0], arguments].concat()));
         shot.stdout = shot.stdout.replace(&name.0, "again");
+        shot.stderr = shot.stderr.replace(&name.0, "again");
         shot
     };
     assert_snapshot!(again(&[]), @r#"
@@ -576,7 +577,7 @@ fn what_belongs_to_others_is_restored_without_owners() {
     error: prod: pg_restore [version] failed: could not execute query: ERROR:  must be member of role "tollgate_test"
       Command was: ALTER TABLE public.b OWNER TO tollgate_test;
 
-      remedy   the same command with --no-owner   # all of it then belongs to this role, without grants
+      remedy   tollgate restore prod-20251104101200-7670.dump --into again --no-owner   # all of it then belongs to this role, without grants
     "#);
     assert_snapshot!(again(&["--no-owner"]), @r#"
     exit 0

@@ -59,7 +59,7 @@ fn a_backup_is_whole_private_and_looked_at() {
     --- stderr
     error: prod: [project]/state/again.db is there already, and nothing is ever restored over a file
 
-      remedy   name a new file: --into state/restored.db
+      remedy   tollgate restore prod-20251104101200-b895.db --into state/again-2.db
     "#);
 }
 
@@ -92,14 +92,14 @@ fn nothing_is_restored_under_a_name_that_is_taken() {
     --- stderr
     error: nothing is restored into state/ledger.db.head: that is the ledger's own
 
-      remedy   name a new file: --into state/restored.db
+      remedy   tollgate restore prod-20251104101200-b895.db --into state/restored.db
     "#);
     assert_snapshot!(into("postgresql://x:secret@h/db"), @r#"
     exit 2
     --- stderr
     error: what follows --into is a url, and a new database has only a name here: it is made on the server of the environment's, or is a new file
 
-      remedy   name a new database: --into app_restored, or a new file: --into state/restored.db
+      remedy   tollgate restore prod-20251104101200-b895.db --into state/restored.db   # or, on a server, --into app_restored
     "#);
 }
 
@@ -508,7 +508,7 @@ fn a_damaged_database_is_not_backed_up_as_a_sound_one() {
     error: prod: the database is damaged, and so would its backup be: *** in database main ***
     Page 15: never used
 
-      remedy   restore the newest backup that is sound: tollgate restore FILE --into NAME
+      remedy   tollgate restore '<the newest sound backup>' --into '<a new file>'
     "#);
     assert_eq!(names(&project).len(), 0);
 }

@@ -79,7 +79,7 @@ fn each_step_is_shown_and_confirmed() {
       rehearsed in test  lossy, 2025-11-04 10:12 UTC, by alice
       applied to test    2025-11-04 10:12 UTC, by alice
       applied to prod    2025-11-04 10:12 UTC, by alice
-      lost in prod       what stood in users.email; the backup has it: tollgate restore state/backups/[backup].db --into NAME
+      lost in prod       what stood in users.email; the backup has it: tollgate restore state/backups/[backup].db --into state/prod-restored.db
 
       next     git add migrations/20251104101200_rollback_email && git commit
                tollgate log   # what was done, for the report
@@ -146,7 +146,7 @@ fn each_step_is_shown_and_confirmed() {
       rehearsed in test  lossy, 2025-11-04 10:12 UTC, by alice
       applied to test    2025-11-04 10:12 UTC, by alice
       applied to prod    2025-11-04 10:12 UTC, by alice
-      lost in prod       what stood in users.email; the backup has it: tollgate restore state/backups/[backup].db --into NAME
+      lost in prod       what stood in users.email; the backup has it: tollgate restore state/backups/[backup].db --into state/prod-restored.db
 
       next     git add migrations/20251104101200_rollback_email && git commit
                tollgate log   # what was done, for the report

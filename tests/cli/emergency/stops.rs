@@ -372,7 +372,7 @@ fn what_it_took_stays_lost_and_the_backup_that_has_it_is_named() {
        6        apply the rollback to test
        7        apply the rollback to prod, the last environment
       not back: what stood in users.name was lost when it ran, and stays lost
-                the backup of prod from before it has it: tollgate restore state/backups/[backup].db --into NAME
+                the backup of prod from before it has it: tollgate restore state/backups/[backup].db --into state/prod-restored.db
     --- stderr
 
     error: there is no terminal to ask on, so nothing was done
@@ -387,7 +387,7 @@ fn what_it_took_stays_lost_and_the_backup_that_has_it_is_named() {
       reverses  20251103000000_phone, as it ran in dev, test and prod
       runs      its down.sql, which passed its rehearsal in dev and test, with the losses that it names
       not back  users.name: what stood there was lost when 20251103000000_phone ran, and stays lost
-                the backup of prod from before it has it: tollgate restore state/backups/[backup].db --into NAME
+                the backup of prod from before it has it: tollgate restore state/backups/[backup].db --into state/prod-restored.db
 
       next      read it and commit it, then: tollgate promote prod
     "#);

@@ -135,7 +135,7 @@ fn without_a_down_it_ends_at_the_gate() {
         rehearsal   it has no down.sql, so nobody knows whether it can be reversed
                     found     migration.sql alone
                     required  a down.sql whose rehearsal passed in dev and test
-                    remedy    write down.sql beside its migration.sql, then: tollgate rehearse dev 20251102000000_email
+                    remedy    tollgate new --down 20251102000000_email && tollgate rehearse dev 20251102000000_email
 
       1 before it is ready: tollgate apply prod --to 20251101000000_users
     --- stderr

@@ -37,14 +37,14 @@ fn a_down_that_is_not_there_or_says_nothing() {
     exit 3
     --- stdout
     not rehearsed: dev 20251102000000_email: it has no down.sql
-      remedy    write down.sql beside its migration.sql, then: tollgate rehearse dev 20251102000000_email
+      remedy    tollgate new --down 20251102000000_email && tollgate rehearse dev 20251102000000_email
     "#);
     project.write_down(EMAIL, "-- later\n");
     assert_snapshot!(project.run(&["rehearse", "dev"]), @r#"
     exit 3
     --- stdout
     not rehearsed: dev 20251102000000_email: its down.sql has no statement, so it reverses nothing
-      remedy    write it, or say -- tollgate:down irreversible: <why> in it; then: tollgate rehearse dev 20251102000000_email
+      remedy    mv migrations/20251102000000_email/down.sql migrations/20251102000000_email/down.sql.old && tollgate new --down 20251102000000_email && tollgate rehearse dev 20251102000000_email
     "#);
     project.write_down(
         EMAIL,

@@ -210,8 +210,9 @@ pub(super) fn over(project: &Project, now: &Procedure, paint: Paint) -> String {
                     false => "   # where it was taken: the file is not here",
                 };
                 format!(
-                    "; the backup has it: tollgate restore {} --into NAME{elsewhere}",
-                    shell(&project.shown(&path))
+                    "; the backup has it: tollgate restore {} --into {}{elsewhere}",
+                    shell(&project.shown(&path)),
+                    project.new_database(&now.last)
                 )
             }
             None => String::new(),

@@ -8,16 +8,8 @@ use crate::cli::project::{Project, migration};
 use crate::cli::{Exit, Result};
 use crate::model::MigrationId;
 use crate::planner::gates::shell;
-use crate::reverse::{Past, Reversal, reverse};
+use crate::reverse::{Past, Reversal, is_to_be_written, reverse};
 use crate::sql;
-
-const BEFORE_THE_NAME: &str = "-- The prepared reversal of ";
-const AFTER_THE_NAME: &str = ": what its migration.sql did, undone in reverse order.";
-
-/// The `down.sql` of a new migration, which somebody has to write yet.
-pub(super) fn template(id: &str) -> String {
-    format!("{BEFORE_THE_NAME}{id}{AFTER_THE_NAME}\n\n")
-}
 
 #[expect(clippy::disallowed_methods, reason = "this verb makes files")]
 pub(super) fn run(output: &mut Output<'_>, project: &Project, typed: &str) -> Result<Exit> {
@@ -113,15 +105,6 @@ pub(super) fn run(output: &mut Output<'_>, project: &Project, typed: &str) -> Re
     Ok(Exit::Done)
 }
 
-/// Whether nobody wrote anything into it yet.
-fn is_to_be_written(down: &str) -> bool {
-    let down = down.trim_start_matches('\u{feff}').trim();
-    down.is_empty()
-        || (down.lines().count() == 1
-            && down.starts_with(BEFORE_THE_NAME)
-            && down.ends_with(AFTER_THE_NAME))
-}
-
 /// The whole file.
 fn text_of(id: &MigrationId, reversal: &Reversal) -> String {
     let mut text =
@@ -136,23 +119,4 @@ fn text_of(id: &MigrationId, reversal: &Reversal) -> String {
         );
     }
     format!("{text}\n{}", reversal.sql)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_somebody_wrote_is_told_from_what_nobody_wrote() {
-        for nothing in ["", " \r\n", "\u{feff}", &template("20251104101200_a")] {
-            assert!(is_to_be_written(nothing), "{nothing:?}");
-        }
-        for something in [
-            "-- later",
-            "DROP TABLE a;",
-            &format!("{}DROP TABLE a;", template("20251104101200_a")),
-        ] {
-            assert!(!is_to_be_written(something), "{something:?}");
-        }
-    }
 }
