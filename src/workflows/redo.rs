@@ -10,7 +10,7 @@ use super::apply::{self, Report};
 use super::contact::{Contact, contact};
 use super::history::{is_kept, make_ready, may_write};
 use super::receipt::receipt_after;
-use super::{Event, Run, WorkflowError, target_error, verify};
+use super::{Event, Run, WorkflowError, target_error, verify, write_reversal};
 use crate::digest::{Checksum, Sha256};
 use crate::ledger::view::Success;
 use crate::model::entry::{Ending, Failure, Intent, Outcome, ReceiptRef, RefusedGate};
@@ -260,10 +260,13 @@ fn reversal(
         None => kept.and_then(|bytes| String::from_utf8(bytes).ok()),
     };
     let Some(script) = script else {
-        return Ok(Err(Cannot::from(match file {
-            Some(file) if file.checksum == bytes => "it has no down.sql".to_owned(),
-            _ => "the ledger keeps no down.sql of the bytes that ran".to_owned(),
-        })));
+        return Ok(Err(match file {
+            Some(file) if file.checksum == bytes => Cannot {
+                why: "it has no down.sql".to_owned(),
+                remedy: Some(write_it(run, environment, migration, None)),
+            },
+            _ => Cannot::from("the ledger keeps no down.sql of the bytes that ran".to_owned()),
+        }));
     };
     match DownLabel::read(&script) {
         Err(what) => return Ok(Err(format!("its down.sql cannot be read: {what}").into())),
@@ -291,7 +294,10 @@ fn reversal(
         return Ok(Err(why.into()));
     }
     if analysis.statements().is_some_and(<[_]>::is_empty) {
-        return Ok(Err("its down.sql has no statement".to_owned().into()));
+        return Ok(Err(Cannot {
+            why: "its down.sql has no statement".to_owned(),
+            remedy: (!from_ledger).then(|| write_it(run, environment, migration, Some(&script))),
+        }));
     }
     Ok(Ok(Down {
         bytes: DownBytes {
@@ -302,6 +308,20 @@ fn reversal(
         script,
         from_ledger,
     }))
+}
+
+/// How a reversal is written, and what it costs to do without one.
+fn write_it(
+    run: &Run<'_>,
+    environment: &EnvironmentName,
+    migration: &MigrationId,
+    down: Option<&str>,
+) -> String {
+    format!(
+        "{} && tollgate redo {}   # or tollgate reset {environment}, which empties it",
+        write_reversal(run, migration, down),
+        shell(migration.as_str())
+    )
 }
 
 /// A reversal that passed a rehearsal with these bytes there, and whose own are kept: the newest.

@@ -217,6 +217,40 @@ fn only_the_newest_and_only_in_the_first_environment() {
 }
 
 #[test]
+fn where_no_reversal_is_written_writing_one_comes_first() {
+    let project = project();
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    project.write_down(EMAIL, "");
+    assert_snapshot!(project.run(&["redo", EMAIL]), @r#"
+    exit 3
+    --- stderr
+    error: 20251102000000_email cannot be undone in dev: its down.sql has no statement
+
+      remedy   tollgate new --down 20251102000000_email && tollgate redo 20251102000000_email   # or tollgate reset dev, which empties it
+    "#);
+    project.write_down(EMAIL, "-- nothing\n");
+    assert_snapshot!(project.run(&["redo", EMAIL]), @r#"
+    exit 3
+    --- stderr
+    error: 20251102000000_email cannot be undone in dev: its down.sql has no statement
+
+      remedy   mv migrations/20251102000000_email/down.sql migrations/20251102000000_email/down.sql.old && tollgate new --down 20251102000000_email && tollgate redo 20251102000000_email   # or tollgate reset dev, which empties it
+    "#);
+    // Of one that never had any the ledger has none to take.
+    project.write(PHONE, "ALTER TABLE users ADD COLUMN phone TEXT;\n");
+    assert_eq!(project.run(&["apply", "dev"]).exit, 0);
+    assert_snapshot!(project.run(&["redo", PHONE]), @r#"
+    exit 3
+    --- stderr
+    error: 20251103000000_phone cannot be undone in dev: it has no down.sql
+
+      remedy   tollgate new --down 20251103000000_phone && tollgate redo 20251103000000_phone   # or tollgate reset dev, which empties it
+    "#);
+    assert_eq!(project.run(&["new", "--down", PHONE]).exit, 0);
+    assert_eq!(project.run(&["redo", PHONE]).exit, 0);
+}
+
+#[test]
 fn what_cannot_be_undone_is_said_with_what_can_be_done() {
     let project = project();
     assert_eq!(project.run(&["apply", "dev"]).exit, 0);
@@ -311,7 +345,7 @@ fn what_stands_further_on_has_the_bytes_that_ran() {
     dev: 20251102000000_email was undone and applied again
     --- stderr
     warning: test has 20251102000000_email with the bytes that ran there, and refuses this edit of it as modified
-      remedy    tollgate log restore 20251102000000_email   # and write the edit into a migration of its own: tollgate new NAME
+      remedy    tollgate log restore 20251102000000_email   # and write the edit into a migration of its own: tollgate new '<name>'
       undone    20251102000000_email  by its down.sql, from the ledger
     dev: 1 migration to apply
       applied   20251102000000_email  atomic
