@@ -14,6 +14,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::exit::Trouble;
+use super::files::not_read;
 use super::{Exit, Result};
 use crate::ledger::Pack;
 use crate::model::Entry;
@@ -42,8 +43,7 @@ pub(crate) fn read(folder: &Path) -> Result<Vec<String>> {
             if file.extension().is_none_or(|end| end != "json") {
                 continue;
             }
-            let text =
-                std::fs::read_to_string(&file).map_err(|error| Trouble::file(&file, &error))?;
+            let text = std::fs::read_to_string(&file).map_err(|error| unread(&file, &error))?;
             // An entry ends in no line feed; an editor, or git, may have added one.
             let body = text.trim_end_matches(['\r', '\n']);
             let entry = Entry::from_body(body).map_err(|what| no_entry(&file, &what))?;
@@ -83,8 +83,12 @@ fn no_entry(file: &Path, what: &str) -> Trouble {
     }
 }
 
+fn unread(path: &Path, error: &std::io::Error) -> Trouble {
+    not_read(path, &path.display().to_string(), error)
+}
+
 fn sorted(folder: &Path) -> Result<Vec<PathBuf>> {
-    let told = |error: std::io::Error| Trouble::file(folder, &error);
+    let told = |error: std::io::Error| unread(folder, &error);
     let mut paths = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(told)? {
         paths.push(entry.map_err(told)?.path());
@@ -120,7 +124,7 @@ pub(crate) fn write(folder: &Path, pack: &Pack) -> Result<usize> {
                 });
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(told(error)),
+            Err(error) => return Err(unread(&file, &error)),
         }
         std::fs::create_dir_all(&of_writer).map_err(told)?;
         put(&file, body, Lasts::InTime)?;

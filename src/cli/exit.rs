@@ -75,8 +75,9 @@ impl Trouble {
         }
     }
 
+    /// A file or folder that could not be written.
     pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::failed(format!("{}: {error}", path.display()), None)
+        super::files::not_written(path, error)
     }
 }
 
@@ -193,11 +194,7 @@ pub(crate) fn go_on(path: &std::path::Path) -> String {
 
 /// The folder of a file, to be typed.
 fn shell_folder(path: &std::path::Path) -> String {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.map_or(".".to_owned(), |folder| folder.display().to_string());
-    crate::planner::gates::shell(&folder)
+    crate::planner::gates::shell(&super::files::folder_of(path).display().to_string())
 }
 
 impl From<TargetError> for Trouble {
@@ -268,7 +265,7 @@ impl From<WorkflowError> for Trouble {
                 exit: Exit::Refused,
                 ..Self::usage(what, remedy)
             },
-            WorkflowError::File { path, error } => Self::file(&path, &error),
+            WorkflowError::File { path, error } => super::files::not_used(&path, &error),
         }
     }
 }

@@ -5,6 +5,7 @@ mod args;
 mod config;
 mod evidence;
 mod exit;
+mod files;
 mod git;
 mod github;
 mod hub;

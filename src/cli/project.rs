@@ -8,6 +8,7 @@ use super::Result;
 use super::args::Global;
 use super::config::{self, Config, FILE};
 use super::exit::Trouble;
+use super::files::not_read;
 use super::output::Output;
 use super::variables::{self, Variables};
 use crate::catalog::{self, Catalog};
@@ -60,7 +61,8 @@ impl Project {
             ));
         };
         let file = root.join(FILE);
-        let text = std::fs::read_to_string(&file).map_err(|error| Trouble::file(&file, &error))?;
+        let text = std::fs::read_to_string(&file)
+            .map_err(|error| not_read(&file, &file.display().to_string(), &error))?;
         let config = config::parse(&text, root)?;
         let variables = Variables::read(output, global, &config)?;
         let project = Self { config, variables };

@@ -10,6 +10,7 @@ use super::args::{Global, Plan as Arguments};
 use super::config::length_of_time;
 use super::evidence::{Lasts, put};
 use super::exit::Trouble;
+use super::files::not_read;
 use super::git::Git;
 use super::output::Output;
 use super::project::{Project, start};
@@ -181,7 +182,7 @@ fn spare(path: &Path, name: &str) -> Result<()> {
         Err(_) => return Ok(()),
     };
     let is_one = there.is_file()
-        && match read_file(path)? {
+        && match read_file(path, name)? {
             Ok(_) | Err(SavedError::Altered(_) | SavedError::Newer(_)) => true,
             Err(SavedError::NotOne(_) | SavedError::TooLarge) => false,
         };
@@ -233,23 +234,31 @@ fn change(text: &str) -> Result<String> {
     })
 }
 
-/// Reads a saved plan, as its path was typed.
+/// Reads a saved plan, as its path was typed. Where none is there, one for the environment can be made.
 pub(crate) fn read(
     output: &Output<'_>,
     global: &Global,
     path: &Path,
+    environment: Option<&EnvironmentName>,
 ) -> Result<std::result::Result<SavedPlan, SavedError>> {
-    read_file(&start(output, global).join(path))
+    let shown = path.display().to_string();
+    let at = start(output, global).join(path);
+    read_file(&at, &shown).map_err(|mut trouble| {
+        if let Some(environment) = environment.filter(|_| !at.exists()) {
+            trouble.remedy = Some(format!(
+                "tollgate plan {environment} --out {}   # writes one",
+                shell(&shown)
+            ));
+        }
+        trouble
+    })
 }
 
-fn read_file(path: &Path) -> Result<std::result::Result<SavedPlan, SavedError>> {
-    let told = |error: std::io::Error| Trouble::file(path, &error);
+fn read_file(path: &Path, shown: &str) -> Result<std::result::Result<SavedPlan, SavedError>> {
+    let told = |error: std::io::Error| not_read(path, shown, &error);
     let there = std::fs::metadata(path).map_err(told)?;
     if there.is_dir() {
-        return Err(Trouble::failed(
-            format!("{} is a folder", path.display()),
-            None,
-        ));
+        return Err(told(std::io::ErrorKind::IsADirectory.into()));
     }
     if there.len() > MOST_BYTES {
         return Ok(Err(SavedError::TooLarge));

@@ -16,6 +16,7 @@ mod data_loss;
 mod desk;
 mod emergency;
 mod errors;
+mod files;
 mod github;
 mod glance;
 mod half_way;

@@ -143,3 +143,20 @@ fn a_folder_that_is_not_there() {
       remedy   ls [project]   # and name one that is there with -C
     "#);
 }
+
+#[test]
+fn what_is_no_plan_can_be_made_one() {
+    let project = project("");
+    assert_eq!(project.run(&["promote", "test"]).exit, 0);
+    std::fs::write(project.path().join("a.json"), "{}").unwrap();
+    for arguments in [
+        &["review", "a.json"][..],
+        &["approve", "a.json", "--as", "bo"],
+    ] {
+        let shot = project.run(arguments);
+        assert_eq!(shot.exit, 3, "{shot}");
+        let command = remedy(&shot);
+        assert_eq!(command, "tollgate plan prod --out release.plan.json");
+        types(&project, &command);
+    }
+}

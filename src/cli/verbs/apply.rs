@@ -29,7 +29,7 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Apply) -> Res
     let files = facts(&catalog);
     let to = up_to(verb.to.as_ref(), &files)?;
     let read = match &verb.plan {
-        Some(path) => Some(saved::read(output, global, path)?),
+        Some(path) => Some(saved::read(output, global, path, Some(&environment))?),
         None => None,
     };
     let named = verb.plan.as_ref().map(|path| path.display().to_string());

@@ -33,9 +33,10 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Approve) -> R
             &format!("{again} --note '<what you looked at>'"),
         )?;
     }
-    let read = match saved::read(output, global, &verb.file)? {
+    let last = project.config.policy.chain().last();
+    let read = match saved::read(output, global, &verb.file, last)? {
         Ok(read) => read,
-        Err(error) => return Ok(unfit(output, &premises::unfit(&error, None, &file), None)),
+        Err(error) => return Ok(unfit(output, &premises::unfit(&error, last, &file), None)),
     };
     let environment = &read.content.environment;
     let policy = &project.config.policy;

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::export;
 use crate::cli::args::{Global, Log, LogAction, LogBytes};
 use crate::cli::exit::Trouble;
+use crate::cli::files::not_read;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, migration};
 use crate::cli::{Exit, Result};
@@ -176,7 +177,7 @@ fn restore(output: &mut Output<'_>, project: &Project, what: &LogBytes) -> Resul
     let present = match std::fs::read(&file) {
         Ok(present) => Some(present),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-        Err(error) => return Err(Trouble::file(&file, &error)),
+        Err(error) => return Err(not_read(&file, &shown, &error)),
     };
     let mut aside = None;
     if let Some(present) = present.filter(|present| *present != bytes) {

@@ -14,6 +14,12 @@ use crate::model::{MigrationId, Timestamp};
 use crate::planner::gates::shell;
 use crate::reverse::template;
 
+/// File systems take 255 bytes; the stamp, and what is put beside a folder, need some.
+const LONGEST: usize = 200;
+
+/// So much of a name that is too long is proposed, or less.
+const LONGEST_SHOWN: usize = 60;
+
 #[expect(clippy::disallowed_methods, reason = "this verb makes files")]
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Result<Exit> {
     let project = Project::open(output, global)?;
@@ -38,6 +44,20 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &New) -> Resul
     } else {
         Vec::new()
     };
+    if name.len() > LONGEST {
+        let cut = &name[..LONGEST_SHOWN];
+        let whole_words = cut.rsplit_once('_').map_or(cut, |(words, _)| words);
+        return Err(Trouble {
+            consequence: Some("nothing was written".to_owned()),
+            ..Trouble::usage(
+                format!(
+                    "a name of {} characters is more than a folder's may have everywhere: {LONGEST} at most",
+                    name.len()
+                ),
+                format!("tollgate new {whole_words}"),
+            )
+        });
+    }
     let stamp = stamp_after(newest(&known), (output.world.now)());
     let without = |id: &&MigrationId| id.stamp().is_none() && stamp.as_str() <= id.as_str();
     let without: Vec<&MigrationId> = known.iter().filter(without).collect();

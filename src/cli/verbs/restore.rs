@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::backup::{acting, check_json, check_text, path};
 use crate::cli::args::{Global, Restore};
+use crate::cli::files::not_read;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, start};
 use crate::cli::{Exit, Result};
@@ -18,6 +19,19 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Restore) -> R
     let environment = typed.map(|typed| project.environment(typed)).transpose()?;
     let file = path(output, global, &project, &verb.file);
     let base = start(output, global);
+    if let Err(error) = file.symlink_metadata() {
+        let shown = verb.file.display().to_string();
+        let last = project.config.policy.chain().last();
+        let place = environment.as_ref().or(last);
+        let mut trouble = not_read(&file, &shown, &error);
+        trouble.consequence = Some("nothing was restored".to_owned());
+        if let Some(place) = place.filter(|_| error.kind() == std::io::ErrorKind::NotFound) {
+            trouble.remedy = Some(format!(
+                "tollgate backup {place} --list   # names those there are"
+            ));
+        }
+        return Err(trouble);
+    }
     let rights = match verb.no_owner {
         true => Rights::Left,
         false => Rights::Kept,

@@ -4,11 +4,11 @@ use serde_json::json;
 
 use crate::cli::args::{Format, Global, Review};
 use crate::cli::output::Output;
-use crate::cli::project::Project;
+use crate::cli::project::{Project, start};
 use crate::cli::{Exit, Result, saved};
 use crate::ledger;
 use crate::ledger::view::View;
-use crate::model::Policy;
+use crate::model::{EnvironmentName, Policy};
 use crate::planner::gates::approval::judged;
 use crate::planner::premises::{self, Held};
 use crate::planner::saved::SavedPlan;
@@ -16,10 +16,14 @@ use crate::report::{plan, review};
 
 pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Review) -> Result<Exit> {
     let file = verb.file.display().to_string();
-    let read = match saved::read(output, global, &verb.file)? {
+    let of = match start(output, global).join(&verb.file).exists() {
+        true => None,
+        false => last(output, global),
+    };
+    let read = match saved::read(output, global, &verb.file, of.as_ref())? {
         Ok(read) => read,
         Err(error) => {
-            let finding = premises::unfit(&error, None, &file);
+            let finding = premises::unfit(&error, last(output, global).as_ref(), &file);
             if output.is_json() {
                 output.document(&json!({
                     "schema": "tollgate/review/v1",
@@ -67,6 +71,13 @@ pub(crate) fn run(output: &mut Output<'_>, global: &Global, verb: &Review) -> Re
         }
     }
     Ok(Exit::Done)
+}
+
+/// The environment that most plans are made for. A plan can be read anywhere; how another one is made is known
+/// in its project alone.
+fn last(output: &mut Output<'_>, global: &Global) -> Option<EnvironmentName> {
+    let project = Project::open(output, global).ok()?;
+    project.config.policy.chain().last().cloned()
 }
 
 /// Who approved it stands in the ledger of the project, where there is one here that has its environment. A

@@ -9,6 +9,7 @@ use crate::cli::act::act;
 use crate::cli::args::{Global, Sync};
 use crate::cli::evidence;
 use crate::cli::exit::Trouble;
+use crate::cli::files::not_read;
 use crate::cli::output::Output;
 use crate::cli::project::{Project, facts, start};
 use crate::cli::reason::must_have_a_reason;
@@ -127,7 +128,7 @@ fn read(output: &mut Output<'_>, start: &Path, file: &Path) -> Result<Pack> {
         bytes
     } else {
         let path = start.join(file);
-        let bytes = std::fs::read(&path).map_err(|error| Trouble::file(&path, &error))?;
+        let bytes = std::fs::read(&path).map_err(|error| not_read(&path, &name, &error))?;
         if bytes.starts_with(SQLITE) {
             // It is not ours to put right: what is said of our own ledger would move it away.
             let bodies = ledger::read_bodies(&path).map_err(|error| Trouble {

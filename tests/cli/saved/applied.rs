@@ -169,7 +169,10 @@ fn it_takes_the_place_of_a_saved_plan_alone() {
     assert_snapshot!(project.run(&["plan", "prod", "--out", "nowhere/release.json"]), @r#"
     exit 1
     --- stderr
-    error: [project]/nowhere/release.json: No such file or directory (os error 2)
+    error: [project]/nowhere/release.json cannot be written: there is no folder [project]/nowhere
+      nothing was written there
+
+      remedy   mkdir -p [project]/nowhere
     "#);
     // Nothing is left beside it.
     let names = std::fs::read_dir(project.path()).unwrap();

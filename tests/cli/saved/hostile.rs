@@ -171,7 +171,7 @@ fn what_is_said_of_them() {
 
         premise     it is no saved plan: invalid type: sequence, expected a string at line 1 column 1
                     required  a saved plan, exactly as tollgate plan --out wrote it
-                    remedy    tollgate plan ENV --out release.plan.json   # writes one
+                    remedy    tollgate plan prod --out release.plan.json   # writes one
     "#);
     put(&project, "{\"schema\": \"\u{1b}[2J\"}");
     assert_snapshot!(project.run(&["review", PLAN, "--format", "html"]), @r#"
@@ -181,7 +181,7 @@ fn what_is_said_of_them() {
 
         premise     it is no saved plan: control character (\u0000-\u001F) found while parsing a string at line 1 column 13
                     required  a saved plan, exactly as tollgate plan --out wrote it
-                    remedy    tollgate plan ENV --out release.plan.json   # writes one
+                    remedy    tollgate plan prod --out release.plan.json   # writes one
     "#);
 }
 
@@ -191,14 +191,20 @@ fn what_cannot_be_opened_is_no_refusal() {
     assert_snapshot!(held(&project), @r#"
     exit 1
     --- stderr
-    error: [project]/release.plan.json: No such file or directory (os error 2)
+    error: there is no file release.plan.json
+      nothing was read, and nothing was changed
+
+      remedy   tollgate plan prod --out release.plan.json   # writes one
     "#);
     assert_eq!(project.run(&["review", PLAN]).exit, 1);
     std::fs::create_dir(project.path().join(PLAN)).unwrap();
     assert_snapshot!(held(&project), @r#"
     exit 1
     --- stderr
-    error: [project]/release.plan.json is a folder
+    error: release.plan.json is a folder, and no file
+      nothing was read, and nothing was changed
+
+      remedy   ls [project]/release.plan.json   # and name a file in it
     "#);
     assert_eq!(project.run(&["review", PLAN]).exit, 1);
 }
