@@ -60,8 +60,12 @@ pub(crate) struct Facts {
     /// A person accepted what a gate refuses of these bytes, and nothing was begun under that since, but
     /// what stands and goes on.
     pub(crate) waived: BTreeSet<(Env, Gate, Name, Version)>,
+    /// Those of them that nothing ran under.
+    pub(crate) unspent: BTreeSet<(Env, Gate, Name, Version)>,
     /// The attempts on present targets that have no end, or failed half-way and were not settled.
     pub(crate) in_the_air: BTreeSet<u32>,
+    /// The attempts of which a part stands, and nobody said what of it.
+    in_part: BTreeSet<u32>,
     /// Something runs, or ran, there through broken glass, and is not paid for.
     pub(crate) owing: BTreeSet<Env>,
 }
@@ -136,6 +140,7 @@ impl Facts {
         self.applied.contains(&bytes)
             || self.standing.contains(&bytes)
             || self.in_the_air.contains(&it.attempt)
+            || self.in_part.contains(&it.attempt)
     }
 
     fn owing(&self, events: &[Event]) -> BTreeSet<Env> {
@@ -257,6 +262,9 @@ impl Facts {
                         && begun(attempt).is_some_and(|(of, _)| of == name)
                         && stands(events, at, attempt)
                 });
+                if under.is_empty() {
+                    facts.unspent.insert((env, gate, name, version));
+                }
                 if under.is_empty() || goes_on {
                     facts.waived.insert((env, gate, name, version));
                 }
@@ -300,10 +308,10 @@ impl Facts {
                 What::Halfway { attempt } if !ends(attempt) => {
                     // Whoever made it succeed since then took care of what this one had left.
                     let name = begun(attempt).map(|(name, _)| name);
-                    facts.halfway.extend(
-                        name.filter(|name| !succeeds_later(*name))
-                            .map(|name| (env, name)),
-                    );
+                    if let Some(name) = name.filter(|name| !succeeds_later(*name)) {
+                        facts.halfway.insert((env, name));
+                        facts.in_part.insert(attempt);
+                    }
                 }
                 What::GoesOn { attempt } => {
                     let Some((name, version)) = begun(attempt) else {
@@ -457,7 +465,8 @@ impl Facts {
                 .any(|there| {
                     let mut ran = self.applied.iter().filter(|(env, ..)| *env == there);
                     let has = ran.clone().any(|(_, other, _)| other == name);
-                    !has && ran.any(|(_, other, _)| other > name)
+                    let waived = (there, Gate::Order, *name, *version);
+                    !has && ran.any(|(_, other, _)| other > name) && !self.unspent.contains(&waived)
                 });
             if refuses && (!is_late || here < first) {
                 warnings.insert((Gate::Order, Some(*name)));

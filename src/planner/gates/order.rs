@@ -59,6 +59,7 @@ pub(super) fn advice(world: &World<'_>) -> Vec<Finding> {
         .filter(|name| policy.kind(name) != Kind::Ephemeral)
         .collect();
     let mut advice = without_stamp(world);
+    advice.extend(before_one_without(world));
     for file in &world.pending {
         let migration = file.migration;
         let late = strict.iter().filter_map(|name| {
@@ -142,6 +143,34 @@ fn without_stamp(world: &World<'_>) -> Vec<Finding> {
             found: vec![format!("{}/{id}", inputs.folder)],
             required: "14 digits before its name, before it is applied anywhere".to_owned(),
             remedy: restamp(id),
+        })
+        .collect()
+}
+
+/// Where one without a stamp is applied, a new database takes what comes now before it: told where an edit is
+/// still free.
+fn before_one_without(world: &World<'_>) -> Vec<Finding> {
+    if world.position > 0 {
+        return Vec::new();
+    }
+    let Some((last, ran)) = world.here.applied.last_key_value() else {
+        return Vec::new();
+    };
+    let pending = world.pending.iter().map(|file| file.migration);
+    pending
+        .filter(|id| last.stamp().is_none() && id.stamp().is_some() && *id < last)
+        .map(|id| Finding {
+            gate: Gate::Order,
+            migration: Some(id.clone()),
+            fact: format!(
+                "a new database runs it before {last}, which has no stamp and ran first here"
+            ),
+            found: vec![format!("{last} was applied {}", ran.at.minute())],
+            required: "that neither needs the other".to_owned(),
+            remedy: format!(
+                "edit {}/{id}/migration.sql, where it needs what {last} makes",
+                world.inputs.folder
+            ),
         })
         .collect()
 }
