@@ -173,8 +173,10 @@ impl Project {
             Engine::Sqlite => {
                 let folder = self.config.ledger.parent().unwrap_or(&self.config.root);
                 let folder = self.shown(folder);
-                let wanted = format!("{folder}/{name}-restored.db");
-                let wanted = wanted.trim_start_matches('/').to_owned();
+                let wanted = match folder.as_str() {
+                    "" => format!("{name}-restored.db"),
+                    folder => format!("{folder}/{name}-restored.db"),
+                };
                 shell(&new_file(&self.config.root, &wanted))
             }
         }

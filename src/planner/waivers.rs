@@ -59,22 +59,10 @@ fn counts(world: &World<'_>, waived: &view::Waived) -> bool {
         && (lasts(world, environment, waived) || goes_on(world, waived))
 }
 
-/// Whether the reversal is the one that stood there, and was not tried since and did not pass: neither another
-/// script nor its failure was accepted.
+/// Whether the reversal is the one that stood there: another script was not accepted.
 fn is_of_this_reversal(world: &World<'_>, waived: &view::Waived) -> bool {
-    let Some(file) = world.file(&waived.waiver.migration) else {
-        return false;
-    };
-    let Some(down) = file.down else {
-        return waived.down.is_none();
-    };
-    let failed_since = world.before().any(|name| {
-        let there = world.inputs.view.get(name);
-        let known = there
-            .and_then(|there| there.rehearsal_of(file.migration, file.checksum, down.checksum));
-        known.is_some_and(|known| !known.down.result.passed() && known.at > waived.waiver.at)
-    });
-    waived.down == Some(down.checksum) && !failed_since
+    let file = world.file(&waived.waiver.migration);
+    file.is_some_and(|file| waived.down == file.down.map(|down| down.checksum))
 }
 
 /// The waiver that will count when these bytes come to another environment: what its gate would refuse there is

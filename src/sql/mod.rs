@@ -29,7 +29,7 @@ pub use postgresql::words::{IndexWork, Word, index_work, statements as words};
 pub use session::session_of;
 pub use shape::{Shape, chains, ends_open, open_before, shape, unit_end};
 pub use shown::{
-    Class, Hidden, passwords, said_without_passwords, shown, tokens, without_passwords,
+    Class, Hidden, for_review, passwords, said_without_passwords, shown, tokens, without_passwords,
 };
 
 /// Reads a script: its statements, and what matters about each when it is sent.
@@ -102,6 +102,15 @@ pub fn pipelinable(analysis: &Analysis) -> bool {
             .iter()
             .all(|statement| statement.kind == StatementKind::Ordinary)
     })
+}
+
+/// Where the first backslash stands that a plain string of a script for PostgreSQL holds, in bytes. A server on
+/// which it is an escape reads such a script in another way than this module does.
+#[must_use]
+pub fn plain_backslash(script: &str) -> Option<usize> {
+    script
+        .contains('\\')
+        .then(|| postgresql::backslash(script))?
 }
 
 /// What reading a script found.

@@ -34,6 +34,22 @@ pub(super) fn analyse(script: &str) -> Analysis {
     }
 }
 
+/// Where the first backslash stands that a plain string holds, in bytes: with `standard_conforming_strings = off`
+/// such a string may end elsewhere.
+pub(super) fn backslash(script: &str) -> Option<usize> {
+    let mut offset = 0;
+    for token in tokenize(script) {
+        let text = script.get(offset..offset + token.len as usize)?;
+        if is_plain_string(token.kind)
+            && let Some(at) = text.find('\\')
+        {
+            return Some(offset + at);
+        }
+        offset += text.len();
+    }
+    None
+}
+
 /// What has to hold before the parser may have the script.
 fn check(script: &str) -> Result<(), NotAnalysed> {
     if script.starts_with('\u{feff}') {

@@ -121,8 +121,11 @@ pub(super) fn contact_with(
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
         }
         Identity::Same => {
-            renamed(run, environment, &survey, None)?;
             live.identity = take_stock(run, environment, target.as_mut(), &survey)?;
+            // Of an ephemeral one every copy has another name.
+            if live.identity.is_none() && run.policy.kind(environment) != Kind::Ephemeral {
+                renamed(run, environment, &survey, None)?;
+            }
         }
         Identity::Known(identity) => {
             bound(run, environment, identity, None)?;

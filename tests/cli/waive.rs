@@ -635,10 +635,10 @@ fn what_was_waived_in_test_makes_nothing_of_dev() {
     "#);
 }
 
-/// What is accepted of one reversal, or of none, was not accepted of another, nor that it failed.
+/// What is accepted of one reversal, or of none, was not accepted of another.
 #[test]
 fn a_waiver_of_the_gate_rehearsal_is_about_the_reversal_that_stood_there() {
-    let mut project = Project::with(&[(USERS, "CREATE TABLE users (id INTEGER PRIMARY KEY);\n")]);
+    let project = Project::with(&[(USERS, "CREATE TABLE users (id INTEGER PRIMARY KEY);\n")]);
     require(&project, "prod", "rehearsal = true, waivers_last = \"24h\"");
     assert_eq!(project.run(&["promote", "test"]).exit, 0);
     assert_eq!(waive(&project, "prod", "rehearsal", USERS), 0);
@@ -658,24 +658,10 @@ fn a_waiver_of_the_gate_rehearsal_is_about_the_reversal_that_stood_there() {
                     remedy    edit tollgate.toml, below [environment.require] of prod: rehearsal = { irreversible = ["20251101000000_users"] }
     "#);
 
-    // One that was not tried, and then failed.
+    // One that was accepted, and then another one.
     project.write_down(USERS, "DROP TABLE nothing;\n");
     assert_eq!(waive(&project, "prod", "rehearsal", USERS), 0);
     assert_eq!(project.run(&["plan", "prod"]).exit, 0);
-    project.now += 60_000;
-    assert_eq!(project.run(&["rehearse", "test", USERS]).exit, 3);
-    assert_snapshot!(project.run(&["plan", "prod"]), @r#"
-    exit 3
-    --- stdout
-    refused: prod has 1 migration that cannot pass
-
-      20251101000000_users
-        rehearsal   its reversal was not rehearsed in dev and test
-                    found     dev: nothing
-                              test: did not pass, 2025-11-04 10:13 UTC by alice
-                    required  a rehearsal of these bytes of migration.sql and down.sql that passed in dev and test
-                    remedy    tollgate rehearse dev 20251101000000_users
-    "#);
     project.write_down(USERS, "DROP TABLE users;\n");
     assert_eq!(project.run(&["plan", "prod"]).exit, 3);
     assert_eq!(waive(&project, "prod", "rehearsal", USERS), 0);

@@ -199,20 +199,24 @@ fn the_file_that_new_makes_is_filled() {
 }
 
 #[test]
-fn where_nothing_needs_undoing_nothing_is_written() {
+fn where_nothing_needs_undoing_that_is_what_is_written() {
     let project = project();
     project.write(TIDY, "ANALYZE;\n");
     assert_snapshot!(project.run(&["new", "--down", TIDY]), @r#"
     exit 0
     --- stdout
-    nothing to do: nothing that 20251104000000_tidy does needs undoing
+    migrations/20251104000000_tidy/down.sql
+
+      reverses  nothing: nothing that 20251104000000_tidy does needs undoing, and it says so
     "#);
-    assert!(
-        !project
-            .path()
-            .join(format!("migrations/{TIDY}/down.sql"))
-            .exists()
-    );
+    // Whoever asks for a reversal has one that passes.
+    assert_snapshot!(down(&project, TIDY), @r#"
+    -- tollgate:down lossless
+    -- Nothing that 20251104000000_tidy does needs undoing.
+    SELECT 1;
+    "#);
+    let rehearsed = project.run(&["rehearse", "dev", TIDY]);
+    assert_eq!(rehearsed.exit, 0, "{rehearsed}");
     assert_snapshot!(project.run(&["new", "--down", "20251199"]), @r#"
     exit 2
     --- stderr

@@ -9,6 +9,7 @@ use std::thread;
 
 use tollgate::model::entry::{Engine, Progress};
 use tollgate::sql::analyse;
+use tollgate::targets::ApplyError;
 use tollgate::targets::postgres::open;
 
 use crate::bench::{Bench, failed};
@@ -67,7 +68,9 @@ fn pass(mut client: TcpStream, mut server: TcpStream, left: &AtomicUsize) {
         }
         let opens = lead == 1
             && head[0] == b'Q'
-            && (body == b"BEGIN\0" || body.starts_with(b"BEGIN; SET LOCAL tollgate.attempt"));
+            && (body == b"BEGIN\0"
+                || body.starts_with(b"BEGIN; SET LOCAL tollgate.attempt")
+                || body.starts_with(b"BEGIN; PREPARE"));
         if opens && left.load(Ordering::SeqCst) != NONE {
             match left.load(Ordering::SeqCst) {
                 0 => {
@@ -153,4 +156,26 @@ fn a_script_that_is_sent_with_its_opening_is_told_to_stand_where_it_does() {
     assert_eq!(left, Some(Progress { done: 0, of: 1 }));
     assert!(bench.has_table("t"));
     assert_eq!(bench.receipts(), 0);
+}
+
+#[test]
+fn one_of_several_that_are_sent_at_once_is_told_to_stand_where_it_does() {
+    let scripts = [
+        "CREATE TABLE a (id int);",
+        "CREATE TABLE b (id int);",
+        "CREATE TABLE c (id int);",
+    ];
+    for after in 0..scripts.len() {
+        let (mut bench, relay) = bench();
+        relay.spoil(after);
+        let (heard, ended) = crate::window::send(&mut bench, &scripts, &mut |_| {});
+        assert!(relay.has_spoiled());
+        let Err(ApplyError::Failed { left, .. }) = ended else {
+            panic!("{ended:?}");
+        };
+        assert_eq!(left, Some(Progress { done: 0, of: 1 }), "after {after}");
+        assert_eq!((heard, bench.receipts()), (after, after));
+        let stands = ["a", "b", "c"].map(|name| bench.has_table(name));
+        assert_eq!(stands, [true, after > 0, after > 1], "after {after}");
+    }
 }

@@ -16,7 +16,7 @@ use crate::model::approval::{NOT_SIGNED, is_hidden};
 use crate::planner::gates::approval::Approvals;
 use crate::planner::gates::shell;
 use crate::planner::saved::{Content, SavedAnswer, SavedPlan, SavedStep};
-use crate::sql::shown;
+use crate::sql::for_review;
 
 pub use html::html;
 pub use markdown::markdown;
@@ -85,7 +85,7 @@ fn plan(saved: &SavedPlan) -> Value {
 /// Hides the passwords of a script; where there are some, it says so beside it.
 fn hide(of: &mut Value) {
     let script = of.get("script").and_then(Value::as_str);
-    if let Some((script, true)) = script.map(|script| shown(script, true)) {
+    if let Some((script, true)) = script.map(|script| for_review(script)) {
         of["script"] = Value::String(script);
         of["passwords_hidden"] = Value::Bool(true);
     }
@@ -376,8 +376,8 @@ fn step(step: &SavedStep) -> Step {
             |down| format!("down.sql, {}", down.checksum),
         ),
     ));
-    let down = down.map(|down| ("down.sql", shown(&down.script, true)));
-    let all = std::iter::once(("migration.sql", shown(&step.script, true))).chain(down);
+    let down = down.map(|down| ("down.sql", for_review(&down.script)));
+    let all = std::iter::once(("migration.sql", for_review(&step.script))).chain(down);
     let mut scripts = Vec::new();
     for (name, (script, masked)) in all {
         if masked {

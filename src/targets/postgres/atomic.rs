@@ -83,8 +83,12 @@ pub(super) fn failed(
             remedy: None,
         });
     };
+    // What was sent behind an opening that was refused ran without it. What C says then depends on how it was
+    // to be closed.
+    let ran_outside =
+        db_error(opened).is_some() && db_error(ran).is_none() && !ran.ended.is_empty();
     // A script of this kind cannot end its transaction; if it did all the same, say so.
-    let ended = closed_with.is_some_and(|refusal| refusal.found == Found::Ended);
+    let ended = ran_outside || closed_with.is_some_and(|refusal| refusal.found == Found::Ended);
     let of = statements.len() as u64;
     ApplyError::Failed {
         error: Box::new(error),

@@ -68,7 +68,7 @@ use crate::model::{
     Schema, StoredReceipt,
 };
 use crate::sql::changes::Name;
-use crate::sql::{Analysis, NotAnalysed, StatementKind};
+use crate::sql::{Analysis, StatementKind};
 use blocker::Blocker;
 use runtime::Session;
 use session::Backend;
@@ -233,20 +233,10 @@ impl Target for PostgresTarget {
         tell: &mut dyn FnMut(News<'_>),
     ) -> Result<Applied, ApplyError> {
         let lock_wait = self.must_be_locked().map_err(protocol::unknown)?;
-        let misread = (!self.session.reads_as_we_do(attempt.script)
-            && attempt.analysis.receipt_kind() == ReceiptKind::Atomic)
-            .then(misread);
-        if misread.is_some() && attempt.analysis.statements().is_some() {
-            tell(News::Note(
-                "standard_conforming_strings is off here, and a backslash of this script may mean another thing than was read: it is sent as one piece, and what it leaves is looked at",
-            ));
-        }
-        let unsendable = unsendable(attempt);
-        let attempt = &Attempt {
-            analysis: misread.as_ref().unwrap_or(attempt.analysis),
-            ..*attempt
-        };
-        let unsendable = match unsendable.or_else(|| attempt.must_be_atomic()) {
+        let unsendable = unsendable(attempt)
+            .or_else(|| attempt.must_be_atomic())
+            .or_else(|| misread(&self.session, attempt));
+        let unsendable = match unsendable {
             Some(error) => Some(error),
             None => invalid::in_the_way(&self.session, attempt.script, "Nothing was sent")
                 .map_err(protocol::unknown)?,
@@ -474,11 +464,20 @@ impl PostgresTarget {
     }
 }
 
-/// Of a script that the server reads by other rules than the parser did.
-fn misread() -> Analysis {
-    Analysis::NotAnalysed(NotAnalysed::ParseError {
-        offset: 0,
-        message: "a backslash is an escape in the plain strings of this session".to_owned(),
+/// A script that the server would read by other rules than the parser did: what every gate looked at is not what
+/// would run.
+fn misread(session: &Session, attempt: &Attempt<'_>) -> Option<ScriptError> {
+    attempt.analysis.statements()?;
+    let at = session.misreads(attempt.script)?;
+    Some(ScriptError {
+        message: "standard_conforming_strings is off here, so this backslash means another thing than was read and looked at, and the string may end elsewhere. Nothing was sent"
+            .to_owned(),
+        hint: Some(
+            "write the string as E'...' with doubled backslashes, or turn the setting on: ALTER DATABASE ... SET standard_conforming_strings = on"
+                .to_owned(),
+        ),
+        at: Some(at..at + 1),
+        ..ScriptError::default()
     })
 }
 

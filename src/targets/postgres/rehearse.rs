@@ -56,9 +56,11 @@ pub(super) fn rehearse(
         return Err(RehearsalError::Unfit { why });
     }
     let scripts = [request.first.script, request.second.script];
-    if !scripts.iter().all(|script| main.reads_as_we_do(script)) {
+    if scripts.iter().any(|script| main.misreads(script).is_some()) {
         return Err(RehearsalError::Unfit {
-            why: "a script has a backslash, and standard_conforming_strings is off here".to_owned(),
+            why:
+                "a string of a script has a backslash, and standard_conforming_strings is off here"
+                    .to_owned(),
         });
     }
     let patience = Patience::of(main)?;

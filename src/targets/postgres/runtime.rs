@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::fingerprint::Pinned;
+use crate::sql::plain_backslash;
 use crate::targets::Observed;
 use futures_core::Stream;
 use tokio::runtime::Runtime;
@@ -171,10 +172,13 @@ impl Session {
         self.has_event_triggers.store(are_there, Ordering::Relaxed);
     }
 
-    /// Whether a script is read here as the parser did: where a backslash is an escape, a string may end
-    /// elsewhere, and what follows it is other statements.
-    pub(super) fn reads_as_we_do(&self, script: &str) -> bool {
-        !self.has_escapes.load(Ordering::Relaxed) || !script.contains('\\')
+    /// Where a script is read here in another way than the parser did: a backslash in a plain string, where it
+    /// is an escape. The string may end elsewhere, and what follows it is other statements.
+    pub(super) fn misreads(&self, script: &str) -> Option<usize> {
+        match self.has_escapes.load(Ordering::Relaxed) {
+            true => plain_backslash(script),
+            false => None,
+        }
     }
 
     pub(super) fn set_escapes(&self, are_there: bool) {

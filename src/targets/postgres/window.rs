@@ -40,8 +40,8 @@ pub(super) fn may_queue(session: &Session, script: &str, analysis: &Analysis) ->
     let mentions = |word: &str| invalid::mentions(script, word);
     // A word in a comment is enough to wait: it costs a message's way.
     pipelinable(analysis)
-        // What may end its transaction is looked at more closely.
-        && session.reads_as_we_do(script)
+        // What is another script to the server is not sent.
+        && session.misreads(script).is_none()
         // What may give the run's lock back is looked at more closely.
         && !mentions("advisory")
         // What runs somebody's code in every definition behind it.

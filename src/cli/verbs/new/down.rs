@@ -36,11 +36,15 @@ pub(super) fn run(output: &mut Output<'_>, project: &Project, typed: &str) -> Re
     }
     let reversal = reverse(&past, &file.script);
     let is_needed = !reversal.sql.is_empty();
-    if is_needed {
-        let path = project.config.migrations.join(id.as_str()).join("down.sql");
-        std::fs::write(&path, text_of(&id, &reversal))
-            .map_err(|error| Trouble::file(&path, &error))?;
-    }
+    let path = project.config.migrations.join(id.as_str()).join("down.sql");
+    let text = match is_needed {
+        true => text_of(&id, &reversal),
+        // A gate that asks for a reversal asks for one that says so, and runs.
+        false => format!(
+            "-- tollgate:down lossless\n-- Nothing that {id} does needs undoing.\nSELECT 1;\n"
+        ),
+    };
+    std::fs::write(&path, text).map_err(|error| Trouble::file(&path, &error))?;
     let open: Vec<(usize, &str)> = reversal
         .open
         .iter()
@@ -57,7 +61,7 @@ pub(super) fn run(output: &mut Output<'_>, project: &Project, typed: &str) -> Re
         output.document(&json!({
             "schema": "tollgate/new/v1",
             "migration": id,
-            "down": is_needed.then_some(shown),
+            "down": shown,
             "whole": reversal.is_whole(),
             "loses": reversal.loses,
             "open": open,
@@ -66,7 +70,7 @@ pub(super) fn run(output: &mut Output<'_>, project: &Project, typed: &str) -> Re
     }
     if !is_needed {
         output.result(&format!(
-            "nothing to do: nothing that {id} does needs undoing\n"
+            "{shown}\n\n  reverses  nothing: nothing that {id} does needs undoing, and it says so\n"
         ));
         return Ok(Exit::Done);
     }
