@@ -85,7 +85,7 @@ fn plan(saved: &SavedPlan) -> Value {
 /// Hides the passwords of a script; where there are some, it says so beside it.
 fn hide(of: &mut Value) {
     let script = of.get("script").and_then(Value::as_str);
-    if let Some((script, true)) = script.map(|script| for_review(script)) {
+    if let Some((script, true)) = script.map(for_review) {
         of["script"] = Value::String(script);
         of["passwords_hidden"] = Value::Bool(true);
     }
